@@ -1,0 +1,46 @@
+/** What a check sees of the loopback proxy between a provider and its service. The proxy itself is proxy.ts. */
+
+/** One request that went through. Bodies and secrets are not kept. */
+export interface Exchange {
+  /** From 0, in the order in which the requests arrived at the proxy. */
+  readonly index: number;
+  readonly method: string;
+  /** Path and query as sent. */
+  readonly target: string;
+  readonly status: number | null;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  /** The fault that was played, if any. */
+  readonly fault: FaultKind | null;
+}
+
+/**
+ * refused: the connection is closed before a byte is read.   resetBefore: cut after the request was read, the service sees nothing.
+ * resetAfter: the service answers, its answer is thrown away and the connection cut.   throttled, unavailable: 429 and 503 with Retry-After, the service sees nothing.
+ * stall: the service answers, the head is sent, then nothing until the client gives up.   truncated: the answer breaks off after `after` body bytes.
+ * short: as truncated, but a clean end (Content-Length rewritten where there is one).   wrongRange: a 206 whose Content-Range and body start elsewhere.   wholeForRange: Range is dropped, 200 and all bytes.
+ * expired: 401 or 403 with the service's own words for an expired token, the service sees nothing.   twice: the request is sent to the service twice, the second answer is returned.
+ */
+export type FaultKind = "refused" | "resetBefore" | "resetAfter" | "throttled" | "unavailable" | "stall" | "truncated" | "short" | "wrongRange" | "wholeForRange" | "expired" | "twice";
+
+export interface Fault {
+  readonly kind: FaultKind;
+  /** Which request, from the moment `break` was called: an index, or those that match; default: the first. */
+  readonly at?: number | ((request: { readonly method: string; readonly target: string; readonly index: number }) => boolean) | undefined;
+  /** How many matching requests are broken. Default 1. */
+  readonly times?: number | undefined;
+  /** Body bytes of the answer that get through (truncated, short, stall). Default: half of them. */
+  readonly after?: number | undefined;
+}
+
+export interface Wire {
+  /** Everything since the last `clear`. */
+  readonly exchanges: readonly Exchange[];
+  clear(): void;
+  /** Plays this fault once it matches; replaces an earlier one. */
+  break(fault: Fault): void;
+  /** No fault from now on; those that stall are cut. */
+  mend(): void;
+  /** Connections to the service or from the provider that are open now. */
+  readonly open: number;
+}
