@@ -10,12 +10,12 @@ export interface Exchange {
   readonly status: number | null;
   readonly bytesUp: number;
   readonly bytesDown: number;
-  /** The fault that was played, if any. */
+  /** The fault that was played, if any. Null too where it could not be played on this request or answer: half of no bytes, another range than none. */
   readonly fault: FaultKind | null;
 }
 
 /**
- * refused: the connection is closed before a byte is read.   resetBefore: cut after the request was read, the service sees nothing.
+ * refused: the connection is reset as soon as the head of the request arrives; its body is not read, the service sees nothing.   resetBefore: cut after the request was read, the service sees nothing.
  * resetAfter: the service answers, its answer is thrown away and the connection cut.   throttled, unavailable: 429 and 503 with Retry-After, the service sees nothing.
  * stall: the service answers, the head is sent, then nothing until the client gives up.   truncated: the answer breaks off after `after` body bytes.
  * short: as truncated, but a clean end (Content-Length rewritten where there is one).   wrongRange: a 206 whose Content-Range and body start elsewhere.   wholeForRange: Range is dropped, 200 and all bytes.
@@ -31,6 +31,8 @@ export interface Fault {
   readonly times?: number | undefined;
   /** Body bytes of the answer that get through (truncated, short, stall). Default: half of them. */
   readonly after?: number | undefined;
+  /** What throttled and unavailable say in Retry-After. Default 1. */
+  readonly retryAfterSeconds?: number | undefined;
 }
 
 export interface Wire {
@@ -41,6 +43,8 @@ export interface Wire {
   break(fault: Fault): void;
   /** No fault from now on; those that stall are cut. */
   mend(): void;
-  /** Connections to the service or from the provider that are open now. */
+  /** Connections from the provider that are open now, those kept alive for the next request included. Each has its own to the service and ends with it. */
   readonly open: number;
+  /** Requests under way now: sent, and not yet answered to the last byte or given up. */
+  readonly busy: number;
 }
