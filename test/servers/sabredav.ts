@@ -1,0 +1,56 @@
+/**
+ * SabreDAV with its extended file system tree on PHP's built-in server: the family of Nextcloud and ownCloud, and the one with quota properties.
+ *
+ *     await using sabre = await startSabreDav();
+ */
+import { randomBytes } from "node:crypto";
+import type { WebDavServer } from "./connection.ts";
+import { control } from "./control.ts";
+import { inHome, listens } from "./home.ts";
+import { missingFor } from "./requirements.ts";
+
+export const missing = (): string | undefined => missingFor("sabredav");
+
+export async function startSabreDav(): Promise<WebDavServer> {
+  return inHome("sabredav", async (home) => {
+    const password = randomBytes(12).toString("hex");
+    const directory = home.mkdir("root");
+    home.write("account.json", JSON.stringify({ user: password }));
+    const script = home.write("server.php", router(directory, home.path("run", "locks.sqlite"), home.path("account.json")));
+    const server = await home.start(
+      "php",
+      ["-d", "memory_limit=512M", "-d", "display_errors=0", "-d", "log_errors=1", "-S", `127.0.0.1:${home.port}`, "-t", home.path("tmp"), script],
+      { PHP_CLI_SERVER_WORKERS: "4" },
+    );
+    await home.ready("it listens", async () => listens(home.port), server);
+    return control({ kind: "webdav", name: "sabredav", url: `http://127.0.0.1:${home.port}/`, username: "user", password, directory, home: home.directory }, home, [server]);
+  });
+}
+
+/** PHP text; the paths hold nothing but letters, digits, `-`, `.` and `/`, and are checked to. */
+function router(root: string, locks: string, account: string): string {
+  for (const path of [root, locks, account]) if (!/^[\w\-./]+$/.test(path)) throw new Error(`sabredav: a path that PHP would misread: ${path}`);
+  return `<?php
+error_reporting(E_ALL & ~E_DEPRECATED);
+set_include_path('/usr/share/php');
+require 'Sabre/autoload.php';
+
+class Accounts extends Sabre\\DAV\\Auth\\Backend\\AbstractBasic {
+  protected function validateUserPass($username, $password) {
+    $known = json_decode(file_get_contents('${account}'), true);
+    return isset($known[$username]) && hash_equals($known[$username], (string) $password);
+  }
+}
+
+$database = new PDO('sqlite:${locks}');
+$database->setAttribute(PDO::ATTR_ERRMODE, PDO::ERRMODE_EXCEPTION);
+$database->setAttribute(PDO::ATTR_TIMEOUT, 10);
+$database->exec('CREATE TABLE IF NOT EXISTS locks (id INTEGER PRIMARY KEY, owner TEXT, timeout INTEGER, created INTEGER, token TEXT, scope INTEGER, depth INTEGER, uri TEXT)');
+
+$server = new Sabre\\DAV\\Server(new Sabre\\DAV\\FSExt\\Directory('${root}'));
+$server->setBaseUri('/');
+$server->addPlugin(new Sabre\\DAV\\Auth\\Plugin(new Accounts(), 'dav'));
+$server->addPlugin(new Sabre\\DAV\\Locks\\Plugin(new Sabre\\DAV\\Locks\\Backend\\PDO($database)));
+$server->exec();
+`;
+}
