@@ -19,6 +19,7 @@ if (absent.length > 0) {
 }
 
 const ended = new Promise<void>((resolve) => {
+  setInterval(() => {}, 1_000_000); // Signals alone don't keep a process up.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
   // Whoever started us holds the other end of a pipe; /dev/null, which a background job gets, ends at once and means nothing.
   const stdin = fstatSync(0);
