@@ -39,6 +39,8 @@ export interface Check {
   /** Where one of these is not declared, the suite runs the proof that the call is refused instead of `run`. */
   readonly needs?: readonly SupportKey[];
   readonly offers?: readonly Offer[];
+  /** Laws that compare a stack with what it wraps: registered for stacks only. */
+  readonly stackOnly?: boolean;
   /** Default 30,000; large bodies and many files take more. */
   readonly timeoutMs?: number;
   /** Throws where it does not hold. A check decides by `capabilities` where the contract has two legal answers, and asserts the declared one. */
@@ -50,6 +52,8 @@ export interface CheckContext {
   readonly store: Store;
   readonly capabilities: Capabilities;
   readonly subject: Subject;
+  /** The stack that runs on top of the subject; null: the subject as it is. */
+  readonly stack: string | null;
   readonly place: Place;
   readonly tier: Tier;
   /** Seeded; the seed is in the report and replays the check. */
@@ -58,6 +62,8 @@ export interface CheckContext {
   readonly signal: AbortSignal;
   /** A further connection to the same place; closed by the suite. */
   connect(): Promise<Store>;
+  /** A further connection to the same place without the layers of the stack: what a wrapper really did. Closed by the suite. */
+  bare(): Promise<Store>;
   /** Closes `store` (or the given connection) and opens the same connection again. Needs the offer "reopens". */
   reopen(): Promise<Store>;
   /** The second channel. Needs the offer "raw". */

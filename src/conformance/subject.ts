@@ -45,6 +45,10 @@ export interface Subject {
   raw?(place: Place): SecondChannel | Promise<SecondChannel>;
   /** After all checks: what is left over at the service (open uploads, temporary objects)? */
   leftovers?(place: Place): Promise<readonly string[]>;
+  /** All traffic of `open` goes through `place.route` or `place.fetch`: the checks that count and break requests run. Default false; then both are refused. */
+  readonly wire?: boolean;
+  /** After a check against a live service, when the place has been emptied: removes the place itself (the bucket, the folder). */
+  remove?(place: Place): Promise<void>;
   /** Requests per operation; exceeding one fails. */
   readonly cost?: Readonly<Partial<Record<"stat" | "read" | "write" | "list" | "delete" | "mkdir" | "copy" | "move", number>>>;
   readonly tier?: "smoke" | "full" | "torture";
