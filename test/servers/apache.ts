@@ -5,10 +5,10 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import type { WebDavServer } from "./connection.ts";
-import { control } from "./control.ts";
-import { inHome, listens } from "./home.ts";
+import { inHome } from "./home.ts";
 import type { Home } from "./home.ts";
 import { missingFor } from "./requirements.ts";
+import { webdavServer } from "./webdav.ts";
 
 export const missing = (): string | undefined => missingFor("apache");
 
@@ -24,13 +24,7 @@ export async function startApache(): Promise<WebDavServer> {
     home.write("digest", `user:dav:${createHash("md5").update(`user:dav:${password}`).digest("hex")}\n`);
     const conf = home.write("httpd.conf", configuration(home));
     const server = await home.start("apache2", ["-f", conf, "-DFOREGROUND"]);
-    await home.ready("it listens", async () => listens(home.port), server);
-    const origin = `http://127.0.0.1:${home.port}`;
-    return control(
-      { kind: "webdav", name: "apache", url: `${origin}/dav/`, digestUrl: `${origin}/ddav/`, username: "user", password, directory, digestDirectory, home: home.directory },
-      home,
-      [server],
-    );
+    return webdavServer(home, server, { name: "apache", password, directory, path: "/dav/", digest: { path: "/ddav/", directory: digestDirectory } });
   });
 }
 

@@ -6,9 +6,9 @@
  */
 import { randomBytes } from "node:crypto";
 import type { WebDavServer } from "./connection.ts";
-import { control } from "./control.ts";
-import { inHome, listens } from "./home.ts";
+import { inHome } from "./home.ts";
 import { missingFor } from "./requirements.ts";
+import { webdavServer } from "./webdav.ts";
 
 export const missing = (): string | undefined => missingFor("lighttpd");
 
@@ -38,7 +38,6 @@ auth.require = ( "" => ( "method" => "basic", "realm" => "dav", "require" => "va
 `,
     );
     const server = await home.start("lighttpd", ["-D", "-f", conf]);
-    await home.ready("it listens", async () => listens(home.port), server);
-    return control({ kind: "webdav", name: "lighttpd", url: `http://127.0.0.1:${home.port}/`, username: "user", password, directory, home: home.directory }, home, [server]);
+    return webdavServer(home, server, { name: "lighttpd", password, directory });
   });
 }

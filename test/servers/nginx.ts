@@ -5,9 +5,9 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import type { WebDavServer } from "./connection.ts";
-import { control } from "./control.ts";
-import { inHome, listens } from "./home.ts";
+import { inHome } from "./home.ts";
 import { missingFor } from "./requirements.ts";
+import { webdavServer } from "./webdav.ts";
 
 export const missing = (): string | undefined => missingFor("nginx");
 
@@ -51,7 +51,6 @@ ${temporary.map((name) => `  ${name}_temp_path ${home.path("tmp", name)};`).join
 `,
     );
     const server = await home.start("nginx", ["-e", home.path("log", "error.log"), "-c", conf]);
-    await home.ready("it listens", async () => listens(home.port), server);
-    return control({ kind: "webdav", name: "nginx", url: `http://127.0.0.1:${home.port}/`, username: "user", password, directory, home: home.directory }, home, [server]);
+    return webdavServer(home, server, { name: "nginx", password, directory });
   });
 }

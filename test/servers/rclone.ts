@@ -5,9 +5,9 @@
  */
 import { randomBytes } from "node:crypto";
 import type { WebDavServer } from "./connection.ts";
-import { control } from "./control.ts";
-import { inHome, listens } from "./home.ts";
+import { inHome } from "./home.ts";
 import { missingFor } from "./requirements.ts";
+import { webdavServer } from "./webdav.ts";
 
 export const missing = (): string | undefined => missingFor("rclone");
 
@@ -21,7 +21,6 @@ export async function startRclone(): Promise<WebDavServer> {
       ["serve", "webdav", directory, "--addr", `127.0.0.1:${home.port}`, "--etag-hash", "MD5", "--config", config, "--cache-dir", home.path("tmp")],
       { RCLONE_USER: "user", RCLONE_PASS: password }, // Not in the process list.
     );
-    await home.ready("it listens", async () => listens(home.port), server);
-    return control({ kind: "webdav", name: "rclone", url: `http://127.0.0.1:${home.port}/`, username: "user", password, directory, home: home.directory }, home, [server]);
+    return webdavServer(home, server, { name: "rclone", password, directory });
   });
 }

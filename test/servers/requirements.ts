@@ -73,10 +73,15 @@ export const requirements = {
 
 export type RequirementName = keyof typeof requirements;
 
-/** Absolute path of a program, also in the sbin directories that an ordinary user's PATH lacks; undefined when there is none. */
+/** Where programs are looked for: PATH and the sbin directories that an ordinary user's PATH lacks, or STRATUS_SERVERS_PATH alone when set. */
+export function searchPath(): readonly string[] {
+  const path = process.env["STRATUS_SERVERS_PATH"] ?? [process.env["PATH"] ?? "", "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin"].join(delimiter);
+  return path.split(delimiter).filter((directory) => directory !== "");
+}
+
+/** Absolute path of a program; undefined when there is none. */
 export function which(program: string): string | undefined {
-  for (const directory of [...(process.env["PATH"] ?? "").split(delimiter), "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin"]) {
-    if (directory === "") continue;
+  for (const directory of searchPath()) {
     const file = join(directory, program);
     try {
       accessSync(file, constants.X_OK);

@@ -5,9 +5,9 @@
  */
 import { randomBytes } from "node:crypto";
 import type { WebDavServer } from "./connection.ts";
-import { control } from "./control.ts";
-import { inHome, listens } from "./home.ts";
+import { inHome } from "./home.ts";
 import { missingFor } from "./requirements.ts";
+import { webdavServer } from "./webdav.ts";
 
 export const missing = (): string | undefined => missingFor("sabredav");
 
@@ -22,8 +22,7 @@ export async function startSabreDav(): Promise<WebDavServer> {
       ["-d", "memory_limit=512M", "-d", "display_errors=0", "-d", "log_errors=1", "-S", `127.0.0.1:${home.port}`, "-t", home.path("tmp"), script],
       { PHP_CLI_SERVER_WORKERS: "4" },
     );
-    await home.ready("it listens", async () => listens(home.port), server);
-    return control({ kind: "webdav", name: "sabredav", url: `http://127.0.0.1:${home.port}/`, username: "user", password, directory, home: home.directory }, home, [server]);
+    return webdavServer(home, server, { name: "sabredav", password, directory });
   });
 }
 
