@@ -1,0 +1,2 @@
+/** stratus: one Store interface over storage services. */
+export * from "./store/user.ts";

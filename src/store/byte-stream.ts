@@ -1,0 +1,302 @@
+/** Bytes in order, once, pulled and never pushed: the one implementation that every body above and below runs through. */
+import { StoreError } from "./errors.ts";
+import type { ErrorCode } from "./errors.ts";
+
+/** Watches bytes without being in their way: no promise per layer and chunk unless `chunk` returns one, which holds the flow back. */
+export interface ByteObserver {
+  /** A throw fails the body with what was thrown. */
+  chunk?(bytes: Uint8Array): void | Promise<void>;
+  /** Exactly once, whatever happens: read to the end (complete), failed (error), or closed before the end (neither). */
+  end?(outcome: { readonly bytes: number; readonly complete: boolean; readonly error: unknown }): void;
+}
+/**
+ * Bytes in order, once. Pulled, never pushed: nothing is read ahead. It ends with undefined only after exactly `length` bytes (where
+ * known); any other end is an error. After an error or close every pull says undefined or that error.
+ * close() lets go of everything held, ALSO when nothing was ever pulled: async generators and the iterators of Node streams do not,
+ * so a layer that changes bytes makes its stream with `byteStream`, never by returning an async generator.
+ */
+export interface ByteStream extends AsyncIterable<Uint8Array>, AsyncDisposable {
+  readonly length: number | null;
+  /** All of it is in memory: `all()` costs nothing, and it cannot break off. */
+  readonly inMemory: boolean;
+  pull(): Promise<Uint8Array | undefined>;
+  /** Everything as one array, borrowed: neither changed nor kept. Bytes that are in memory already are not copied and not iterated. */
+  all(): Promise<Uint8Array>;
+  observe(observer: ByteObserver): void;
+  close(): Promise<void>;
+}
+export interface ByteSource {
+  readonly length: number | null;
+  pull(): Promise<Uint8Array | undefined> | Uint8Array | undefined;
+  close?(): void | Promise<void>;
+  /** What a wrong length becomes. Default: `unavailable`, transient. */
+  readonly wrongLength?: ErrorCode | undefined;
+}
+export type RawBody = Uint8Array | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
+
+type State = "live" | "complete" | "failed" | "closed";
+
+class Stream implements ByteStream {
+  readonly length: number | null;
+  readonly inMemory: boolean;
+  readonly #source: ByteSource;
+  #observers: ByteObserver[] | undefined;
+  #state: State = "live";
+  #error: unknown;
+  #bytes = 0;
+  #released: Promise<void> | undefined;
+
+  constructor(source: ByteSource, inMemory: boolean) {
+    this.#source = source;
+    this.length = source.length;
+    this.inMemory = inMemory;
+  }
+
+  async pull(): Promise<Uint8Array | undefined> {
+    try {
+      while (this.#state === "live") {
+        const next = this.#source.pull();
+        const chunk = next instanceof Promise ? await next : next;
+        if (this.#state !== "live") break;
+        if (chunk === undefined) {
+          if (this.length !== null && this.#bytes !== this.length) throw wrongLength(this.#source, "the body ended early");
+          this.#end("complete", undefined);
+          break;
+        }
+        if (!(chunk instanceof Uint8Array)) throw new TypeError("a body yields bytes (Uint8Array)");
+        if (chunk.byteLength === 0) continue;
+        this.#bytes += chunk.byteLength;
+        if (this.length !== null && this.#bytes > this.length) throw wrongLength(this.#source, "the body is longer than announced");
+        if (this.#observers !== undefined) for (const observer of this.#observers) {
+          const wait = observer.chunk?.(chunk);
+          if (wait instanceof Promise) await wait;
+        }
+        if (this.#state !== "live") break;
+        return chunk;
+      }
+    } catch (error) {
+      // What comes after close() is nobody's error any more.
+      if (this.#state === "live") {
+        this.#end("failed", error);
+        await this.#release().catch(() => {});
+      }
+    }
+    if (this.#state === "failed") throw this.#error;
+    if (this.#state === "complete") await this.#release();
+    return undefined;
+  }
+
+  async all(): Promise<Uint8Array> {
+    const first = await this.pull();
+    if (first === undefined) return EMPTY;
+    const second = await this.pull();
+    if (second === undefined) return first;
+    if (this.length !== null) return this.#fill(new Uint8Array(this.length), first, second);
+    const chunks = [first, second];
+    for (let chunk = await this.pull(); chunk !== undefined; chunk = await this.pull()) chunks.push(chunk);
+    return concat(chunks);
+  }
+
+  /** Into one array of the known length, so that a large body is not held twice. */
+  async #fill(whole: Uint8Array, first: Uint8Array, second: Uint8Array): Promise<Uint8Array> {
+    whole.set(first);
+    let at = first.byteLength;
+    for (let chunk: Uint8Array | undefined = second; chunk !== undefined; chunk = await this.pull()) {
+      whole.set(chunk, at);
+      at += chunk.byteLength;
+    }
+    return whole;
+  }
+
+  observe(observer: ByteObserver): void {
+    if (this.#state !== "live") throw new Error("a body is observed before it is read");
+    (this.#observers ??= []).push(observer);
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === "live") this.#end("closed", undefined);
+    await this.#release();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      for (let chunk = await this.pull(); chunk !== undefined; chunk = await this.pull()) yield chunk;
+    } finally {
+      await this.close();
+    }
+  }
+
+  #end(state: "complete" | "failed" | "closed", error: unknown): void {
+    this.#state = state;
+    this.#error = error;
+    const observers = this.#observers;
+    if (observers === undefined) return;
+    this.#observers = undefined;
+    for (const observer of observers) observer.end?.({ bytes: this.#bytes, complete: state === "complete", error });
+  }
+
+  #release(): Promise<void> {
+    return (this.#released ??= this.#source.close === undefined ? DONE : releasing(this.#source));
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+const DONE = Promise.resolve();
+
+async function releasing(source: ByteSource): Promise<void> {
+  await source.close?.();
+}
+
+function wrongLength(source: ByteSource, reason: string): StoreError {
+  return new StoreError(source.wrongLength ?? "unavailable", reason);
+}
+
+export function concat(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  let length = 0;
+  for (const chunk of chunks) length += chunk.byteLength;
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return whole;
+}
+
+export function byteStream(source: ByteSource): ByteStream {
+  return new Stream(source, false);
+}
+
+/** Bytes that are there already. Borrowed: whoever gets them neither changes nor keeps them. */
+export function bytesInMemory(bytes: Uint8Array): ByteStream {
+  let given = false;
+  const pull = (): Uint8Array | undefined => {
+    if (given) return undefined;
+    given = true;
+    return bytes;
+  };
+  return new Stream({ length: bytes.byteLength, pull }, true);
+}
+
+/** Bytes, any iterable of bytes, a web stream or a Node stream as a ByteStream that keeps the promises above. */
+export function bytesFrom(body: RawBody, options: { readonly length?: number | null | undefined; readonly signal?: AbortSignal | undefined } = {}): ByteStream {
+  const length = options.length ?? null;
+  if (body instanceof Uint8Array && (length === null || length === body.byteLength)) return bytesInMemory(body);
+  if (body instanceof Stream && options.signal === undefined && (length === null || length === body.length)) return body;
+  const raw = rawSource(body);
+  return byteStream(options.signal === undefined ? { length, ...raw } : { length, ...abortable(raw, options.signal) });
+}
+
+interface Raw {
+  pull(): Promise<Uint8Array | undefined>;
+  close(): Promise<void>;
+}
+
+/** The iteration of whatever it is, started at the first pull, and its end, also when it was never started. */
+export function rawSource(body: RawBody): Raw {
+  if (body instanceof Uint8Array) return rawIterable([body], undefined);
+  if (body instanceof ReadableStream) return rawWeb(body);
+  if (!isAsyncIterable(body)) throw new TypeError("a body is a string, bytes, a Blob, a stream, an async iterable of bytes or a Reopenable");
+  const { destroy } = body as { destroy?: unknown };
+  if (typeof destroy === "function") return rawNode(body as NodeLike);
+  return rawIterable(body, body as Partial<AsyncDisposable>);
+}
+
+export function isAsyncIterable(body: unknown): body is AsyncIterable<Uint8Array> {
+  return typeof body === "object" && body !== null && typeof (body as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator] === "function";
+}
+
+function rawIterable(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, held: Partial<AsyncDisposable> | undefined): Raw {
+  let iterator: AsyncIterator<Uint8Array> | Iterator<Uint8Array> | undefined;
+  let done = false;
+  return {
+    async pull() {
+      iterator ??= Symbol.asyncIterator in body ? body[Symbol.asyncIterator]() : body[Symbol.iterator]();
+      const next = await iterator.next();
+      if (next.done !== true) return next.value;
+      done = true;
+      return undefined;
+    },
+    async close() {
+      if (!done) {
+        done = true;
+        // An iterator that is never started runs no `finally`, so it is asked to start only where there is nothing else to let go of.
+        if (iterator !== undefined) await iterator.return?.();
+      }
+      await held?.[Symbol.asyncDispose]?.();
+    },
+  };
+}
+
+function rawWeb(body: ReadableStream<Uint8Array>): Raw {
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  return {
+    async pull() {
+      reader ??= body.getReader();
+      const next = await reader.read();
+      return next.done ? undefined : next.value;
+    },
+    async close() {
+      // A locked stream belongs to somebody else, and one that failed says so again here: neither is news.
+      if (reader !== undefined) await reader.cancel().catch(() => {});
+      else if (!body.locked) await body.cancel().catch(() => {});
+    },
+  };
+}
+
+interface NodeLike extends AsyncIterable<Uint8Array> {
+  destroy(error?: Error): unknown;
+  on?(event: "error", listener: (error: unknown) => void): unknown;
+}
+
+function rawNode(body: NodeLike): Raw {
+  // Without a listener an error that comes before the first pull, or after the last, ends the process. The iterator reports it to the reader.
+  body.on?.("error", () => {});
+  let iterator: AsyncIterator<Uint8Array> | undefined;
+  return {
+    async pull() {
+      iterator ??= body[Symbol.asyncIterator]();
+      const next = await iterator.next();
+      return next.done === true ? undefined : next.value;
+    },
+    async close() {
+      body.destroy();
+    },
+  };
+}
+
+/** The same, but a pull ends with the reason of the signal as soon as it fires, even where the source never answers. */
+export function abortable(raw: Raw, signal: AbortSignal): Raw {
+  let stop: ((reason: unknown) => void) | undefined;
+  let listening = false;
+  const fired = (): void => stop?.(signal.reason);
+  const quiet = (): void => {
+    if (listening) signal.removeEventListener("abort", fired);
+    listening = false;
+  };
+  return {
+    async pull() {
+      if (signal.aborted) throw signal.reason;
+      if (!listening) signal.addEventListener("abort", fired, { once: true });
+      listening = true;
+      const chunk = await new Promise<Uint8Array | undefined>((done, fail) => {
+        stop = fail;
+        raw.pull().then(done, fail);
+      });
+      stop = undefined;
+      if (chunk === undefined) quiet();
+      return chunk;
+    },
+    async close() {
+      quiet();
+      const closed = raw.close();
+      // A source that hangs in a pull may hang in its close as well: after an abort nobody waits for it.
+      if (signal.aborted) closed.catch(() => {});
+      else await closed;
+    },
+  };
+}

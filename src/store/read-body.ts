@@ -1,0 +1,147 @@
+/** The bytes of a read as callers hold them: once, as bytes, text or a stream, and never left open by mistake. */
+import { Readable } from "node:stream";
+import type { ByteStream } from "./byte-stream.ts";
+import { concat } from "./byte-stream.ts";
+import type { Entry } from "./entry.ts";
+import type { StoreError } from "./errors.ts";
+import type { ReadReply } from "./operations.ts";
+import type { ReadResult } from "./options.ts";
+
+/** What the front adds: errors in the words of the caller's call, and the set of bodies that closing ends. */
+export interface BodyHost {
+  readonly bodies: Set<{ end(error: StoreError): void }>;
+  explain(error: unknown): unknown;
+}
+
+/** A result that was dropped unread still holds a connection: it is let go, and somebody is told. */
+const forgotten = new FinalizationRegistry<{ readonly body: ByteStream; readonly path: string }>(({ body, path }) => {
+  void body.close().catch(() => {});
+  process.emitWarning(`the bytes of ${JSON.stringify(path)} were never read nor closed: hold the result of read() with "await using"`, { code: "STRATUS_UNREAD_BODY" });
+});
+
+export class ReadBody implements ReadResult {
+  readonly entry: Entry;
+  readonly offset: number;
+  readonly length: number | null;
+  readonly #body: ByteStream;
+  readonly #host: BodyHost;
+  /** Registered only while a connection may be held. */
+  readonly #member: { end(error: StoreError): void } | undefined;
+  #used = false;
+  #ended: StoreError | undefined;
+
+  constructor(reply: ReadReply, host: BodyHost) {
+    const { entry, offset, body } = reply;
+    this.entry = entry;
+    this.offset = offset;
+    this.length = body.length;
+    this.#body = body;
+    this.#host = host;
+    if (body.inMemory) return;
+    const member = {
+      end: (error: StoreError): void => {
+        this.#ended = error;
+        void body.close().catch(() => {});
+      },
+    };
+    this.#member = member;
+    host.bodies.add(member);
+    body.observe({
+      end: () => {
+        host.bodies.delete(member);
+        forgotten.unregister(member);
+      },
+    });
+    forgotten.register(this, { body, path: entry.path }, member);
+  }
+
+  async bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    this.#take();
+    try {
+      // A copy where the bytes are in memory already: those are somebody else's.
+      if (this.#body.inMemory) return new Uint8Array(await this.#body.all());
+      const chunks: Uint8Array[] = [];
+      for (let chunk = await this.#pull(); chunk !== undefined; chunk = await this.#pull()) chunks.push(chunk);
+      return concat(chunks);
+    } catch (error) {
+      throw this.#host.explain(error);
+    }
+  }
+
+  async text(): Promise<string> {
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(await this.bytes());
+  }
+
+  stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    this.#take();
+    return new ReadableStream<Uint8Array<ArrayBuffer>>(
+      {
+        pull: async (controller) => {
+          try {
+            const chunk = await this.#pull();
+            if (chunk === undefined) controller.close();
+            else controller.enqueue(chunk as Uint8Array<ArrayBuffer>);
+          } catch (error) {
+            controller.error(this.#host.explain(error));
+          }
+        },
+        cancel: () => this.#body.close(),
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  nodeStream(): Readable {
+    this.#take();
+    const self = this;
+    return new Readable({
+      highWaterMark: 0,
+      read() {
+        self.#pull().then(
+          (chunk) => this.push(chunk ?? null),
+          (error: unknown) => this.destroy(self.#host.explain(error) as Error),
+        );
+      },
+      destroy(error, done) {
+        self.#body.close().then(
+          () => done(error),
+          () => done(error),
+        );
+      },
+    });
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
+    this.#take();
+    return {
+      next: async () => {
+        try {
+          const value = await this.#pull();
+          return value === undefined ? { done: true, value: undefined } : { done: false, value };
+        } catch (error) {
+          throw this.#host.explain(error);
+        }
+      },
+      return: async () => {
+        await this.#body.close();
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#body.close();
+  }
+
+  /** The next bytes, the caller's to keep and change. */
+  async #pull(): Promise<Uint8Array | undefined> {
+    const chunk = await this.#body.pull();
+    if (this.#ended !== undefined) throw this.#ended;
+    return chunk !== undefined && this.#body.inMemory ? chunk.slice() : chunk;
+  }
+
+  #take(): void {
+    if (this.#used) throw new TypeError("the bytes of a read can be taken only once");
+    this.#used = true;
+  }
+}

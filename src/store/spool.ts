@@ -1,0 +1,65 @@
+/** A body that can be sent again: kept in memory while it is small, in a private temporary file when it is not. */
+import { mkdtemp, open as openFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fromFile, toSource } from "./body.ts";
+import type { Source } from "./body.ts";
+import { concat } from "./byte-stream.ts";
+import { abortError } from "./errors.ts";
+
+/** A source that can be sent again: itself if it can, otherwise spooled up to `memoryBytes` (default 1 MiB) in memory, the rest in a private temporary file. */
+export async function spool(source: Source, options: { readonly memoryBytes?: number | undefined; readonly signal?: AbortSignal | undefined } = {}): Promise<Source & AsyncDisposable> {
+  const { memoryBytes = 1 << 20, signal } = options;
+  if (source.replayable && source.size !== null) return disposable(source, async () => {});
+  await using stream = source.open();
+  const chunks: Uint8Array[] = [];
+  let held = 0;
+  for (let chunk = await stream.pull(); chunk !== undefined; chunk = await stream.pull()) {
+    if (signal?.aborted === true) throw abortError(signal, { applied: false });
+    chunks.push(chunk.slice());
+    held += chunk.byteLength;
+    if (held > memoryBytes) return spoolToFile(chunks, () => stream.pull(), signal);
+  }
+  return disposable(toSource(concat(chunks)), async () => {});
+}
+
+async function spoolToFile(first: readonly Uint8Array[], pull: () => Promise<Uint8Array | undefined>, signal: AbortSignal | undefined): Promise<Source & AsyncDisposable> {
+  const directory = await mkdtemp(join(tmpdir(), "stratus-spool-"));
+  const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
+  try {
+    const path = join(directory, "body");
+    const file = await openFile(path, "wx", 0o600);
+    try {
+      for (const chunk of first) await file.appendFile(chunk);
+      for (let chunk = await pull(); chunk !== undefined; chunk = await pull()) {
+        if (signal?.aborted === true) throw abortError(signal, { applied: false });
+        await file.appendFile(chunk);
+      }
+    } finally {
+      await file.close();
+    }
+    return disposable(toSource(await fromFile(path)), remove);
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+function disposable(source: Source, dispose: () => Promise<void>): Source & AsyncDisposable {
+  return {
+    get size() {
+      return source.size;
+    },
+    get replayable() {
+      return source.replayable;
+    },
+    get opened() {
+      return source.opened;
+    },
+    get inMemory() {
+      return source.inMemory;
+    },
+    open: (range) => (range === undefined ? source.open() : source.open(range)),
+    [Symbol.asyncDispose]: dispose,
+  };
+}

@@ -1,0 +1,122 @@
+/** Trees of services that know only directories: listing and deleting by walking. */
+import type { Backend } from "./backend.ts";
+import { calls } from "./calls.ts";
+import type { Entry } from "./entry.ts";
+import { StoreError, hasCode } from "./errors.ts";
+import type { DeleteCall, ListCall, Page } from "./operations.ts";
+import type { StorePath } from "./path.ts";
+
+/** Where a walk stands: immutable, so that a page may be asked for twice. */
+interface Walk {
+  readonly dir: StorePath;
+  readonly cursor: unknown;
+  readonly next: Walk | undefined;
+}
+
+/** One page of one directory per call; a directory comes before what it holds. */
+export async function listTree(call: ListCall, list: (call: ListCall) => Promise<Page>): Promise<Page> {
+  const walk = (call.cursor as Walk | undefined) ?? { dir: call.path, cursor: undefined, next: undefined };
+  let page: Page;
+  try {
+    page = await list({ ...call, path: walk.dir, recursive: false, cursor: walk.cursor, ifNoneMatch: undefined });
+  } catch (error) {
+    // A directory that was there when its parent was listed and is gone now took its children with it.
+    if (walk.dir === call.path || walk.cursor !== undefined || !hasCode(error, "not-found", "not-a-directory")) throw error;
+    return { entries: [], cursor: walk.next };
+  }
+  let next = walk.next;
+  for (const { kind, path } of page.entries.toReversed()) if (kind === "directory") next = { dir: path, cursor: undefined, next };
+  if (page.cursor !== undefined && page.cursor !== null) next = { dir: walk.dir, cursor: page.cursor, next };
+  return { entries: page.entries, cursor: next };
+}
+
+/** All entries below a directory. */
+export async function entriesBelow(backend: Backend, dir: StorePath, signal: AbortSignal | undefined): Promise<Entry[]> {
+  const found: Entry[] = [];
+  let cursor: unknown;
+  do {
+    const page = await backend.list(calls.list(dir, { recursive: true, fresh: true, signal, cursor }));
+    found.push(...page.entries);
+    cursor = page.cursor ?? undefined;
+  } while (cursor !== undefined);
+  return found;
+}
+
+/** Runs `work` over all items, at most `width` at once. After a failure nothing new starts; the first failure is thrown when all have ended. */
+export async function forEach<T>(items: readonly T[], width: number, work: (item: T) => Promise<void>): Promise<void> {
+  let next = 0;
+  let failed: { readonly error: unknown } | undefined;
+  const worker = async (): Promise<void> => {
+    while (next < items.length && failed === undefined) {
+      const item = items[next++] as T;
+      try {
+        await work(item);
+      } catch (error) {
+        failed ??= { error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(Math.max(1, width), items.length) }, worker));
+  if (failed !== undefined) throw failed.error;
+}
+
+/** Deepest first: no directory is deleted before what it holds. */
+export function deepestFirst(entries: readonly Entry[]): Entry[] {
+  const depth = (path: string): number => path.split("/").length;
+  return entries.toSorted((a, b) => depth(b.path) - depth(a.path));
+}
+
+/** How often a tree is walked again because somebody put something into it meanwhile. */
+const WALKS = 3;
+
+export async function deleteTree(call: DeleteCall, backend: Backend): Promise<void> {
+  const { path, signal } = call;
+  const deleteOne = (one: StorePath, ifMatch?: string | undefined): Promise<void> => backend.delete(calls.delete(one, { signal, ifMatch }));
+  const kind = await kindOf(backend, path, signal);
+  if (kind !== "directory") return deleteOne(path, call.ifMatch);
+  if (call.ifMatch !== undefined) throw new StoreError("is-a-directory", "a condition on an etag is for files");
+  let done = 0;
+  let at = path;
+  const remove = async (entry: Entry): Promise<void> => {
+    signal?.throwIfAborted();
+    at = entry.path;
+    await deleteOne(entry.path);
+    done++;
+  };
+  const width = Math.min(16, backend.capabilities.concurrency);
+  try {
+    for (let walk = 1; ; walk++) {
+      const entries = await entriesBelow(backend, path, signal);
+      await forEach(entries.filter((entry) => entry.kind === "file"), width, remove);
+      try {
+        for (const directory of deepestFirst(entries.filter((entry) => entry.kind === "directory"))) await remove(directory);
+        at = path;
+        return await deleteOne(path);
+      } catch (error) {
+        if (!hasCode(error, "not-empty") || walk === WALKS) throw error;
+      }
+    }
+  } catch (error) {
+    // Somebody else removed the whole of it: that is what was asked for.
+    if (hasCode(error, "not-found")) return;
+    throw half(error, done, at, signal);
+  }
+}
+
+/** The failure of a change that was made of many: how far it came. */
+export function half(error: unknown, done: number, at: StorePath, signal: AbortSignal | undefined): unknown {
+  if (done === 0) return error;
+  const facts = { applied: "partly" as const, partial: { done, at } };
+  if (signal?.aborted === true) return new StoreError("aborted", "the caller gave up half way", { ...facts, cause: signal.reason });
+  if (!StoreError.is(error)) return new StoreError("unknown", "a tree was changed only in part", { ...facts, cause: error });
+  return error.with({ ...facts, code: error.code === "not-empty" ? "conflict" : error.code, cause: error.cause });
+}
+
+async function kindOf(backend: Backend, path: StorePath, signal: AbortSignal | undefined): Promise<"file" | "directory" | undefined> {
+  try {
+    return (await backend.stat(calls.stat(path, { detail: "basic", fresh: true, signal }))).kind;
+  } catch (error) {
+    if (hasCode(error, "not-found")) return undefined;
+    throw error;
+  }
+}
