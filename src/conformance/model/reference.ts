@@ -199,6 +199,7 @@ export function referenceProvider(options: ReferenceOptions = {}): Provider & { 
     // By segments, for folded spellings differ in length.
     const depth = path.split("/").length;
     const rebased = (old: string): string => [stored, ...old.split("/").slice(depth)].join("/");
+    if (!move) room([...state.tree.files].reduce((bytes, [other, file]) => (other === key(path) || (source.kind === "directory" && under(other, path)) ? bytes + file.bytes.length : bytes), 0));
     state.change(clock.now(), (files, directories, version) => {
       const moved = [...files].filter(([other]) => (source.kind === "file" ? other === key(path) : under(other, path)));
       const made = [...directories].filter(([other]) => source.kind === "directory" && (other === key(path) || under(other, path)));
