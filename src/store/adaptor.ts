@@ -82,8 +82,9 @@ export class Adaptor implements Backend {
       }
     }
     let failure: { readonly error: unknown } | undefined;
+    let held: (Source & Partial<AsyncDisposable>) | undefined;
     try {
-      await using held = await this.#sized(call);
+      held = await this.#sized(call);
       const limit = this.#limit(call, held.size);
       const body = watchSource(held, () => ({
         ...(limit === undefined ? undefined : { chunk: limit() }),
@@ -95,6 +96,8 @@ export class Adaptor implements Backend {
     } catch (error) {
       // What the body failed of comes before whatever the service or its SDK made of it.
       throw this.#translated(failure === undefined ? error : failure.error, call, failure === undefined ? undefined : { applied: this.#appliedOf(error) });
+    } finally {
+      await held?.[Symbol.asyncDispose]?.();
     }
   }
 

@@ -11,7 +11,7 @@ import { refuse } from "./guard.ts";
 import { closed } from "./life.ts";
 import type { Life } from "./life.ts";
 import { PagedListing } from "./listing.ts";
-import type { Call, Calls, Operation, Page, Replies } from "./operations.ts";
+import type { Call, Calls, Operation, Page } from "./operations.ts";
 import type { Account, CallOptions, CopyOptions, DeleteOptions, ListOptions, Listing, MkdirOptions, ReadOptions, ReadResult, Space, StatOptions, WriteOptions } from "./options.ts";
 import { isInside, parsePath, root } from "./path.ts";
 import type { StorePath } from "./path.ts";
@@ -183,7 +183,7 @@ export class Front implements Omit<Store, Made | "open"> {
   }
 
   /** One call: closed, aborted and undeclared are refused in this order, before anything is asked of anybody. */
-  async #run<O extends Operation>(call: Calls[O], work: (call: Calls[O]) => Promise<Replies[O]>): Promise<Replies[O]> {
+  async #run<C extends Call, R>(call: C, work: (call: C) => Promise<R>): Promise<R> {
     try {
       const wait = this.#life.enter();
       if (wait !== undefined) await wait;

@@ -38,7 +38,7 @@ export function createStore<K extends string, C extends Control = Control>(provi
     backend: new Adaptor(provider, completeCapabilities(provider), name),
     inner: [],
     layers: Object.freeze({ [kind]: own }),
-    life: new Life(provider),
+    life: new Life(provider, []),
     text: () => (described === "" ? kind : `${kind} ${described}`),
     identities: () => [provider.identity?.() ?? kind],
   });
