@@ -62,6 +62,7 @@ interface Keeper {
   ask(request: DistributiveOmit<Request, "id">): Promise<Answer & { readonly home?: string; readonly port?: number; readonly pid?: number; readonly user?: number; readonly group?: number }>;
   onExit(pid: number, listener: (exit: Exit) => void): void;
   release(): Promise<void>;
+  dead(): boolean;
 }
 type DistributiveOmit<T, K extends string> = T extends unknown ? Omit<T, K> : never;
 
@@ -137,8 +138,10 @@ function launchKeeper(): Keeper {
       hold(true);
       const gone = once(child, "exit");
       stdin.end();
-      await gone;
+      const [code, signal] = (await gone) as [number | null, string | null];
+      if (code !== 0) throw new Error(`the keeper ended with ${code ?? signal}: ${said}`);
     },
+    dead: () => dead !== undefined,
   };
 }
 
@@ -223,7 +226,9 @@ export async function openHome(name: string): Promise<Home> {
     close: async () => {
       closing ??= (async (): Promise<void> => {
         try {
-          await keeper.ask({ do: "close", home: directory });
+          // Somebody killed the keeper: a new one sweeps away what the dead one held.
+          if (keeper.dead()) await launchKeeper().release();
+          else await keeper.ask({ do: "close", home: directory });
         } finally {
           await release();
         }

@@ -8,6 +8,7 @@
  */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { chownSync, closeSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
@@ -90,7 +91,7 @@ async function open(base: string): Promise<{ home: string; port: number }> {
   throw new Error(`no ${portsOfHome} free ports in a row between ${firstPort} and ${lastPort}`);
 }
 
-function start(request: Request & { do: "spawn" }): number {
+async function start(request: Request & { do: "spawn" }): Promise<number> {
   const group = groups.get(request.home);
   if (group === undefined) throw new Error(`no such home: ${request.home}`);
   const log = openSync(request.log, "a", 0o600);
@@ -105,8 +106,8 @@ function start(request: Request & { do: "spawn" }): number {
     });
     const pid = child.pid;
     if (pid === undefined) {
-      child.once("error", () => {}); // Reported here, synchronously.
-      throw new Error(`cannot start ${request.command}`);
+      const [reason] = (await once(child, "error")) as [Error];
+      throw new Error(`cannot start ${request.command}: ${reason.message}`);
     }
     group.set(pid, child);
     child.once("exit", (code, signal) => {
@@ -214,7 +215,7 @@ async function serve(request: Request, base: string): Promise<Answer> {
     case "open":
       return { id: request.id, ...(await open(base)), ...(drop === undefined ? {} : { user: drop.uid, group: drop.gid }) };
     case "spawn":
-      return { id: request.id, pid: start(request) };
+      return { id: request.id, pid: await start(request) };
     case "signal": {
       const own = groups.get(request.home);
       for (const pid of request.pids) {

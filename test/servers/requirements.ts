@@ -42,6 +42,7 @@ export const requirements = {
     { debian: "swift-container", program: "swift-container-server" },
     { debian: "swift-object", program: "swift-object-server" },
     { debian: "swift", program: "swift-ring-builder" },
+    { debian: "python3", program: "python3" },
     { debian: "memcached", program: "memcached" },
   ],
   apache: [
@@ -73,9 +74,12 @@ export const requirements = {
 
 export type RequirementName = keyof typeof requirements;
 
-/** Where programs are looked for: PATH and the sbin directories that an ordinary user's PATH lacks, or STRATUS_SERVERS_PATH alone when set. */
+/**
+ * Where programs are looked for: the system's directories first (a server belongs to the system's interpreter, not to one in somebody's home,
+ * which its user can't even enter), then PATH; or STRATUS_SERVERS_PATH alone when that is set.
+ */
 export function searchPath(): readonly string[] {
-  const path = process.env["STRATUS_SERVERS_PATH"] ?? [process.env["PATH"] ?? "", "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin"].join(delimiter);
+  const path = process.env["STRATUS_SERVERS_PATH"] ?? `/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${process.env["PATH"] ?? ""}`;
   return path.split(delimiter).filter((directory) => directory !== "");
 }
 

@@ -28,15 +28,10 @@ export async function startSwift({ google = false }: { readonly google?: boolean
     const cachePort = home.port + 4;
     home.write("etc/swift.conf", "[swift-hash]\nswift_hash_path_prefix = p\nswift_hash_path_suffix = s\n[storage-policy:0]\nname = gold\ndefault = yes\n");
     home.write("etc/proxy-server.conf", proxy(home, cachePort, region, secretAccessKey));
-    const rings = stores.map(async (store, index) => {
-      const port = home.port + 1 + index;
-      home.write(`etc/${store}-server.conf`, storage(home, store, port));
-      const builder = home.path("etc", `${store}.builder`);
-      await home.run("swift-ring-builder", [builder, "create", "6", "1", "1"]);
-      await home.run("swift-ring-builder", [builder, "add", `r1z1-127.0.0.1:${port}/d1`, "1"]);
-      await home.run("swift-ring-builder", [builder, "rebalance"]);
-    });
-    await Promise.all(rings);
+    const ports = stores.map((store, index) => [store, home.port + 1 + index] as const);
+    for (const [store, port] of ports) home.write(`etc/${store}-server.conf`, storage(home, store, port));
+    // What nine calls of swift-ring-builder do, in one start of Python instead of nine.
+    await home.run("python3", ["-c", ringScript, home.path("etc"), ...ports.map(([store, port]) => `${store}:${port}`)]);
     const env = { SWIFT_DIR: home.path("etc") };
     const processes = await Promise.all([
       home.start("swift-proxy-server", [home.path("etc", "proxy-server.conf")], env),
@@ -54,6 +49,17 @@ export async function startSwift({ google = false }: { readonly google?: boolean
     return control(connection, home, [processes[0]]);
   });
 }
+
+const ringScript = `
+import sys
+from swift.common.ring import RingBuilder
+for each in sys.argv[2:]:
+    name, port = each.split(":")
+    builder = RingBuilder(6, 1, 1)
+    builder.add_dev({"region": 1, "zone": 1, "ip": "127.0.0.1", "port": int(port), "device": "d1", "weight": 1.0})
+    builder.rebalance()
+    builder.get_ring().save("%s/%s.ring.gz" % (sys.argv[1], name))
+`;
 
 /** As root the keeper drops to nobody. */
 function runAs(): string {
