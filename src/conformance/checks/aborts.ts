@@ -1,0 +1,258 @@
+/** Calls that are given up, and what must not be left of them (behaviours 65, 67, 68, 76). */
+import type { CallOptions } from "../../store/index.ts";
+import { endless, equal, listAll, ok, pattern, recorded, rejects } from "../assert.ts";
+import type { Check, CheckContext } from "../check.ts";
+import { absent, base, below, pause } from "./base.ts";
+import { holds, lists, put, rw, rwl, rwld } from "./look.ts";
+
+const mib = 1024 * 1024;
+
+/** Every verb, each on something it could do. `d` has the file "x/file" and the directory "x/dir" with a file in it. */
+function everyVerb(t: CheckContext, d: string): Readonly<Record<string, (options: CallOptions) => Promise<unknown>>> {
+  const { store, capabilities } = t;
+  return {
+    stat: (options) => store.stat(`${d}/x/file`, options),
+    read: async (options) => (await store.read(`${d}/x/file`, options)).bytes(),
+    write: (options) => store.write(`${d}/x/new`, pattern(100, "new"), options),
+    overwrite: (options) => store.write(`${d}/x/file`, pattern(100, "new"), options),
+    list: (options) => store.list(`${d}/x`, options).toArray(),
+    delete: (options) => store.delete(`${d}/x/file`, options),
+    ...(capabilities.deleteRecursive === false ? {} : { "delete recursive": (options: CallOptions) => store.delete(`${d}/x/dir`, { ...options, recursive: true }) }),
+    ...(capabilities.mkdir === false ? {} : { mkdir: (options: CallOptions) => store.mkdir(`${d}/x/made`, options) }),
+    ...(capabilities.copy === false ? {} : { copy: (options: CallOptions) => store.copy(`${d}/x/file`, `${d}/x/copy`, options) }),
+    ...(capabilities.move === false ? {} : { move: (options: CallOptions) => store.move(`${d}/x/file`, `${d}/x/moved`, options) }),
+    ...(capabilities.space === false ? {} : { space: (options: CallOptions) => store.space(options) }),
+    ...(capabilities.account === false ? {} : { account: (options: CallOptions) => store.account(options) }),
+  };
+}
+
+/** What the service still holds of uploads that were given up, where the subject can tell. */
+async function leftovers(t: CheckContext): Promise<readonly string[]> {
+  return (await t.subject.leftovers?.(t.place)) ?? [];
+}
+
+export const checks: readonly Check[] = [
+  {
+    id: "aborts.before",
+    title: "a signal that fired before the call ends every verb with aborted, and nothing is changed",
+    why: "Signals are handed down and forgotten at one of ten verbs, mostly at those that delete.",
+    tier: "smoke", behaviours: [76], guarantees: ["error.signal"], kills: ["M84b"], needs: rwld,
+    async run(t) {
+      const d = await base(t);
+      const file = pattern(321, "file");
+      await put(t, `${d}/x/file`, file);
+      await put(t, `${d}/x/dir/inside`, file);
+      for (const [verb, call] of Object.entries(everyVerb(t, d))) {
+        const reason = new Error("the check does not want it");
+        const error = await rejects("aborted", () => call({ signal: AbortSignal.abort(reason) }), `${verb} with a signal that has fired`);
+        equal(error.cause, reason, `${verb}: the cause is the reason of the signal`);
+        equal(error.applied, false, `${verb}: nothing was applied`);
+        equal(error.transient, false, `${verb}: an abort is not transient`);
+        await rejects("timeout", () => call({ signal: AbortSignal.abort(new DOMException("late", "TimeoutError")) }), `${verb} with the signal of a time-out`);
+      }
+      await holds(t, `${d}/x/file`, file, "the file is as it was");
+      await holds(t, `${d}/x/dir/inside`, file, "what is in the directory is as it was");
+      await lists(t, `${d}/x`, ["dir", "file"], "nothing was made");
+    },
+  },
+  {
+    id: "aborts.signal.kept",
+    title: "a signal that fires after the call has ended changes nothing, and is not held on to",
+    why: "A listener that stays on a long-lived signal is a leak per call, and one that still acts cancels a request of somebody else.",
+    tier: "full", behaviours: [76, 151], guarantees: ["error.signal"], kills: [], needs: rwld,
+    async run(t) {
+      const d = await base(t);
+      const file = pattern(321, "file");
+      await put(t, `${d}/x/dir/inside`, file);
+      await put(t, `${d}/x/file`, file);
+      const control = new AbortController();
+      let listeners = 0;
+      const { signal } = control;
+      const add = signal.addEventListener.bind(signal);
+      const remove = signal.removeEventListener.bind(signal);
+      signal.addEventListener = (...args: unknown[]): void => {
+        listeners++;
+        Reflect.apply(add, signal, args);
+      };
+      signal.removeEventListener = (...args: unknown[]): void => {
+        listeners--;
+        Reflect.apply(remove, signal, args);
+      };
+      await t.store.stat(`${d}/x/file`, { signal });
+      await (await t.store.read(`${d}/x/file`, { signal })).bytes();
+      await t.store.write(`${d}/x/new`, file, { signal });
+      await t.store.list(`${d}/x`, { signal }).toArray();
+      await t.store.delete(`${d}/x/new`, { signal });
+      t.note(`${listeners} listeners left on the signal by five calls`);
+      control.abort(new Error("too late to matter"));
+      await pause(t, 20);
+      await holds(t, `${d}/x/file`, file, "the file is as it was");
+      await lists(t, `${d}/x`, ["dir", "file"], "and so is its directory");
+    },
+  },
+  {
+    id: "aborts.midway",
+    title: "a write given up in the middle leaves nothing, or the old version, at once and later",
+    why: "The call rejects, the request runs on, and a second later the file that the user cancelled is there. ES found three stores that do it by drawing aborts at random.",
+    tier: "smoke", behaviours: [65, 76], guarantees: ["write.aborted", "write.failed"], rows: ["CF8"], kills: ["M18", "M20", "M21b"], needs: rwl, timeoutMs: 60_000,
+    async run(t) {
+      const d = `${await base(t)}/x`;
+      const old = pattern(500, "old");
+      await put(t, `${d}/old`, old);
+      const size = 600_000;
+      for (const name of ["new", "old"]) {
+        for (const after of [0, 1, 300_000, size - 1]) {
+          const control = new AbortController();
+          const body = recorded(pattern(size, "aborted"), 50_000, async (offset) => {
+            if (offset >= after) control.abort(new Error("given up by the check"));
+            // Whoever listens to the signal stops here.
+            await new Promise((done) => setImmediate(done));
+          });
+          const error = await rejects("aborted", () => t.store.write(`${d}/${name}`, body, { size, signal: control.signal }), `a write given up after ${after} of ${size} bytes`);
+          ok(error.applied === false || error.applied === "unknown", "the error says that nothing was applied, or that it does not know", error.applied);
+          ok(body.closed || body.opened === 0, "the body was let go");
+          await pause(t, 150);
+          if (name === "new" && error.applied === false) await absent(t, `${d}/new`, "no file appears, at once or later");
+          if (name === "old" && error.applied === false) await holds(t, `${d}/old`, old, "the old version stays");
+          if (error.applied === "unknown") {
+            const found = await t.store.read(`${d}/${name}`).then((result) => result.bytes(), () => undefined);
+            if (found !== undefined) ok(found.length === size || (name === "old" && found.length === old.length), "if something is there, it is a whole version", found.length);
+            await t.store.write(`${d}/old`, old);
+            if (name === "new" && t.capabilities.delete !== false) await t.store.delete(`${d}/new`);
+          }
+        }
+      }
+      await t.settled("list", async () => equal((await listAll(t.store, d)).map((entry) => entry.path as string), [`${d}/old`], "nothing else is left behind"));
+    },
+  },
+  {
+    id: "aborts.random",
+    title: "writes given up at random moments leave nothing or a whole version",
+    why: "The bad moment is the one nobody thought of: between the last part and the commit, or while the answer is on its way.",
+    tier: "full", behaviours: [65, 141], guarantees: ["write.aborted", "write.failed"], kills: ["M18", "M22"], needs: rwld, timeoutMs: 120_000,
+    async run(t) {
+      const d = `${await base(t)}/x`;
+      await put(t, `${d}/marker`, pattern(1, "marker"));
+      const size = 200_000;
+      let finished = 0;
+      for (let round = 0; round < 20; round++) {
+        const control = new AbortController();
+        const path = `${d}/f${round}`;
+        const timer = setTimeout(() => control.abort(new Error("given up by the check")), below(t, 12));
+        const outcome: unknown = await t.store
+          .write(path, recorded(pattern(size, path), 20_000, () => new Promise((done) => setImmediate(done))), { size, signal: control.signal })
+          .then(() => "stored", (error: unknown) => error);
+        clearTimeout(timer);
+        if (outcome === "stored") finished++;
+        else {
+          const error = await rejects("aborted", Promise.reject(outcome as Error), "a write that was given up");
+          await pause(t, 20);
+          if (error.applied === false) await absent(t, path, "nothing was applied, so nothing is there");
+        }
+        const bytes = await t.store.read(path).then((result) => result.bytes(), async (error: unknown) => {
+          await rejects("not-found", Promise.reject(error as Error), "a file that is not whole is not there");
+          return undefined;
+        });
+        if (outcome === "stored") ok(bytes !== undefined, "a write that resolved is there");
+        if (bytes !== undefined) equal(Buffer.compare(bytes, pattern(size, path)), 0, "what is there is whole");
+      }
+      t.note(`${finished} of 20 writes were faster than their signal`);
+    },
+  },
+  {
+    id: "aborts.leftovers",
+    title: "failed and aborted uploads of many parts leave no unfinished upload and no temporary file",
+    why: "Open multipart uploads are invisible in listings and billed for ever: one client left 35 MiB in 12 of them. go-cloud carries the test as a TODO.",
+    tier: "full", behaviours: [67, 68], guarantees: ["write.failed"], rows: ["CF8"], kills: ["M19"], needs: rwl, timeoutMs: 120_000,
+    async run(t) {
+      const d = `${await base(t)}/x`;
+      await put(t, `${d}/marker`, pattern(1, "marker"));
+      const before = await leftovers(t);
+      const part = Math.max(mib, ...t.capabilities.sizeSteps.filter((step) => step <= 16 * mib));
+      const size = Math.min(2 * part + 1000, t.capabilities.maxFileBytes);
+      const chunk = 256 * 1024;
+      for (const known of t.capabilities.writeUnknownSize === false ? [true] : [true, false]) {
+        for (const end of ["fails", "aborted"] as const) {
+          const control = new AbortController();
+          const body = recorded(pattern(size, "leftovers"), chunk, async (offset) => {
+            if (offset < size - chunk) return;
+            if (end === "fails") throw new Error("the body of the check fails in its last part");
+            control.abort(new Error("given up by the check"));
+            await new Promise((done) => setImmediate(done));
+          });
+          const error = await rejects(end === "fails" ? "bad-body" : "aborted", () => t.store.write(`${d}/big`, body, { signal: control.signal, ...(known ? { size } : {}) }), `an upload of ${size} bytes that ${end === "fails" ? "fails" : "is aborted"} near its end`);
+          if (error.applied === false) await absent(t, `${d}/big`, "nothing of it is there");
+        }
+      }
+      await pause(t, 200);
+      equal([...(await leftovers(t))].sort(), [...before].sort(), "the service holds nothing of what was given up");
+      await t.settled("list", async () => equal((await listAll(t.store, d)).map((entry) => entry.path as string), [`${d}/marker`], "the directory has what was stored and nothing else"));
+      await t.settled("list", async () => {
+        const top = (await listAll(t.store, "/")).map((entry) => entry.path as string);
+        equal(top, [d.split("/").slice(0, 2).join("/")], "the root has no temporary files");
+      });
+    },
+  },
+  {
+    id: "aborts.read",
+    title: "a read given up in the middle ends with aborted, and the next read is whole",
+    why: "A download that ends quietly when it is aborted looks like a file that ends there.",
+    tier: "smoke", behaviours: [76, 99], guarantees: ["error.signal", "read.broken", "read.released"], kills: ["M20b"], needs: rw,
+    async run(t) {
+      const path = `${await base(t)}/read.bin`;
+      const size = Math.min(4 * mib, t.capabilities.maxFileBytes);
+      const bytes = pattern(size, "read");
+      await put(t, path, bytes);
+      await holds(t, path, bytes, "the file");
+      const control = new AbortController();
+      const reason = new Error("the reader of the check leaves");
+      await using result = await t.store.read(path, { signal: control.signal });
+      control.abort(reason);
+      const error = await rejects("aborted", () => result.bytes(), "taking bytes after the signal fired");
+      equal(error.cause, reason, "the cause is the reason of the signal");
+      await holds(t, path, bytes, "the next read is whole");
+    },
+  },
+  {
+    id: "aborts.list",
+    title: "a listing given up in the middle ends with aborted, never early",
+    why: "A listing that ends early is the classic of data loss: what is missing from it gets deleted on the other side.",
+    tier: "smoke", behaviours: [99, 76], guarantees: ["error.signal"], kills: [], needs: rwl,
+    async run(t) {
+      const d = await base(t);
+      for (const name of ["a", "b", "c"]) await put(t, `${d}/x/${name}`, pattern(5, name));
+      await lists(t, `${d}/x`, ["a", "b", "c"], "the directory");
+      const control = new AbortController();
+      const reason = new Error("the check has seen enough");
+      const seen: string[] = [];
+      const iterate = async (): Promise<void> => {
+        for await (const entry of t.store.list(`${d}/x`, { signal: control.signal })) {
+          seen.push(entry.path);
+          control.abort(reason);
+        }
+      };
+      const outcome: unknown = await iterate().then(() => "ended", (error: unknown) => error);
+      if (outcome === "ended") equal(seen.length, 3, "a listing that ends by itself is whole");
+      else equal((await rejects("aborted", Promise.reject(outcome as Error), "a listing given up")).cause, reason, "the cause is the reason of the signal");
+      await rejects("aborted", () => t.store.list(`${d}/x`, { signal: control.signal }).toArray(), "a listing with a signal that has fired");
+    },
+  },
+  {
+    id: "aborts.slow-body",
+    title: "a body that stops giving bytes holds up its own write only",
+    why: "One lock, or one connection, for all writes: a browser tab that sleeps stops the whole server.",
+    tier: "full", behaviours: [144, 134], guarantees: ["write.concurrent"], kills: [], needs: rw,
+    async run(t) {
+      const d = await base(t);
+      const control = new AbortController();
+      const stuck = endless(pattern(2000, "stuck"));
+      const pending = t.store.write(`${d}/x/stuck`, stuck, { size: 1_000_000, signal: control.signal });
+      const outcome = rejects(["aborted", "bad-body"], pending, "the stuck write, in the end");
+      for (let index = 0; index < 5; index++) await put(t, `${d}/x/f${index}`, pattern(100, `f${index}`));
+      for (let index = 0; index < 5; index++) await holds(t, `${d}/x/f${index}`, pattern(100, `f${index}`), "other files can be written and read meanwhile");
+      control.abort(new Error("given up by the check"));
+      await outcome;
+      await absent(t, `${d}/x/stuck`, "the stuck file is not there");
+    },
+  },
+];
