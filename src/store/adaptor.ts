@@ -6,7 +6,21 @@ import type { Capabilities } from "./capabilities.ts";
 import type { Entry } from "./entry.ts";
 import { StoreError, abortError, hasCode } from "./errors.ts";
 import type { ErrorContext, ErrorDetails } from "./errors.ts";
-import type { AccountCall, Call, CopyCall, DeleteCall, ListCall, MkdirCall, MoveCall, Page, ReadCall, ReadReply, SpaceCall, StatCall, WriteCall } from "./operations.ts";
+import type {
+  AccountCall,
+  Call,
+  CopyCall,
+  DeleteCall,
+  ListCall,
+  MkdirCall,
+  MoveCall,
+  Page,
+  ReadCall,
+  ReadReply,
+  SpaceCall,
+  StatCall,
+  WriteCall,
+} from "./operations.ts";
 import type { Account, Space } from "./options.ts";
 import type { Provider, ProviderRead } from "./provider.ts";
 import { emptyReply, replyOf } from "./read-reply.ts";
@@ -133,7 +147,8 @@ export class Adaptor implements Backend {
   }
 
   #checked(size: number | null, entry: Entry): Entry {
-    if (size !== null && entry.size !== null && entry.size !== size) throw new StoreError("integrity", `the service stored ${entry.size} of ${size} bytes`, { applied: true, entry });
+    if (size !== null && entry.size !== null && entry.size !== size)
+      throw new StoreError("integrity", `the service stored ${entry.size} of ${size} bytes`, { applied: true, entry });
     return entry;
   }
 
@@ -234,7 +249,10 @@ export class Adaptor implements Backend {
     const known = StoreError.is(error) ? error : this.#provider.translate?.(error, call);
     const { signal } = call;
     // A signal that fired explains what ended without an answer. An answer that came before it stands.
-    if (signal?.aborted === true && (known === undefined || known.code === "aborted" || known.code === "timeout" || known.code === "unavailable" || known.code === "unknown"))
+    if (
+      signal?.aborted === true &&
+      (known === undefined || known.code === "aborted" || known.code === "timeout" || known.code === "unavailable" || known.code === "unknown")
+    )
       return abortError(signal, { ...context, applied: facts?.applied ?? (known?.applied === false && known.operation !== null ? false : undefined) });
     if (known === undefined) return new StoreError("unknown", "something failed that nobody expected", { ...context, cause: error, ...facts });
     if (known.store !== null && known.operation === call.operation && known.path === call.path) return known;

@@ -17,7 +17,23 @@ export type { LayerParts } from "./layer.ts";
 export { mayRepeat } from "./may-repeat.ts";
 export { nameCodec } from "./names.ts";
 export type { NameCodec, NameRules } from "./names.ts";
-export type { AccountCall, Call, Calls, CopyCall, DeleteCall, ListCall, MkdirCall, MoveCall, Page, ReadCall, ReadReply, Replies, SpaceCall, StatCall, WriteCall } from "./operations.ts";
+export type {
+  AccountCall,
+  Call,
+  Calls,
+  CopyCall,
+  DeleteCall,
+  ListCall,
+  MkdirCall,
+  MoveCall,
+  Page,
+  ReadCall,
+  ReadReply,
+  Replies,
+  SpaceCall,
+  StatCall,
+  WriteCall,
+} from "./operations.ts";
 export { isInside, join, nameOf, parentOf, parsePath, rebase, root } from "./path.ts";
 export type { Lifecycle, Provider, ProviderRead } from "./provider.ts";
 export { spool } from "./spool.ts";

@@ -1,7 +1,20 @@
 /** The Backend: what a wrapper finds below itself and what it writes. */
 import type { Capabilities } from "./capabilities.ts";
 import type { Entry } from "./entry.ts";
-import type { AccountCall, CopyCall, DeleteCall, ListCall, MkdirCall, MoveCall, Page, ReadCall, ReadReply, SpaceCall, StatCall, WriteCall } from "./operations.ts";
+import type {
+  AccountCall,
+  CopyCall,
+  DeleteCall,
+  ListCall,
+  MkdirCall,
+  MoveCall,
+  Page,
+  ReadCall,
+  ReadReply,
+  SpaceCall,
+  StatCall,
+  WriteCall,
+} from "./operations.ts";
 import type { Account, Space } from "./options.ts";
 
 /**
@@ -23,4 +36,3 @@ export interface Backend {
   space(call: SpaceCall): Promise<Space>;
   account(call: AccountCall): Promise<Account>;
 }
-

@@ -58,7 +58,8 @@ export interface OwnedSource extends Source {
 export function toSource(body: Body, rules: BodyRules = {}): OwnedSource {
   if (typeof body === "string") return new BytesSource(new TextEncoder().encode(body), rules);
   if (body instanceof Uint8Array) return new BytesSource(body, rules);
-  if (body instanceof Blob) return new StreamSource(body.size, true, (range) => (range === undefined ? body : sliceOf(body, range)).stream() as ReadableStream<Uint8Array>, rules);
+  if (body instanceof Blob)
+    return new StreamSource(body.size, true, (range) => (range === undefined ? body : sliceOf(body, range)).stream() as ReadableStream<Uint8Array>, rules);
   if (isReopenable(body)) return new StreamSource(body.size ?? null, true, (range) => (range === undefined ? body.open() : body.open(range)), rules);
   const raw = rawSource(body);
   return new StreamSource(lengthOf(body), false, () => raw, rules);
@@ -71,7 +72,13 @@ function lengthOf(body: object): number | null {
 }
 
 function isReopenable(body: Body): body is Reopenable {
-  return typeof body === "object" && body !== null && typeof (body as Partial<Reopenable>).open === "function" && !isAsyncIterable(body) && !(body instanceof ReadableStream);
+  return (
+    typeof body === "object" &&
+    body !== null &&
+    typeof (body as Partial<Reopenable>).open === "function" &&
+    !isAsyncIterable(body) &&
+    !(body instanceof ReadableStream)
+  );
 }
 
 function sliceOf(blob: Blob, { offset, length }: ByteRange): Blob {
@@ -100,7 +107,9 @@ class BytesSource implements OwnedSource {
 
   open(range?: ByteRange): ByteStream {
     this.opened = true;
-    const stream = bytesInMemory(range === undefined ? this.#bytes : this.#bytes.subarray(range.offset, range.length === undefined ? undefined : range.offset + range.length));
+    const stream = bytesInMemory(
+      range === undefined ? this.#bytes : this.#bytes.subarray(range.offset, range.length === undefined ? undefined : range.offset + range.length),
+    );
     if (this.#rules.onProgress !== undefined) stream.observe(progress(this.#rules.onProgress, this.size));
     return stream;
   }
@@ -163,7 +172,7 @@ function guarded(start: () => RawBody | Raw, replayable: boolean, signal: AbortS
   let raw: Raw | undefined;
   const begin = (): Raw => {
     const begun = start();
-    const plain = "pull" in begun && "close" in begun && !isAsyncIterable(begun) ? (begun as Raw) : rawSource(begun as RawBody);
+    const plain = "pull" in begun && "close" in begun && !isAsyncIterable(begun) ? begun : rawSource(begun);
     return signal === undefined ? plain : abortable(plain, signal);
   };
   return {
@@ -238,7 +247,9 @@ function heldBack(raw: Raw, length: number | null, expect: Hashes | undefined): 
 class HashCheck {
   readonly #checks: readonly { readonly name: HashName; readonly expected: string; readonly hasher: Hasher }[];
   constructor(expect: Hashes) {
-    this.#checks = (Object.entries(expect) as [HashName, string | undefined][]).flatMap(([name, expected]) => (expected === undefined ? [] : [{ name, expected, hasher: hasher(name) }]));
+    this.#checks = (Object.entries(expect) as [HashName, string | undefined][]).flatMap(([name, expected]) =>
+      expected === undefined ? [] : [{ name, expected, hasher: hasher(name) }],
+    );
   }
   update(bytes: Uint8Array): void {
     for (const check of this.#checks) check.hasher.update(bytes);

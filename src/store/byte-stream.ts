@@ -67,10 +67,11 @@ class Stream implements ByteStream {
         if (chunk.byteLength === 0) continue;
         this.#bytes += chunk.byteLength;
         if (this.length !== null && this.#bytes > this.length) throw wrongLength(this.#source, "the body is longer than announced");
-        if (this.#observers !== undefined) for (const observer of this.#observers) {
-          const wait = observer.chunk?.(chunk);
-          if (wait instanceof Promise) await wait;
-        }
+        if (this.#observers !== undefined)
+          for (const observer of this.#observers) {
+            const wait = observer.chunk?.(chunk);
+            if (wait instanceof Promise) await wait;
+          }
         if (this.#state !== "live") break;
         return chunk;
       }

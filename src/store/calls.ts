@@ -77,7 +77,13 @@ function list(path: StorePath, options: ListOptions & { readonly cursor?: unknow
 
 function del(path: StorePath, options: DeleteOptions = NONE): DeleteCall {
   knownOptions(options, DELETE, "delete");
-  return { operation: "delete", path, signal: checkSignal(options.signal), recursive: checkFlag(options.recursive, "recursive"), ifMatch: checkText(options.ifMatch, "ifMatch") };
+  return {
+    operation: "delete",
+    path,
+    signal: checkSignal(options.signal),
+    recursive: checkFlag(options.recursive, "recursive"),
+    ifMatch: checkText(options.ifMatch, "ifMatch"),
+  };
 }
 
 function mkdir(path: StorePath, options: MkdirOptions = NONE): MkdirCall {

@@ -92,4 +92,6 @@ export interface Capabilities {
 }
 
 /** The capabilities that are a `Support` with a refusal: those a call can be refused for. */
-export type SupportKey = { [K in keyof Capabilities]: Capabilities[K] extends Support ? (false extends Capabilities[K] ? (K extends "atomicWrites" ? never : K) : never) : never }[keyof Capabilities];
+export type SupportKey = {
+  [K in keyof Capabilities]: Capabilities[K] extends Support ? (false extends Capabilities[K] ? (K extends "atomicWrites" ? never : K) : never) : never;
+}[keyof Capabilities];

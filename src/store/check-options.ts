@@ -66,7 +66,8 @@ export function checkHashes(expect: Hashes | undefined): Hashes | undefined {
     if (value === undefined) continue;
     const digits = Object.hasOwn(hashDigits, name) ? hashDigits[name as HashName] : undefined;
     if (digits === undefined) throw new TypeError(`expect has no hash "${name}"`);
-    if (typeof value !== "string" || value.length !== digits || !/^[0-9a-f]*$/i.test(value)) throw new TypeError(`expect.${name} is ${digits} hexadecimal digits`);
+    if (typeof value !== "string" || value.length !== digits || !/^[0-9a-f]*$/i.test(value))
+      throw new TypeError(`expect.${name} is ${digits} hexadecimal digits`);
     checked[name as HashName] = value.toLowerCase();
   }
   return checked;

@@ -6,10 +6,18 @@ import type { Provider } from "./provider.ts";
 export function completeCapabilities(provider: Provider): Capabilities {
   const said = provider.capabilities;
   const { mkdir, copy, move, space, account } = provider;
-  const methods: readonly (readonly [keyof Capabilities, unknown])[] = [["mkdir", mkdir], ["copy", copy], ["move", move], ["space", space], ["account", account]];
+  const methods: readonly (readonly [keyof Capabilities, unknown])[] = [
+    ["mkdir", mkdir],
+    ["copy", copy],
+    ["move", move],
+    ["space", space],
+    ["account", account],
+  ];
   for (const [key, method] of methods) {
-    if (said[key] === "native" && method === undefined) throw new StoreError("config", `the provider declares ${key} native and has no such method`, { store: provider.kind });
-    if (said[key] === false && method !== undefined) throw new StoreError("config", `the provider has a method ${key} and declares it false`, { store: provider.kind });
+    if (said[key] === "native" && method === undefined)
+      throw new StoreError("config", `the provider declares ${key} native and has no such method`, { store: provider.kind });
+    if (said[key] === false && method !== undefined)
+      throw new StoreError("config", `the provider has a method ${key} and declares it false`, { store: provider.kind });
   }
   const byMethod = (method: unknown, otherwise: Support): Support => (method === undefined ? otherwise : "native");
   const etag = said.etag ?? false;
@@ -17,7 +25,8 @@ export function completeCapabilities(provider: Provider): Capabilities {
   const copies = said.copy ?? byMethod(copy, said.read === false || said.write === false ? false : "emulated");
   const moves = said.move ?? byMethod(move, copies === false || said.delete === false ? false : "emulated");
   // A copy that is a write can be as exclusive as the write; a tree only where its directory can be made exclusively.
-  const exclusiveCopy: Support = copies === "emulated" && (said.writeIfAbsent ?? false) !== false && (!makesDirectories || said.exclusiveMkdir === true) ? "emulated" : false;
+  const exclusiveCopy: Support =
+    copies === "emulated" && (said.writeIfAbsent ?? false) !== false && (!makesDirectories || said.exclusiveMkdir === true) ? "emulated" : false;
   return Object.freeze({
     read: "native",
     write: "native",

@@ -33,9 +33,14 @@ interface Bounds {
 }
 
 /** Validates `given` against the description and gives the control that reads and changes it; `changed` is called with the new values before configure resolves. */
-export function control<S extends object>(kind: string, describe: SettingsOf<S>, given: Readonly<Partial<S>>, changed?: (settings: Readonly<S>) => void | Promise<void>): Control<S> {
+export function control<S extends object>(
+  kind: string,
+  describe: SettingsOf<S>,
+  given: Readonly<Partial<S>>,
+  changed?: (settings: Readonly<S>) => void | Promise<void>,
+): Control<S> {
   const described = describe as Readonly<Record<string, Setting<unknown>>>;
-  let values = start(kind, described, given as Readonly<Record<string, unknown>>);
+  let values = start(kind, described, given);
   let turn: Promise<void> = Promise.resolve();
   const apply = async (patch: Readonly<Record<string, unknown>>): Promise<void> => {
     const next = Object.freeze({ ...values, ...parsed(kind, described, patch, true) });
@@ -117,7 +122,8 @@ function number(about: string, unit: string, units: Readonly<Record<string, numb
       const result = text === null ? value : Number(text[1]) * (factor as number);
       if (typeof result !== "number" || Number.isNaN(result)) throw wrong(`a number of ${unit} is needed`);
       if (result !== Infinity && !Number.isInteger(result)) throw wrong(`a whole number of ${unit} is needed`);
-      if (result < min || (result > max && !(result === Infinity && bounds.max === undefined))) throw wrong(`${result} is not between ${min} and ${max} ${unit}`);
+      if (result < min || (result > max && !(result === Infinity && bounds.max === undefined)))
+        throw wrong(`${result} is not between ${min} and ${max} ${unit}`);
       return result;
     },
   };

@@ -23,11 +23,18 @@ export interface CopyBetweenOptions extends CallOptions {
  * A file or a tree from one store to another, streaming. Directories are made, empty ones included where both stores have them; what is at the target and not in
  * the source stays. The first failure ends it: what was copied by then is there, whole files each.
  */
-export async function copyBetween(from: Store, fromPath: string, to: Store, toPath: string, options: CopyBetweenOptions = {}): Promise<{ readonly files: number; readonly bytes: number }> {
+export async function copyBetween(
+  from: Store,
+  fromPath: string,
+  to: Store,
+  toPath: string,
+  options: CopyBetweenOptions = {},
+): Promise<{ readonly files: number; readonly bytes: number }> {
   const { signal } = options;
   const source = parsePath(fromPath);
   const target = parsePath(toPath);
-  if (from === to && isInside(target, source)) throw new StoreError("invalid-path", "a tree cannot be copied into itself", { store: to.name, operation: "copy", path: source, to: target });
+  if (from === to && isInside(target, source))
+    throw new StoreError("invalid-path", "a tree cannot be copied into itself", { store: to.name, operation: "copy", path: source, to: target });
   const top = await from.stat(source, { signal });
   let files = 0;
   let bytes = 0;
@@ -45,7 +52,8 @@ export async function copyBetween(from: Store, fromPath: string, to: Store, toPa
   const reading = permits(from.capabilities.concurrency);
   if (to.capabilities.mkdir !== false && target !== "/") await to.mkdir(target, { existOk: true, signal });
   for await (const page of from.list(source, { recursive: true, signal }).pages()) {
-    if (to.capabilities.mkdir !== false) for (const directory of page) if (directory.kind === "directory") await to.mkdir(rebase(directory.path, source, target), { existOk: true, signal });
+    if (to.capabilities.mkdir !== false)
+      for (const directory of page) if (directory.kind === "directory") await to.mkdir(rebase(directory.path, source, target), { existOk: true, signal });
     const wanted = page.filter((entry) => entry.kind === "file");
     await forEach(wanted, width, (entry) => reading(() => one(entry)));
   }
@@ -81,7 +89,8 @@ async function copyOne(from: Store, listed: Entry, to: Store, path: StorePath, o
 function propertiesFor(to: Store, entry: Entry, { lenient = true }: CopyBetweenOptions): WriteOptions {
   const { writeModified, writeContentType, writeMetadata, maxMetadataBytes } = to.capabilities;
   const metadata = entry.metadata !== null && Object.keys(entry.metadata).length > 0 ? entry.metadata : undefined;
-  const metadataBytes = metadata === undefined ? 0 : Object.entries(metadata).reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);
+  const metadataBytes =
+    metadata === undefined ? 0 : Object.entries(metadata).reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);
   return {
     modifiedMs: !lenient || writeModified !== false ? (entry.modifiedMs ?? undefined) : undefined,
     contentType: !lenient || writeContentType !== false ? (entry.contentType ?? undefined) : undefined,
@@ -93,7 +102,8 @@ async function checkHashes(to: Store, path: StorePath, written: Entry, sums: Has
   for (const [name, expected] of Object.entries(sums) as [HashName, string][]) {
     const known = written.hashes[name] ?? (to.capabilities.hashes.includes(name) ? (await to.stat(path, { signal, fresh: true })).hashes[name] : undefined);
     const actual = known ?? (await hashOf(to, path, name, signal));
-    if (actual !== expected) throw new StoreError("integrity", `the copy hashes to another ${name} than the source`, { store: to.name, operation: "write", path, applied: true });
+    if (actual !== expected)
+      throw new StoreError("integrity", `the copy hashes to another ${name} than the source`, { store: to.name, operation: "write", path, applied: true });
   }
 }
 

@@ -12,7 +12,20 @@ import { closed } from "./life.ts";
 import type { Life } from "./life.ts";
 import { PagedListing } from "./listing.ts";
 import type { Call, Calls, Operation, Page } from "./operations.ts";
-import type { Account, CallOptions, CopyOptions, DeleteOptions, ListOptions, Listing, MkdirOptions, ReadOptions, ReadResult, Space, StatOptions, WriteOptions } from "./options.ts";
+import type {
+  Account,
+  CallOptions,
+  CopyOptions,
+  DeleteOptions,
+  ListOptions,
+  Listing,
+  MkdirOptions,
+  ReadOptions,
+  ReadResult,
+  Space,
+  StatOptions,
+  WriteOptions,
+} from "./options.ts";
 import { isInside, parsePath, root } from "./path.ts";
 import type { StorePath } from "./path.ts";
 import { ReadBody } from "./read-body.ts";
@@ -122,11 +135,17 @@ export class Front implements Omit<Store, Made | "open"> {
   }
 
   async copy(from: string, to: string, options?: CopyOptions): Promise<Entry> {
-    return this.#run(calls.copy(this.#path(from, "copy", options), this.#path(to, "copy", options), options), (call) => this.#ontoItself(call) ?? this.#backend.copy(call));
+    return this.#run(
+      calls.copy(this.#path(from, "copy", options), this.#path(to, "copy", options), options),
+      (call) => this.#ontoItself(call) ?? this.#backend.copy(call),
+    );
   }
 
   async move(from: string, to: string, options?: CopyOptions): Promise<Entry> {
-    return this.#run(calls.move(this.#path(from, "move", options), this.#path(to, "move", options), options), (call) => this.#ontoItself(call) ?? this.#backend.move(call));
+    return this.#run(
+      calls.move(this.#path(from, "move", options), this.#path(to, "move", options), options),
+      (call) => this.#ontoItself(call) ?? this.#backend.move(call),
+    );
   }
 
   /** Onto itself nothing happens; into its own subtree, from or to the root is no path. */
@@ -172,7 +191,11 @@ export class Front implements Omit<Store, Made | "open"> {
     return this.#parts.text();
   }
 
-  async #lifecycle(operation: "open" | "reconnect" | "close", options: CallOptions | undefined, work: (signal: AbortSignal | undefined) => Promise<void>): Promise<void> {
+  async #lifecycle(
+    operation: "open" | "reconnect" | "close",
+    options: CallOptions | undefined,
+    work: (signal: AbortSignal | undefined) => Promise<void>,
+  ): Promise<void> {
     const { signal } = calls.space(options);
     try {
       await work(signal);

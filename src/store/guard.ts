@@ -28,13 +28,17 @@ export function refuse(call: Call, capabilities: Capabilities): void {
         need("writeMetadata", capabilities);
         let bytes = 0;
         for (const [key, value] of Object.entries(call.metadata)) bytes += Buffer.byteLength(key) + Buffer.byteLength(value);
-        if (bytes > capabilities.maxMetadataBytes) throw new StoreError("too-large", `the metadata has ${bytes} bytes; at most ${capabilities.maxMetadataBytes} are kept`, { applied: false });
+        if (bytes > capabilities.maxMetadataBytes)
+          throw new StoreError("too-large", `the metadata has ${bytes} bytes; at most ${capabilities.maxMetadataBytes} are kept`, { applied: false });
       }
       const { size } = call.body;
       if (size === null) need("writeUnknownSize", capabilities);
-      else if (size > capabilities.maxFileBytes) throw new StoreError("too-large", `the body has ${size} bytes; a file has at most ${capabilities.maxFileBytes}`, { applied: false });
+      else if (size > capabilities.maxFileBytes)
+        throw new StoreError("too-large", `the body has ${size} bytes; a file has at most ${capabilities.maxFileBytes}`, { applied: false });
       else if (size > capabilities.maxConditionalBytes && (call.ifAbsent || call.ifMatch !== undefined))
-        throw new StoreError("too-large", `the body has ${size} bytes; a write with a condition has at most ${capabilities.maxConditionalBytes}`, { applied: false });
+        throw new StoreError("too-large", `the body has ${size} bytes; a write with a condition has at most ${capabilities.maxConditionalBytes}`, {
+          applied: false,
+        });
       if (!capabilities.filesAtRoot && call.path.lastIndexOf("/") === 0) throw new StoreError("invalid-path", "files cannot lie in the root");
       break;
     }
@@ -74,13 +78,15 @@ function need(key: SupportKey, capabilities: Capabilities): void {
 
 /** Lengths are compared in UTF-16 units first: a string of n units has at most 3n bytes. */
 function checkNames(path: StorePath, { maxPathBytes, maxNameBytes, forbidden }: Capabilities): void {
-  if (path.length * 3 > maxPathBytes && Buffer.byteLength(path) > maxPathBytes) throw new StoreError("invalid-path", `a path has at most ${maxPathBytes} bytes here`);
+  if (path.length * 3 > maxPathBytes && Buffer.byteLength(path) > maxPathBytes)
+    throw new StoreError("invalid-path", `a path has at most ${maxPathBytes} bytes here`);
   if (path.length * 3 > maxNameBytes) {
     // The names above the last one as well: parents are created.
     if (Buffer.byteLength(nameOf(path)) > maxNameBytes || path.split("/").some((name) => Buffer.byteLength(name) > maxNameBytes))
       throw new StoreError("invalid-path", `a name has at most ${maxNameBytes} bytes here`);
   }
-  if (forbidden !== "") for (const char of forbidden) if (path.includes(char)) throw new StoreError("invalid-path", "the name holds a character that this service cannot keep");
+  if (forbidden !== "")
+    for (const char of forbidden) if (path.includes(char)) throw new StoreError("invalid-path", "the name holds a character that this service cannot keep");
 }
 
 /** What a layer finds below itself: its inner backend, which refuses what it does not declare. */
@@ -91,7 +97,7 @@ export function guarded(inner: Backend): Backend {
       try {
         refuse(call, capabilities);
       } catch (error) {
-        return Promise.reject(error as Error);
+        return Promise.reject(error);
       }
       return next(call);
     },

@@ -39,7 +39,16 @@ const CRC_TABLES: readonly Uint32Array[] = (() => {
 })();
 
 function crc32c(): Hasher {
-  const [t0, t1, t2, t3, t4, t5, t6, t7] = CRC_TABLES as [Uint32Array, Uint32Array, Uint32Array, Uint32Array, Uint32Array, Uint32Array, Uint32Array, Uint32Array];
+  const [t0, t1, t2, t3, t4, t5, t6, t7] = CRC_TABLES as [
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+  ];
   let crc = 0xffffffff;
   return {
     update(bytes) {
@@ -74,7 +83,7 @@ function dropbox(): Hasher {
   let filled = 0;
   return {
     update(bytes) {
-      for (let at = 0; at < bytes.length; ) {
+      for (let at = 0; at < bytes.length;) {
         const part = bytes.subarray(at, at + DROPBOX_BLOCK - filled);
         block.update(part);
         at += part.length;

@@ -55,7 +55,9 @@ const LONGEST_WAIT_MS = 3_600_000;
 /** Status, Retry-After and the usual meaning of each status, for HTTP services; a provider overrides the cases it knows better. */
 export function errorFromResponse(response: { readonly status: number; readonly headers: Headers }, reason?: string): StoreError {
   const { status } = response;
-  const [code, usual] = STATUS[status] ?? (status >= 500 ? ["unavailable", "the service is not able to answer now"] : ["unknown", "the service gave an answer that nobody expected"]);
+  const [code, usual] =
+    STATUS[status] ??
+    (status >= 500 ? ["unavailable", "the service is not able to answer now"] : ["unknown", "the service gave an answer that nobody expected"]);
   return new StoreError(code, reason ?? `${usual} (${status})`, {
     status,
     retryAfterMs: retryAfterMs(response.headers),

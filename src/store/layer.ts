@@ -26,7 +26,10 @@ export interface LayerParts extends Lifecycle {
   readonly backend: Backend;
 }
 /** `name` tells two stores of one kind apart in errors, logs and reports. Throws `config` for wrong options; no I/O. */
-export function createStore<K extends string, C extends Control = Control>(provider: Provider & { readonly kind: K }, options: { readonly name?: string | undefined; readonly control?: C | undefined } = {}): Store & Layered<K, C> {
+export function createStore<K extends string, C extends Control = Control>(
+  provider: Provider & { readonly kind: K },
+  options: { readonly name?: string | undefined; readonly control?: C | undefined } = {},
+): Store & Layered<K, C> {
   const { kind } = provider;
   const name = options.name ?? kind;
   const described = provider.describe?.() ?? "";
@@ -57,7 +60,10 @@ interface Built extends LayerParts {
  * enforced; `store` is that store, for helpers that want one. No I/O here: `open` is for that. Without a control it has no settings.
  * A layer owns what it wraps and closes it, so a store can be wrapped once; a second time is `config`: give it `borrow(store)`.
  */
-export function layer<const K extends string, C extends Control>(kind: K, build: (inner: Backend, store: Store) => LayerParts & { readonly control: C }): Layer<K, C>;
+export function layer<const K extends string, C extends Control>(
+  kind: K,
+  build: (inner: Backend, store: Store) => LayerParts & { readonly control: C },
+): Layer<K, C>;
 export function layer<const K extends string>(kind: K, build: (inner: Backend, store: Store) => LayerParts): Layer<K>;
 export function layer(kind: string, build: (inner: Backend, store: Store) => Built): Layer {
   return namedLayer(kind, kind, build);
@@ -66,7 +72,8 @@ export function layer(kind: string, build: (inner: Backend, store: Store) => Bui
 function namedLayer(kind: string, name: string, build: (inner: Backend, store: Store) => Built): Layer {
   const apply = (inner: Store): Store => {
     const parts = partsOf(inner, kind);
-    if (Object.hasOwn(parts.layers, name)) throw new StoreError("config", `this stack has a layer "${name}" already: give one of them another name with as()`, { store: name });
+    if (Object.hasOwn(parts.layers, name))
+      throw new StoreError("config", `this stack has a layer "${name}" already: give one of them another name with as()`, { store: name });
     own(inner, parts, kind);
     return built(kind, name, [inner], build(guarded(parts.backend), inner), parts.layers);
   };
@@ -74,12 +81,29 @@ function namedLayer(kind: string, name: string, build: (inner: Backend, store: S
 }
 
 /** The same over several stores: mirror, union, tiers. */
-export function combine<const K extends string, C extends Control>(kind: K, stores: readonly Store[], build: (inners: readonly Backend[], stores: readonly Store[]) => LayerParts & { readonly control: C }): Store & Layered<K, C>;
-export function combine<const K extends string>(kind: K, stores: readonly Store[], build: (inners: readonly Backend[], stores: readonly Store[]) => LayerParts): Store & Layered<K, Control>;
+export function combine<const K extends string, C extends Control>(
+  kind: K,
+  stores: readonly Store[],
+  build: (inners: readonly Backend[], stores: readonly Store[]) => LayerParts & { readonly control: C },
+): Store & Layered<K, C>;
+export function combine<const K extends string>(
+  kind: K,
+  stores: readonly Store[],
+  build: (inners: readonly Backend[], stores: readonly Store[]) => LayerParts,
+): Store & Layered<K, Control>;
 export function combine(kind: string, stores: readonly Store[], build: (inners: readonly Backend[], stores: readonly Store[]) => Built): Store {
   const parts = stores.map((store) => partsOf(store, kind));
   stores.forEach((store, at) => own(store, parts[at] as FrontParts, kind));
-  return built(kind, kind, stores, build(parts.map(({ backend }) => guarded(backend)), stores), {});
+  return built(
+    kind,
+    kind,
+    stores,
+    build(
+      parts.map(({ backend }) => guarded(backend)),
+      stores,
+    ),
+    {},
+  );
 }
 
 function built(kind: string, name: string, inner: readonly Store[], made: Built, below: Readonly<Record<string, Control>>): Store {
@@ -94,7 +118,10 @@ function built(kind: string, name: string, inner: readonly Store[], made: Built,
     backend: made.backend,
     inner: Object.freeze([...inner]),
     layers: Object.freeze({ ...below, [name]: own }),
-    life: new Life(made, innerParts.map(({ life }) => life)),
+    life: new Life(
+      made,
+      innerParts.map(({ life }) => life),
+    ),
     text: () => `${name}(${[...innerParts.map(({ text }) => text()), ...(described === "" ? [] : [described])].join(", ")})`,
     identities: () => [...innerParts.flatMap(({ identities }) => identities()), ...(identity === undefined ? [] : [identity])],
   });
@@ -111,8 +138,11 @@ function own(store: Store, { text }: FrontParts, kind: string): void {
 }
 
 type Nothing = false | null | undefined;
-type AddLayer<L> = [L] extends [Layer<infer N, infer C>] ? Layered<N, C>
-  : Exclude<L, Nothing> extends Layer<infer N, infer C> ? { readonly layers: { readonly [K in N]?: C } } : unknown;
+type AddLayer<L> = [L] extends [Layer<infer N, infer C>]
+  ? Layered<N, C>
+  : Exclude<L, Nothing> extends Layer<infer N, infer C>
+    ? { readonly layers: { readonly [K in N]?: C } }
+    : unknown;
 export type Stacked<B, Ls extends readonly unknown[]> = Ls extends readonly [infer L, ...infer Rest] ? Stacked<B & AddLayer<L>, Rest> : B;
 /**
  * Composes from the inside out: `stack(base, a, b)` is `b(a(base))`. Falsy layers are left out. Two layers of one name are a `config` error: rename one with `as`.

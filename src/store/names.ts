@@ -85,7 +85,7 @@ export function nameCodec(rules: NameRules): NameCodec {
     },
     decode(native) {
       let out = "";
-      for (let at = 0; at < native.length; ) {
+      for (let at = 0; at < native.length;) {
         const found = native[at] === "%" ? tokenAt(native, at, true, (tail) => tail) : undefined;
         if (found === undefined) out += native[at++];
         else if (found.escapes > 0) {

@@ -14,11 +14,27 @@ export interface CallBase<O extends string> {
 }
 /** Call objects are immutable and always have all their members, so that code stays monomorphic and `{ ...call, path }` changes one thing. */
 export interface Calls {
-  stat: StatCall; read: ReadCall; write: WriteCall; list: ListCall; delete: DeleteCall;
-  mkdir: MkdirCall; copy: CopyCall; move: MoveCall; space: SpaceCall; account: AccountCall;
+  stat: StatCall;
+  read: ReadCall;
+  write: WriteCall;
+  list: ListCall;
+  delete: DeleteCall;
+  mkdir: MkdirCall;
+  copy: CopyCall;
+  move: MoveCall;
+  space: SpaceCall;
+  account: AccountCall;
 }
-export interface StatCall extends CallBase<"stat"> { readonly detail: "basic" | "full"; readonly fresh: boolean }
-export interface ReadCall extends CallBase<"read"> { readonly fresh: boolean; readonly range: ByteRange | undefined; readonly ifMatch: string | undefined; readonly ifNoneMatch: string | undefined }
+export interface StatCall extends CallBase<"stat"> {
+  readonly detail: "basic" | "full";
+  readonly fresh: boolean;
+}
+export interface ReadCall extends CallBase<"read"> {
+  readonly fresh: boolean;
+  readonly range: ByteRange | undefined;
+  readonly ifMatch: string | undefined;
+  readonly ifNoneMatch: string | undefined;
+}
 export interface WriteCall extends CallBase<"write"> {
   readonly body: Source;
   readonly ifAbsent: boolean;
@@ -30,17 +46,41 @@ export interface WriteCall extends CallBase<"write"> {
   readonly expect: Hashes | undefined;
 }
 /** One page. `cursor` is undefined for the first, then what the previous page gave; the same cursor may be asked for again. */
-export interface ListCall extends CallBase<"list"> { readonly fresh: boolean; readonly recursive: boolean; readonly cursor: unknown; readonly ifNoneMatch: string | undefined }
-export interface DeleteCall extends CallBase<"delete"> { readonly recursive: boolean; readonly ifMatch: string | undefined }
-export interface MkdirCall extends CallBase<"mkdir"> { readonly existOk: boolean }
-export interface CopyCall extends CallBase<"copy"> { readonly to: StorePath; readonly ifAbsent: boolean }
-export interface MoveCall extends CallBase<"move"> { readonly to: StorePath; readonly ifAbsent: boolean }
+export interface ListCall extends CallBase<"list"> {
+  readonly fresh: boolean;
+  readonly recursive: boolean;
+  readonly cursor: unknown;
+  readonly ifNoneMatch: string | undefined;
+}
+export interface DeleteCall extends CallBase<"delete"> {
+  readonly recursive: boolean;
+  readonly ifMatch: string | undefined;
+}
+export interface MkdirCall extends CallBase<"mkdir"> {
+  readonly existOk: boolean;
+}
+export interface CopyCall extends CallBase<"copy"> {
+  readonly to: StorePath;
+  readonly ifAbsent: boolean;
+}
+export interface MoveCall extends CallBase<"move"> {
+  readonly to: StorePath;
+  readonly ifAbsent: boolean;
+}
 export type SpaceCall = CallBase<"space">;
 export type AccountCall = CallBase<"account">;
 
 export interface Replies {
-  stat: Entry; read: ReadReply; write: Entry; list: Page; delete: void;
-  mkdir: Entry; copy: Entry; move: Entry; space: Space; account: Account;
+  stat: Entry;
+  read: ReadReply;
+  write: Entry;
+  list: Page;
+  delete: void;
+  mkdir: Entry;
+  copy: Entry;
+  move: Entry;
+  space: Space;
+  account: Account;
 }
 export interface ReadReply {
   readonly entry: Entry;

@@ -81,7 +81,14 @@ export interface Listing extends AsyncIterable<Entry> {
   toArray(): Promise<Entry[]>;
 }
 /** Bytes; null: unknown, Infinity: unlimited. */
-export interface Space { readonly used: number | null; readonly free: number | null; readonly total: number | null }
+export interface Space {
+  readonly used: number | null;
+  readonly free: number | null;
+  readonly total: number | null;
+}
 /** `text` is one line for people and names the provider. */
-export interface Account { readonly provider: string; readonly user: string | null; readonly text: string }
-
+export interface Account {
+  readonly provider: string;
+  readonly user: string | null;
+  readonly text: string;
+}

@@ -16,7 +16,9 @@ export interface BodyHost {
 /** A result that was dropped unread still holds a connection: it is let go, and somebody is told. */
 const forgotten = new FinalizationRegistry<{ readonly body: ByteStream; readonly path: string }>(({ body, path }) => {
   void body.close().catch(() => {});
-  process.emitWarning(`the bytes of ${JSON.stringify(path)} were never read nor closed: hold the result of read() with "await using"`, { code: "STRATUS_UNREAD_BODY" });
+  process.emitWarning(`the bytes of ${JSON.stringify(path)} were never read nor closed: hold the result of read() with "await using"`, {
+    code: "STRATUS_UNREAD_BODY",
+  });
 });
 
 export class ReadBody implements ReadResult {
@@ -25,8 +27,6 @@ export class ReadBody implements ReadResult {
   readonly length: number | null;
   readonly #body: ByteStream;
   readonly #host: BodyHost;
-  /** Registered only while a connection may be held. */
-  readonly #member: { end(error: StoreError): void } | undefined;
   #used = false;
   #ended: StoreError | undefined;
 
@@ -37,6 +37,7 @@ export class ReadBody implements ReadResult {
     this.length = body.length;
     this.#body = body;
     this.#host = host;
+    // What is in memory holds no connection.
     if (body.inMemory) return;
     const member = {
       end: (error: StoreError): void => {
@@ -44,7 +45,6 @@ export class ReadBody implements ReadResult {
         void body.close().catch(() => {});
       },
     };
-    this.#member = member;
     host.bodies.add(member);
     body.observe({
       end: () => {
@@ -93,22 +93,22 @@ export class ReadBody implements ReadResult {
 
   nodeStream(): Readable {
     this.#take();
-    const self = this;
-    return new Readable({
+    const stream: Readable = new Readable({
       highWaterMark: 0,
-      read() {
-        self.#pull().then(
-          (chunk) => this.push(chunk ?? null),
-          (error: unknown) => this.destroy(self.#host.explain(error) as Error),
+      read: () => {
+        this.#pull().then(
+          (chunk) => stream.push(chunk ?? null),
+          (error: unknown) => stream.destroy(this.#host.explain(error) as Error),
         );
       },
-      destroy(error, done) {
-        self.#body.close().then(
+      destroy: (error, done) => {
+        this.#body.close().then(
           () => done(error),
           () => done(error),
         );
       },
     });
+    return stream;
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {

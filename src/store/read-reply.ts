@@ -47,7 +47,10 @@ export async function replyOf(call: ReadCall, came: ProviderRead, failed: (error
     const toEnd = length === null || (entry.size !== null && offset + length === entry.size);
     return { entry, offset, body: streamed(bytesFrom(body, { signal: call.signal }), skip, length, toEnd, failed) };
   } catch (error) {
-    if (!(body instanceof Uint8Array)) await bytesFrom(body).close().catch(() => {});
+    if (!(body instanceof Uint8Array))
+      await bytesFrom(body)
+        .close()
+        .catch(() => {});
     throw error;
   }
 }
@@ -56,7 +59,8 @@ function inMemory(bytes: Uint8Array, start: number, offset: number, length: numb
   const skip = offset - start;
   const part = bytes.subarray(skip, length === null ? undefined : skip + length);
   if (length !== null && part.byteLength !== length) throw new StoreError("unavailable", "the service sent fewer bytes than announced");
-  if (entry.size !== null && start + bytes.byteLength > entry.size) throw new StoreError("integrity", "the service sent more bytes than announced", { transient: true });
+  if (entry.size !== null && start + bytes.byteLength > entry.size)
+    throw new StoreError("integrity", "the service sent more bytes than announced", { transient: true });
   return bytesInMemory(part);
 }
 
@@ -106,4 +110,3 @@ export function emptyReply(call: ReadCall, entry: Entry): ReadReply {
   const { offset } = clamp(call.range, entry);
   return { entry, offset, body: bytesInMemory(new Uint8Array(0)) };
 }
-

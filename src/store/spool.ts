@@ -8,7 +8,10 @@ import { concat } from "./byte-stream.ts";
 import { abortError } from "./errors.ts";
 
 /** A source that can be sent again: itself if it can, otherwise spooled up to `memoryBytes` (default 1 MiB) in memory, the rest in a private temporary file. */
-export async function spool(source: Source, options: { readonly memoryBytes?: number | undefined; readonly signal?: AbortSignal | undefined } = {}): Promise<Source & AsyncDisposable> {
+export async function spool(
+  source: Source,
+  options: { readonly memoryBytes?: number | undefined; readonly signal?: AbortSignal | undefined } = {},
+): Promise<Source & AsyncDisposable> {
   const { memoryBytes = 1 << 20, signal } = options;
   if (source.replayable && source.size !== null) return disposable(source, async () => {});
   await using stream = source.open();
@@ -23,7 +26,11 @@ export async function spool(source: Source, options: { readonly memoryBytes?: nu
   return disposable(toSource(concat(chunks)), async () => {});
 }
 
-async function spoolToFile(first: readonly Uint8Array[], pull: () => Promise<Uint8Array | undefined>, signal: AbortSignal | undefined): Promise<Source & AsyncDisposable> {
+async function spoolToFile(
+  first: readonly Uint8Array[],
+  pull: () => Promise<Uint8Array | undefined>,
+  signal: AbortSignal | undefined,
+): Promise<Source & AsyncDisposable> {
   const directory = await mkdtemp(join(tmpdir(), "stratus-spool-"));
   const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
   try {

@@ -3,7 +3,20 @@ import type { Body } from "./body.ts";
 import type { Capabilities } from "./capabilities.ts";
 import type { Control } from "./control.ts";
 import type { Entry } from "./entry.ts";
-import type { Account, CallOptions, CopyOptions, DeleteOptions, ListOptions, Listing, MkdirOptions, ReadOptions, ReadResult, Space, StatOptions, WriteOptions } from "./options.ts";
+import type {
+  Account,
+  CallOptions,
+  CopyOptions,
+  DeleteOptions,
+  ListOptions,
+  Listing,
+  MkdirOptions,
+  ReadOptions,
+  ReadResult,
+  Space,
+  StatOptions,
+  WriteOptions,
+} from "./options.ts";
 
 declare const made: unique symbol;
 export type Made = typeof made;
@@ -73,4 +86,3 @@ export interface Store extends AsyncDisposable {
   /** The stack with its parameters and without secrets: `stats(caching(s3 bucket=photos))`. */
   toString(): string;
 }
-

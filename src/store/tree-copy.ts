@@ -28,7 +28,8 @@ export async function copyByHand(call: CopyCall, backend: Backend, native: Nativ
 
 async function copyAny(call: CopyCall | MoveCall, backend: Backend, native: NativeCopy | undefined): Promise<Copied> {
   const { path, to, signal } = call;
-  if (!backend.capabilities.caseSensitive && path.toLowerCase() === to.toLowerCase()) throw new StoreError("unsupported", "a change of case alone needs a move of the service's own", { applied: false });
+  if (!backend.capabilities.caseSensitive && path.toLowerCase() === to.toLowerCase())
+    throw new StoreError("unsupported", "a change of case alone needs a move of the service's own", { applied: false });
   const source = await backend.stat(calls.stat(path, { fresh: true, signal }));
   const target = await statOrNothing(backend, to, signal);
   if (call.ifAbsent && target !== undefined) throw new StoreError("already-exists", "something is at the target", { entry: target });
@@ -38,7 +39,8 @@ async function copyAny(call: CopyCall | MoveCall, backend: Backend, native: Nati
   }
   if (backend.capabilities.copyTree === false) throw new StoreError("unsupported", "this store does not support copyTree", { applied: false });
   if (target?.kind === "file") throw new StoreError("not-a-directory", "there is a file at the target");
-  if (target !== undefined && (await backend.list(calls.list(to, { fresh: true, signal }))).entries.length > 0) throw new StoreError("not-empty", "the directory at the target is not empty");
+  if (target !== undefined && (await backend.list(calls.list(to, { fresh: true, signal }))).entries.length > 0)
+    throw new StoreError("not-empty", "the directory at the target is not empty");
   return copyTree(call, source, target !== undefined, backend, native);
 }
 
@@ -150,7 +152,12 @@ export async function moveByHand(call: MoveCall, backend: Backend): Promise<Entr
       done++;
     }
   } catch (error) {
-    throw half(hasCode(error, "not-empty", "precondition-failed") ? new StoreError("conflict", "the source changed while it was moved", { cause: error }) : error, done, at, signal);
+    throw half(
+      hasCode(error, "not-empty", "precondition-failed") ? new StoreError("conflict", "the source changed while it was moved", { cause: error }) : error,
+      done,
+      at,
+      signal,
+    );
   }
   return copied.target;
 }

@@ -87,7 +87,11 @@ export async function deleteTree(call: DeleteCall, backend: Backend): Promise<vo
   try {
     for (let walk = 1; ; walk++) {
       const entries = await entriesBelow(backend, path, signal);
-      await forEach(entries.filter((entry) => entry.kind === "file"), width, remove);
+      await forEach(
+        entries.filter((entry) => entry.kind === "file"),
+        width,
+        remove,
+      );
       try {
         for (const directory of deepestFirst(entries.filter((entry) => entry.kind === "directory"))) await remove(directory);
         at = path;

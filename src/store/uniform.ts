@@ -3,7 +3,23 @@ import type { Backend } from "./backend.ts";
 import { watchSource } from "./body.ts";
 import type { Capabilities } from "./capabilities.ts";
 import type { Entry } from "./entry.ts";
-import type { AccountCall, Calls, CopyCall, DeleteCall, ListCall, MkdirCall, MoveCall, Operation, Page, ReadCall, ReadReply, Replies, SpaceCall, StatCall, WriteCall } from "./operations.ts";
+import type {
+  AccountCall,
+  Calls,
+  CopyCall,
+  DeleteCall,
+  ListCall,
+  MkdirCall,
+  MoveCall,
+  Operation,
+  Page,
+  ReadCall,
+  ReadReply,
+  Replies,
+  SpaceCall,
+  StatCall,
+  WriteCall,
+} from "./operations.ts";
 import type { Account, Space } from "./options.ts";
 
 export type Next<O extends Operation> = (call: Calls[O]) => Promise<Replies[O]>;
