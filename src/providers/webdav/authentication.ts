@@ -1,0 +1,88 @@
+/**
+ * Who we are: which scheme the server wants, and what each request carries for it.
+ *
+ * Wrong credentials are sent once: servers throttle or lock out who repeats them. After a refusal calls fail without a request until `reconnect`.
+ */
+import { StoreError } from "../../store/index.ts";
+import { parseChallenges } from "./challenge.ts";
+import { digestOf, strongest } from "./digest.ts";
+import type { Digest } from "./digest.ts";
+import type { Settings } from "./options.ts";
+
+/** What one request carried: given back with a 401, to tell a refusal from a nonce that somebody else has renewed meanwhile. */
+export interface Proof {
+  readonly header: string | undefined;
+  readonly nonce: string | undefined;
+}
+
+export interface Authentication {
+  /** True when a request can carry what the server wants: nothing is known to be missing. A body that can be sent only once waits for that. */
+  readonly ready: boolean;
+  /** @throws StoreError `unauthenticated` after a refusal. */
+  prove(method: string, uri: string): Proof;
+  /** The server said 401. True: ask once more, there is something new to say. */
+  challenged(sent: Proof, header: string | null): boolean;
+  /** The server said something else than 401. */
+  accepted(sent: Proof): void;
+  /** The credentials were refused: what to throw, now and, unless they were accepted before, for every call until `forget`. */
+  refused(cause: unknown): StoreError;
+  forget(): void;
+}
+
+type Scheme = { readonly kind: "unknown" } | { readonly kind: "fixed"; readonly header: string | undefined } | { readonly kind: "digest"; readonly digest: Digest };
+
+export function authenticationOf({ username, password, token, auth, random }: Settings): Authentication {
+  const start = (): Scheme => {
+    if (token !== undefined) return { kind: "fixed", header: `Bearer ${token}` };
+    if (username === undefined) return { kind: "fixed", header: undefined };
+    return auth === "basic" ? basic() : { kind: "unknown" };
+  };
+  // The package's own encoder throws on what is not Latin-1, and sends the rest as Latin-1; RFC 7617 says UTF-8.
+  const basic = (): Scheme => ({ kind: "fixed", header: `Basic ${Buffer.from(`${username}:${password}`, "utf8").toString("base64")}` });
+  let scheme = start();
+  let known = false;
+  let refusal: StoreError | undefined;
+
+  return {
+    get ready() {
+      return scheme.kind !== "unknown";
+    },
+    prove(method, uri) {
+      if (refusal !== undefined) throw refusal;
+      if (scheme.kind === "digest") return { header: scheme.digest.authorize(method, uri), nonce: scheme.digest.nonce };
+      return { header: scheme.kind === "fixed" ? scheme.header : undefined, nonce: undefined };
+    },
+    challenged(sent, header) {
+      if (username === undefined || password === undefined) return false;
+      // Sent without, because nothing was known then: another request may have learned it meanwhile.
+      if (sent.header === undefined && scheme.kind !== "unknown") return scheme.kind === "digest" || scheme.header !== undefined;
+      if (sent.header !== undefined && sent.nonce === undefined) return false;
+      if (scheme.kind === "digest" && sent.nonce !== scheme.digest.nonce) return true;
+      const challenges = parseChallenges(header);
+      const digest = auth === "basic" ? undefined : strongest(challenges);
+      if (digest !== undefined) {
+        // The same user again under a new nonce only where the server says that the old one was the trouble.
+        if (sent.nonce !== undefined && digest.params["stale"]?.toLowerCase() !== "true") return false;
+        scheme = { kind: "digest", digest: digestOf(digest, username, password, random) };
+        return true;
+      }
+      if (auth === "digest" || sent.nonce !== undefined || !challenges.some((challenge) => challenge.scheme === "basic")) return false;
+      scheme = basic();
+      return true;
+    },
+    accepted(sent) {
+      if (sent.header !== undefined) known = true;
+    },
+    refused(cause) {
+      const who = token !== undefined ? "the token" : username === undefined ? "a caller without credentials" : `user "${username}" with this password`;
+      const error = new StoreError("unauthenticated", `the server does not let in ${who}`, { cause, status: 401, applied: false });
+      if (!known && (username !== undefined || token !== undefined)) refusal = error;
+      return error;
+    },
+    forget() {
+      scheme = start();
+      known = false;
+      refusal = undefined;
+    },
+  };
+}

@@ -1,0 +1,103 @@
+/**
+ * COPY and MOVE by the rules of rename(2): a file over a file, a directory over nothing or an empty directory, never a merge.
+ *
+ * Servers differ in all of it: some replace a tree, lighttpd merges it and puts a file copied onto a directory inside, SabreDAV and rclone destroy the
+ * target even where the source is missing. So the source is looked at first, the target is never overwritten unseen, and `Overwrite: T` is said only
+ * for a file over a file.
+ */
+import { StoreError, entry, parentOf } from "../../store/index.ts";
+import type { CopyCall, Entry, MoveCall } from "../../store/index.ts";
+import { quietly } from "./control.ts";
+import { innerError, removeEmpty } from "./delete.ts";
+import { ensure } from "./directories.ts";
+import { errorOf, networkCause } from "./errors.ts";
+import type { Answer } from "./errors.ts";
+import { look, need } from "./look.ts";
+import type { Session } from "./session.ts";
+import { settled } from "./settle.ts";
+import { destination } from "./write-by-move.ts";
+
+type Transfer = CopyCall | MoveCall;
+/** Times that source or target change between a look and the request before we say so. */
+const TRIES = 4;
+
+export async function transfer(session: Session, call: Transfer): Promise<Entry> {
+  const { path, to, signal } = call;
+  session.names.file(to); // A name that cannot be held is refused before any request.
+  let source = await need(session, path, signal);
+  let overwrite = false;
+  let removed = false;
+  try {
+    for (let tries = 1; ; tries++) {
+      const answer = await sendOne(session, call, source, overwrite);
+      if (answer.status === 207) throw await failedTree(session, call, source, answer);
+      if (answer.status === 200 || answer.status === 201 || answer.status === 204) break;
+      if (tries === TRIES) throw new StoreError("conflict", "somebody else changes source or target at this moment", { applied: false, status: answer.status });
+      source = await need(session, path, signal);
+      const target = await look(session, to, signal);
+      if (target === null) {
+        // 412 with nothing there: it went meanwhile. Everything else may be a parent that is missing.
+        if (answer.status !== 412) await prepare(session, call, answer, tries);
+        overwrite = false;
+        continue;
+      }
+      allow(call, source, target);
+      if (target.kind === "directory") removed = (await removeEmpty(session, to, signal)) || removed;
+      else if (overwrite) throw errorOf(answer);
+      else overwrite = true;
+    }
+  } catch (error) {
+    // The empty directory that made room comes back.
+    if (removed) await quietly(ensure(session, to, undefined));
+    throw error;
+  }
+  if (call.operation === "move") session.forget();
+  const there = await settled(session, signal, () => look(session, to, signal));
+  return there ?? entry({ path: to, kind: source.kind, size: source.size, complete: false });
+}
+
+/** What rename(2) says to this pair; `not-empty` comes from the deletion of the target. */
+function allow({ ifAbsent }: Transfer, source: Entry, target: Entry): void {
+  if (ifAbsent) throw new StoreError("already-exists", `a ${target.kind} is at the target`, { entry: target, applied: false });
+  if (source.kind === "file" && target.kind === "directory") throw new StoreError("is-a-directory", "a file does not replace a directory", { applied: false });
+  if (source.kind === "directory" && target.kind === "file") throw new StoreError("not-a-directory", "a directory does not replace a file", { applied: false });
+}
+
+async function sendOne(session: Session, call: Transfer, source: Entry, overwrite: boolean): Promise<Answer> {
+  const { path, to, operation, signal } = call;
+  const directory = source.kind === "directory";
+  const href = directory ? session.names.directory(path) : session.names.file(path);
+  const headers = { Destination: destination(session, to, directory), Overwrite: overwrite ? "T" : "F", ...(directory ? { Depth: "infinity" } : {}) };
+  try {
+    return await session.ask({ method: operation === "copy" ? "COPY" : "MOVE", href, headers, signal, quietMs: session.settings.treeTimeoutMs, repeatable: false });
+  } catch (error) {
+    if (operation === "move" && networkCause(error) !== undefined && (await hasMoved(session, call, source))) return { status: 204, headers: new Headers(), text: "" };
+    throw error;
+  }
+}
+
+/** The answer to MOVE was lost. With nothing left at the source and its like at the target it has happened; a look that finds less proves nothing. */
+async function hasMoved(session: Session, { path, to, signal }: Transfer, source: Entry): Promise<boolean> {
+  if (signal?.aborted === true || (await look(session, path, signal)) !== null) return false;
+  const there = await look(session, to, signal);
+  return there !== null && there.kind === source.kind && there.size === source.size;
+}
+
+/** Nothing is at the target and the server refused: its parents are made, once. */
+async function prepare(session: Session, { to, signal }: Transfer, answer: Answer, tries: number): Promise<void> {
+  const { status } = answer;
+  if (tries > 1 || ![400, 403, 404, 405, 409, 500, 502].includes(status)) throw errorOf(answer);
+  const parent = parentOf(to);
+  const above = await look(session, parent, signal);
+  if (above?.kind === "file") throw errorOf(answer, { code: "not-a-directory", reason: "a parent of the target is a file", applied: false });
+  if (above !== null) throw errorOf(answer);
+  await ensure(session, parent, signal);
+}
+
+/** Part of a tree was not copied: what was made goes again. What was moved stays where it is, for bytes may stand nowhere else. */
+async function failedTree(session: Session, call: Transfer, source: Entry, answer: Answer): Promise<StoreError> {
+  const error = await innerError(session, answer);
+  if (call.operation === "move" || source.kind === "file" || error.applied === false) return error;
+  const undone = await session.ask({ method: "DELETE", href: session.names.directory(call.to), signal: undefined, quietMs: session.settings.treeTimeoutMs, repeatable: true }).catch(() => undefined);
+  return undone !== undefined && (undone.status === 404 || (undone.status < 300 && undone.status !== 207)) ? error.with({ applied: false }) : error;
+}

@@ -1,0 +1,58 @@
+/** The children of a directory: one PROPFIND of depth 1. Depth infinity is refused by some servers and answered by others as if it were 1. */
+import { StoreError, root } from "../../store/index.ts";
+import type { Entry, StorePath } from "../../store/index.ts";
+import { entryOf, isCollection } from "./entries.ts";
+import { errorOf } from "./errors.ts";
+import { need, propfind, resources, rootWasMade } from "./look.ts";
+import type { Session } from "./session.ts";
+
+export interface Listed {
+  readonly entries: readonly Entry[];
+  /** Of the directory itself, where the server has one: with the quotes and the mark that `If` wants back. */
+  readonly etag: string | undefined;
+}
+
+/** All children, temporary files and names of the server's own left out. @throws StoreError `not-found`, `not-a-directory` */
+export async function children(session: Session, path: StorePath, signal: AbortSignal | undefined): Promise<Listed> {
+  const { names, settings } = session;
+  const href = names.directory(path);
+  const answer = await propfind(session, href, "1", signal);
+  if (answer.status !== 207) {
+    if (path === root && (answer.status === 404 || answer.status === 410)) {
+      await rootWasMade(session, signal);
+      return { entries: [], etag: undefined };
+    }
+    // With its slash a file is something that servers do not know; without it they say what it is.
+    if (answer.status >= 400 && answer.status < 500 && answer.status !== 429) {
+      const there = await need(session, path, signal);
+      if (there.kind === "file") throw new StoreError("not-a-directory", "a file has no children");
+    }
+    await resources(session, answer);
+  }
+  const all = await resources(session, answer);
+  const entries = new Map<StorePath, Entry>();
+  let self: (typeof all)[number] | undefined;
+  for (const one of all) {
+    if (names.same(one.href, href)) {
+      self = one;
+      continue;
+    }
+    const child = names.child(one.href, path, href);
+    if (child === null || entries.has(child) || one.status === 404) continue; // Gone while the server was listing.
+    if (one.status >= 300) throw errorOf({ status: one.status, headers: answer.headers, text: "" }, { reason: `the server cannot tell everything that is in the directory (${one.status})` });
+    entries.set(child, entryOf(one, child, settings.profile));
+  }
+  if (self === undefined) throw foreign(all.length);
+  if (self.status === 404) throw new StoreError("not-found", "nothing is there");
+  if (self.status >= 300) throw errorOf({ status: self.status, headers: answer.headers, text: "" }, { reason: `the server says itself that its listing is not complete (${self.status})` });
+  if (!isCollection(self)) throw new StoreError("not-a-directory", "a file has no children");
+  const etag = self.props["getetag"];
+  return { entries: [...entries.values()], etag: typeof etag === "string" ? etag : undefined };
+}
+
+/** Without its own entry a listing is about another address: behind a proxy that maps paths, or no listing at all. An empty one would be believed. */
+function foreign(count: number): StoreError {
+  return count === 0
+    ? new StoreError("unavailable", "the server's listing is empty: not even the directory itself is in it")
+    : new StoreError("config", "the server lists under another address than it was asked for: give the url that it knows itself by");
+}

@@ -1,0 +1,116 @@
+/** The provider: the verbs of one session, its capabilities by the server's profile, its life. */
+import { StoreError } from "../../store/index.ts";
+import type { Account, Capabilities, CopyCall, DeleteCall, Entry, ListCall, MkdirCall, MoveCall, Page, Provider, ProviderRead, ReadCall, Space, SpaceCall, StatCall, WriteCall } from "../../store/index.ts";
+import { transfer } from "./copy-move.ts";
+import { remove } from "./delete.ts";
+import { mkdir } from "./directories.ts";
+import { translate } from "./errors.ts";
+import { children } from "./list.ts";
+import { need } from "./look.ts";
+import { MAX_PATH_BYTES } from "./names.ts";
+import type { Settings } from "./options.ts";
+import { read } from "./read.ts";
+import { Session } from "./session.ts";
+import { space } from "./space.ts";
+import { write } from "./write.ts";
+
+export class Webdav implements Provider {
+  readonly kind = "webdav";
+  readonly capabilities: Partial<Capabilities>;
+  /** Only where the server tells a quota: a verb that exists is a verb that is declared. */
+  readonly space?: (call: SpaceCall) => Promise<Space>;
+  readonly #settings: Settings;
+  #session: Session | undefined;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    this.capabilities = capabilitiesOf(settings);
+    if (settings.profile.quota) this.space = ({ signal }) => space(this.#open, signal);
+  }
+
+  async open(): Promise<void> {
+    this.#session ??= await Session.open(this.#settings);
+  }
+  async reconnect(): Promise<void> {
+    this.#session?.reconnect();
+  }
+  async close(): Promise<void> {
+    this.#session?.close();
+    this.#session = undefined;
+  }
+  describe(): string {
+    const { origin, base, profile } = this.#settings;
+    return `url=${origin}${base} server=${profile.name}`;
+  }
+  identity(): string {
+    return `webdav ${this.#settings.origin}${this.#settings.base}`;
+  }
+
+  async stat({ path, signal }: StatCall): Promise<Entry> {
+    return need(this.#open, path, signal);
+  }
+  async read(call: ReadCall): Promise<ProviderRead> {
+    return read(this.#open, call);
+  }
+  async write(call: WriteCall): Promise<Entry> {
+    return write(this.#open, call);
+  }
+  async list({ path, signal }: ListCall): Promise<Page> {
+    return { entries: (await children(this.#open, path, signal)).entries };
+  }
+  async delete(call: DeleteCall): Promise<void> {
+    return remove(this.#open, call);
+  }
+  async mkdir(call: MkdirCall): Promise<Entry> {
+    return mkdir(this.#open, call);
+  }
+  async copy(call: CopyCall): Promise<Entry> {
+    return transfer(this.#open, call);
+  }
+  async move(call: MoveCall): Promise<Entry> {
+    return transfer(this.#open, call);
+  }
+  async account(): Promise<Account> {
+    const { username, origin, base } = this.#settings;
+    return { provider: "webdav", user: username ?? null, text: `WebDAV at ${origin}${base}${username === undefined ? "" : ` as ${username}`}` };
+  }
+  translate(error: unknown): StoreError | undefined {
+    return translate(error);
+  }
+
+  get #open(): Session {
+    if (this.#session === undefined) throw new StoreError("closed", "the store is not open");
+    return this.#session;
+  }
+}
+
+function capabilitiesOf({ profile, base, settleMs, concurrency }: Settings): Partial<Capabilities> {
+  const etag = profile.etag !== "none";
+  const consistency = settleMs > 0 ? "eventual" : "strong";
+  return {
+    readRange: "native",
+    readSuffix: "native",
+    readIfMatch: etag ? "emulated" : false,
+    readIfNoneMatch: etag ? (profile.notModified ? "native" : "emulated") : false,
+    writeIfAbsent: profile.create === false ? false : "native",
+    writeIfMatch: etag && profile.ifMatch ? "native" : false,
+    writeUnknownSize: profile.chunked ? "native" : "emulated",
+    deleteRecursive: "native",
+    copyTree: "native",
+    moveTree: "native",
+    copyIfAbsent: profile.noReplace ? "native" : false,
+    moveIfAbsent: profile.noReplace ? "native" : false,
+    etag,
+    listComplete: true,
+    modifiedPrecisionMs: 1000,
+    normalisation: profile.normalisation,
+    maxNameBytes: profile.maxNameBytes,
+    maxPathBytes: MAX_PATH_BYTES - Buffer.byteLength(base),
+    sizeSteps: [1 << 20],
+    atomicWrites: profile.atomicPut ? "native" : "emulated",
+    emptyOnlyDelete: profile.guardedDelete ? "native" : "emulated",
+    exclusiveMkdir: profile.exclusiveMkdir,
+    consistency: { read: consistency, list: consistency, settleMs },
+    concurrency,
+  };
+}

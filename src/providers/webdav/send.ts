@@ -1,0 +1,64 @@
+/** PUT until it is stored: what stands in the way is looked up and said as such, a missing parent is made. */
+import { StoreError, parentOf, root } from "../../store/index.ts";
+import type { WriteCall } from "../../store/index.ts";
+import { ensure, ensureParent } from "./directories.ts";
+import { errorOf } from "./errors.ts";
+import { look } from "./look.ts";
+import type { Session } from "./session.ts";
+import type { Upload } from "./transfer.ts";
+
+/** Answers that say something about the place, each server in its own way: a directory of that name, a parent that is missing or a file. */
+const ABOUT_THE_PLACE: ReadonlySet<number> = new Set([301, 302, 307, 308, 400, 403, 404, 405, 409, 424, 500, 501]);
+
+/** PUT, and once more where the parent was missing and has been made. Returns only on success. */
+export async function send(session: Session, call: WriteCall, href: string, headers: Readonly<Record<string, string>>): Promise<Upload> {
+  const { path, body, signal } = call;
+  const { refusesEarly } = session.settings.profile;
+  if (!body.replayable && !(refusesEarly && session.continues)) await ensureParent(session, path, signal);
+  for (let again = true; ; again = false) {
+    const answer = await session.put(href, headers, body, signal);
+    const { status } = answer;
+    if (status === 200 || status === 201 || status === 204) {
+      session.remember(parentOf(path));
+      return answer;
+    }
+    if (status >= 200 && status < 300) throw errorOf(answer, { code: "unavailable", reason: `the server does not say that the file is stored (${status})`, applied: "unknown" });
+    if (status === 412) throw conditionLost(call, answer);
+    await diagnose(session, call, answer);
+    if (!again || (answer.spent && !body.replayable)) throw lost(answer);
+    await ensure(session, parentOf(path), signal);
+  }
+}
+
+function conditionLost(call: WriteCall, answer: Upload): StoreError {
+  if (call.ifAbsent) return errorOf(answer, { code: "already-exists", reason: "something of this name is there" });
+  return errorOf(answer, { code: "precondition-failed", reason: "the file has another etag, or is missing" });
+}
+
+/** What stands in the way, said as such. Returns where the parent is missing and making it may help. */
+async function diagnose(session: Session, call: WriteCall, answer: Upload): Promise<void> {
+  const { status } = answer;
+  const { path, signal } = call;
+  if (!ABOUT_THE_PLACE.has(status)) throw errorOf(answer);
+  const there = await look(session, path, signal);
+  if (there?.kind === "directory") {
+    if (call.ifAbsent) throw errorOf(answer, { code: "already-exists", reason: "a directory of this name is there", applied: false });
+    throw errorOf(answer, { code: "is-a-directory", reason: "there is a directory of this name", applied: false });
+  }
+  if (there !== null) throw lost(answer);
+  const parent = parentOf(path);
+  if (parent === root) return;
+  const above = await look(session, parent, signal);
+  if (above?.kind === "directory") throw lost(answer);
+  if (above?.kind === "file") throw errorOf(answer, { code: "not-a-directory", reason: "a parent of this path is a file", applied: false });
+  session.forget();
+}
+
+/** A refusal that nothing at the path explains. */
+function lost(answer: Upload): StoreError {
+  const { status } = answer;
+  if (status === 404 || status === 409 || status === 424) return errorOf(answer, { code: "conflict", reason: `the server has no place for the file at this moment (${status})`, applied: false });
+  if (status >= 300 && status < 400) return errorOf(answer, { code: "config", reason: "the server sends us to another address for this file", applied: false });
+  return errorOf(answer);
+}
+

@@ -1,0 +1,142 @@
+/** One open connection to a server: the three ways to ask it, and what has been learned about it. */
+import { StoreError } from "../../store/index.ts";
+import type { Source, StorePath } from "../../store/index.ts";
+import { authenticationOf } from "./authentication.ts";
+import type { Authentication } from "./authentication.ts";
+import { ask } from "./control.ts";
+import type { Ask } from "./control.ts";
+import { spoken, wentStale } from "./errors.ts";
+import type { Answer } from "./errors.ts";
+import { namesOf } from "./names.ts";
+import type { Names } from "./names.ts";
+import type { Settings } from "./options.ts";
+import { loadWebdav } from "./sdk.ts";
+import type { WebdavClient, WebdavPackage } from "./sdk.ts";
+import { TransferError, download, upload } from "./transfer.ts";
+import type { Download, Upload } from "./transfer.ts";
+import { poolOf, retire } from "./wire.ts";
+import type { Pool } from "./wire.ts";
+
+/** So many directories are remembered as made; a longer memory costs more than the request it saves. */
+const REMEMBERED = 4096;
+
+export class Session {
+  readonly settings: Settings;
+  readonly names: Names;
+  readonly #authentication: Authentication;
+  readonly #package: WebdavPackage;
+  readonly #client: WebdavClient;
+  #pool: Pool;
+  /** False once the server let `Expect` pass in silence. */
+  continues = true;
+  /** Directories that stood when we looked last. Only ever saves a request; nothing is believed because of it. */
+  readonly #directories = new Set<StorePath>();
+
+  private constructor(settings: Settings, sdk: WebdavPackage) {
+    this.settings = settings;
+    this.names = namesOf(settings);
+    this.#authentication = authenticationOf(settings);
+    this.#package = sdk;
+    // Identity is added to each request by `ask`; the package gets none, so that it cannot follow a challenge of its own.
+    this.#client = sdk.createClient(settings.origin, { authType: "none" });
+    this.#pool = poolOf(settings);
+  }
+
+  static async open(settings: Settings): Promise<Session> {
+    return new Session(settings, await loadWebdav());
+  }
+
+  get package(): WebdavPackage {
+    return this.#package;
+  }
+
+  /** A request without bytes of a file. */
+  ask(question: Ask): Promise<Answer> {
+    return ask({ settings: this.settings, authentication: this.#authentication, client: this.#client, pool: this.#pool }, question);
+  }
+
+  async get(href: string, headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<Download> {
+    let challenges = 0;
+    let again = true;
+    for (;;) {
+      const proof = this.#authentication.prove("GET", href);
+      try {
+        const answer = await download(this.settings, this.#pool, href, withProof(headers, proof.header), signal);
+        if (answer.status !== 401) {
+          this.#authentication.accepted(proof);
+          return answer;
+        }
+        if (++challenges > 2 || !this.#authentication.challenged(proof, answer.headers.get("www-authenticate"))) throw this.#authentication.refused(spoken(answer));
+      } catch (error) {
+        if (!(error instanceof TransferError)) throw error;
+        if (!again || !wentStale(error.cause, error.reused)) throw error.cause;
+        again = false;
+      }
+    }
+  }
+
+  /** Sends a body. It is sent again after a challenge or a stale connection only if it can be; otherwise it waits until the server wants it. */
+  async put(href: string, headers: Readonly<Record<string, string>>, source: Source, signal: AbortSignal | undefined): Promise<Upload> {
+    const conditional = "If" in headers || "If-None-Match" in headers;
+    let challenges = 0;
+    let again = !conditional;
+    for (;;) {
+      if (!source.replayable && (!this.#authentication.ready || !this.continues)) await this.#prime(signal);
+      const proof = this.#authentication.prove("PUT", href);
+      try {
+        const answer = await upload(this.settings, this.#pool, href, withProof(headers, proof.header), source, this.continues, signal);
+        if (answer.ignoredExpect) this.continues = false;
+        if (answer.status === 417 && !answer.spent && this.continues) {
+          this.continues = false;
+          continue;
+        }
+        if (answer.status !== 401) {
+          this.#authentication.accepted(proof);
+          return answer;
+        }
+        if (++challenges > 2 || !this.#authentication.challenged(proof, answer.headers.get("www-authenticate"))) throw this.#authentication.refused(spoken(answer));
+        if (answer.spent && !source.replayable) throw new StoreError("unavailable", "the server asked who we are after a body that can be read only once", { status: 401, applied: false, cause: spoken(answer) });
+      } catch (error) {
+        if (!(error instanceof TransferError)) throw error;
+        const sendable = source.replayable || !error.spent;
+        if (!again || !sendable || !wentStale(error.cause, error.reused)) throw error.cause;
+        again = false;
+      }
+    }
+  }
+
+  /** Learns the challenge, or a fresh nonce, before a body that can be sent only once. */
+  async #prime(signal: AbortSignal | undefined): Promise<void> {
+    await this.ask({ method: "PROPFIND", href: this.settings.base, headers: { Depth: "0" }, signal, repeatable: true });
+  }
+
+  knows(path: StorePath): boolean {
+    return this.#directories.has(path);
+  }
+
+  remember(path: StorePath): void {
+    if (this.#directories.size >= REMEMBERED) this.#directories.clear();
+    this.#directories.add(path);
+  }
+
+  forget(): void {
+    this.#directories.clear();
+  }
+
+  /** New connections, a new proof of identity, nothing remembered; running calls are not disturbed. */
+  reconnect(): void {
+    retire(this.#pool);
+    this.#pool = poolOf(this.settings);
+    this.#authentication.forget();
+    this.continues = true;
+    this.forget();
+  }
+
+  close(): void {
+    this.#pool.destroy();
+  }
+}
+
+function withProof(headers: Readonly<Record<string, string>>, proof: string | undefined): Readonly<Record<string, string>> {
+  return proof === undefined ? headers : { ...headers, Authorization: proof };
+}

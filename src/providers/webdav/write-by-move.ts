@@ -1,0 +1,84 @@
+/**
+ * Writing under a temporary name, then MOVE: for servers whose PUT shows half a file or leaves one, and for "only if nothing is there" on those whose
+ * MOVE excludes. The temporary file is ours alone, so its size proves that all bytes arrived.
+ */
+import { StoreError, entry } from "../../store/index.ts";
+import type { Entry, WriteCall } from "../../store/index.ts";
+import { quietly } from "./control.ts";
+import { entryOf } from "./entries.ts";
+import { errorOf, networkCause } from "./errors.ts";
+import { look, propfind, resources } from "./look.ts";
+import { send } from "./send.ts";
+import type { Session } from "./session.ts";
+import { settled } from "./settle.ts";
+import { space } from "./space.ts";
+
+/** Times that the target changes between the look and the MOVE before we say so. */
+const TRIES = 3;
+
+export async function writeByMove(session: Session, call: WriteCall): Promise<Entry> {
+  const { path, signal } = call;
+  const { atomicPut } = session.settings.profile;
+  // Before any byte is sent: MOVE onto a directory destroys it on some servers.
+  let target = await look(session, path, signal);
+  refuse(call, target);
+  const temporary = session.names.temporary(path);
+  try {
+    const { bytes } = await send(session, call, temporary, {});
+    const stored = atomicPut ? null : await proven(session, call, temporary, bytes);
+    for (let tries = 1; ; tries++) {
+      const answer = await session.ask({ method: "MOVE", href: temporary, headers: { Destination: destination(session, path), Overwrite: target === null ? "F" : "T" }, signal, repeatable: false }).catch((error: unknown) => moved(session, call, temporary, stored, bytes, error));
+      if (answer.status === 201 || answer.status === 204 || answer.status === 200) break;
+      target = await look(session, path, signal);
+      if (answer.status !== 412 && !(target?.kind === "directory")) throw answer.status === 207 ? errorOf(answer, { code: "unavailable", applied: "unknown" }) : errorOf(answer);
+      refuse(call, target);
+      if (tries === TRIES) throw errorOf(answer, { code: "conflict", reason: "somebody else changes the file at this moment", applied: false });
+    }
+    const there = await settled(session, signal, () => look(session, path, signal));
+    return there ?? entry({ path, kind: "file", size: bytes, complete: false });
+  } catch (error) {
+    await quietly(discard(session, temporary));
+    throw error;
+  }
+}
+
+function refuse(call: WriteCall, target: Entry | null): void {
+  if (call.ifAbsent && target !== null) throw new StoreError("already-exists", `a ${target.kind} of this name is there`, { entry: target, applied: false });
+  if (target?.kind === "directory") throw new StoreError("is-a-directory", "there is a directory of this name", { applied: false });
+}
+
+export function destination({ settings, names }: Session, path: WriteCall["path"], directory = false): string {
+  return settings.origin + (directory ? names.directory(path) : names.file(path));
+}
+
+/** The temporary file as the server has it. @throws StoreError `no-space` or `integrity` where bytes are missing: SabreDAV says 201 to a file that a full disk cut. */
+async function proven(session: Session, call: WriteCall, temporary: string, bytes: number): Promise<Entry> {
+  const { signal, path } = call;
+  const there = await settled(session, signal, async () => {
+    const answer = await propfind(session, temporary, "0", signal);
+    if (answer.status === 404) return null;
+    const [first] = await resources(session, answer);
+    return first === undefined || first.status === 404 ? null : entryOf(first, path, session.settings.profile);
+  });
+  if (there === null) throw new StoreError("unavailable", "the server called the file stored and does not have it", { applied: false });
+  if (there.size === bytes || there.size === null) return there;
+  const { free } = session.settings.profile.quota ? await space(session, signal) : { free: null };
+  if (free !== null && free < bytes - there.size) throw new StoreError("no-space", `the server is full: it took ${there.size} of ${bytes} bytes`, { applied: false });
+  throw new StoreError("integrity", `the server stored ${there.size} of ${bytes} bytes and called that success`, { applied: false, transient: true });
+}
+
+/** The answer to MOVE was lost. With the temporary file gone and the target as it was, MOVE has happened; else nobody knows. */
+async function moved(session: Session, call: WriteCall, temporary: string, stored: Entry | null, bytes: number, error: unknown): Promise<{ status: number; headers: Headers; text: string }> {
+  if (networkCause(error) === undefined || call.signal?.aborted === true) throw error;
+  const left = await propfind(session, temporary, "0", call.signal);
+  if (left.status !== 404) throw error;
+  const there = await look(session, call.path, call.signal);
+  const ours = there !== null && there.size === bytes && (stored?.etag == null || there.etag === stored.etag);
+  if (!ours) throw error;
+  return { status: 204, headers: new Headers(), text: "" };
+}
+
+/** On its own account: the caller's signal may be why there is something to discard. */
+function discard(session: Session, temporary: string): Promise<unknown> {
+  return session.ask({ method: "DELETE", href: temporary, signal: undefined, repeatable: true });
+}

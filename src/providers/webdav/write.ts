@@ -1,0 +1,44 @@
+/**
+ * Writing: PUT where the server shows old or new and nothing else, a temporary name and MOVE where it doesn't; then a look, which is the entry.
+ */
+import { StoreError, entry } from "../../store/index.ts";
+import type { Entry, WriteCall } from "../../store/index.ts";
+import { conditionOf } from "./conditions.ts";
+import { look } from "./look.ts";
+import { send } from "./send.ts";
+import type { Session } from "./session.ts";
+import { settled } from "./settle.ts";
+import { writeByMove } from "./write-by-move.ts";
+
+export function write(session: Session, call: WriteCall): Promise<Entry> {
+  const { atomicPut, create } = session.settings.profile;
+  return atomicPut && !(call.ifAbsent && create === "move") ? writeByPut(session, call) : writeByMove(session, call);
+}
+
+async function writeByPut(session: Session, call: WriteCall): Promise<Entry> {
+  const { path, signal } = call;
+  const href = session.names.file(path);
+  const headers: Record<string, string> = {};
+  if (call.ifAbsent) headers["If-None-Match"] = "*";
+  if (call.ifMatch !== undefined) headers["If"] = conditionOf(call.ifMatch);
+  const { bytes } = await send(session, call, href, headers);
+  const there = await settled(session, signal, () => look(session, path, signal));
+  // Deleted again at this moment, by somebody else: what was written is no longer told by anybody.
+  if (there === null) return entry({ path, kind: "file", size: bytes, complete: false });
+  if (there.size !== null && there.size < bytes) await compare(session, call, there, bytes);
+  return there;
+}
+
+/** Less is there than was sent. Cut by the server, or written over by somebody else? A body in memory tells. */
+async function compare(session: Session, { path, body, signal }: WriteCall, there: Entry, bytes: number): Promise<void> {
+  if (!body.inMemory) throw new StoreError("conflict", `the file has ${there.size} of the ${bytes} bytes sent: it was cut, or written over at this moment`, { applied: "unknown", entry: there });
+  const answer = await session.get(session.names.file(path), {}, signal);
+  if (answer.body === null) return;
+  const sent = await body.open().all();
+  let at = 0;
+  for await (const chunk of answer.body) {
+    if (at + chunk.byteLength > sent.byteLength || Buffer.compare(chunk, sent.subarray(at, at + chunk.byteLength)) !== 0) return;
+    at += chunk.byteLength;
+  }
+  if (at < sent.byteLength) throw new StoreError("integrity", `the server stored ${at} of ${bytes} bytes and called that success`, { applied: "unknown", entry: there });
+}
