@@ -226,9 +226,10 @@ export async function openHome(name: string): Promise<Home> {
     close: async () => {
       closing ??= (async (): Promise<void> => {
         try {
-          // Somebody killed the keeper: a new one sweeps away what the dead one held.
-          if (keeper.dead()) await launchKeeper().release();
-          else await keeper.ask({ do: "close", home: directory });
+          await keeper.ask({ do: "close", home: directory }).catch(async (error: unknown) => {
+            if (!keeper.dead()) throw error;
+            await launchKeeper().release(); // Somebody killed the keeper: a new one sweeps away what the dead one held.
+          });
         } finally {
           await release();
         }

@@ -176,7 +176,8 @@ function owner(): string {
 function startTime(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "?";
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" ? "" : (fields[19] ?? "?"); // A zombie is dead, only not buried.
   } catch {
     return kill(pid, 0) ? "?" : "";
   }

@@ -21,17 +21,21 @@ import { traces } from "./traces.ts";
 const scratch = mkdtempSync(join(tmpdir(), "stratus-servers-test-"));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-/** litmus: tests run and passed in each suite, as first measured (servers.md, section 2). */
+/**
+ * litmus: tests run and passed in each suite, as first measured (servers.md, section 2). A suite that isn't named isn't run: `http` would wait
+ * 30 s for the 100 Continue that PHP's own server never sends.
+ */
 const litmus: Readonly<Record<WebDavName, Readonly<Record<string, readonly [run: number, passed: number]>>>> = {
   apache: { basic: [16, 16], copymove: [13, 13], props: [30, 30], locks: [41, 41], http: [4, 4] },
   lighttpd: { basic: [16, 16], copymove: [13, 13], props: [30, 20], locks: [41, 41], http: [4, 4] },
-  sabredav: { basic: [16, 16], copymove: [13, 13], props: [30, 30], locks: [41, 41], http: [4, 3] },
+  sabredav: { basic: [16, 16], copymove: [13, 13], props: [30, 30], locks: [41, 41] },
   nginx: { basic: [16, 15], copymove: [13, 10], props: [14, 10], locks: [3, 2], http: [4, 4] },
   rclone: { basic: [16, 15], copymove: [13, 13], props: [14, 10], locks: [34, 30], http: [4, 4] },
 };
 
-function runLitmus(url: string, username: string, password: string): Record<string, readonly [number, number]> {
-  const { stdout } = spawnSync("litmus", ["-k", url, username, password], { cwd: scratch, encoding: "utf8", timeout: 60_000 });
+function runLitmus(suites: readonly string[], url: string, username: string, password: string): Record<string, readonly [number, number]> {
+  const env = { ...process.env, TESTS: suites.join(" ") };
+  const { stdout } = spawnSync("litmus", ["-k", url, username, password], { cwd: scratch, encoding: "utf8", timeout: 60_000, env });
   const summaries = [...stdout.matchAll(/summary for `(\w+)': of (\d+) tests run: (\d+) passed/g)];
   return Object.fromEntries(summaries.map(([, suite, run, passed]) => [suite as string, [Number(run), Number(passed)] as const]));
 }
@@ -133,9 +137,9 @@ for (const name of serverNames) {
       test.skipIf(missingFor("litmus") !== undefined)(`litmus finds ${name} as sane as ever`, { timeout: 120_000 }, async () => {
         await using server = await startServer(name as WebDavName);
         const expected = litmus[name as WebDavName];
-        expect(runLitmus(server.url, server.username, server.password)).toEqual(expected);
+        expect(runLitmus(Object.keys(expected), server.url, server.username, server.password)).toEqual(expected);
         if (server.digestUrl !== undefined) {
-          expect(runLitmus(server.digestUrl, server.username, server.password)).toEqual(expected);
+          expect(runLitmus(Object.keys(expected), server.digestUrl, server.username, server.password)).toEqual(expected);
           const raw = rawDav(server, "x", { url: server.digestUrl, digest: true });
           await raw.put("y/z", Buffer.from("by digest"));
           expect(await raw.list("y")).toEqual(["z"]);

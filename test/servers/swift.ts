@@ -63,7 +63,12 @@ for each in sys.argv[2:]:
 
 /** As root the keeper drops to nobody. */
 function runAs(): string {
-  return process.getuid?.() === 0 ? "nobody" : userInfo().username;
+  if (process.getuid?.() === 0) return "nobody";
+  try {
+    return userInfo().username;
+  } catch (cause) {
+    throw new Error(`swift and memcached want a user with a name: uid ${process.getuid?.()} has none in /etc/passwd`, { cause });
+  }
 }
 
 function common(home: Home, port: number): string {
