@@ -1,0 +1,7 @@
+/** All wrappers: `import { limit, prefix, readOnly, retry } from "stratus/wrappers"`. */
+export { Limit, limit } from "./limit.ts";
+export type { LimitControl, LimitSettings } from "./limit.ts";
+export { Prefix, prefix } from "./prefix.ts";
+export { ReadOnly, readOnly } from "./read-only.ts";
+export { Retry, retry } from "./retry.ts";
+export type { RetryControl, RetryOptions, RetrySettings } from "./retry.ts";
