@@ -217,8 +217,9 @@ export const checks: readonly Check[] = [
       }
       const dead = new Readable({ read(): void {} });
       dead.on("error", () => {});
+      const closed = new Promise((done) => dead.once("close", done));
       dead.destroy(new Error("dead before the call, in the check"));
-      await once(dead, "close");
+      await closed;
       await rejects("bad-body", () => t.store.write(`${d}/x/new`, dead, { size: 100 }), "a stream that had failed before the call");
       await absent(t, `${d}/x/new`, "nothing was made");
     },
