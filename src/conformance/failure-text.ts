@@ -4,7 +4,7 @@ import type { Check } from "./check.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** Several lines, the first of which says it all. */
-export function failureText(outcome: Outcome, check: Check | undefined = checkOf(outcome.check)): string {
+export function failureText(outcome: Outcome, check: Check | undefined = checkOf(outcome.check), module?: string | undefined): string {
   const [first, ...others] = outcome.failures;
   const lines = [`${headline(outcome)}`];
   if (outcome.status === "xpass" && outcome.expected !== null) {
@@ -18,7 +18,7 @@ export function failureText(outcome: Outcome, check: Check | undefined = checkOf
   for (const other of others) lines.push(`  and also:   ${other.what}${other.found === "" ? "" : `: ${other.found}`}`);
   if (check !== undefined && outcome.status !== "infra-error") lines.push(`  why:        ${check.why}`);
   for (const note of outcome.notes) lines.push(`  note:       ${note}`);
-  lines.push(`  replay:     ${replayLine(outcome)}`, `  read:       ${outcome.doc}`);
+  lines.push(`  replay:     ${replayLine(outcome, module)}`, `  read:       ${outcome.doc}`);
   if (outcome.transcript.length > 0) lines.push(`  transcript (the last of ${outcome.transcript.length} lines):`, ...outcome.transcript.slice(-12).map((line) => `    ${line}`));
   return lines.join("\n");
 }

@@ -36,6 +36,8 @@ export interface ConformanceOptions {
    * budget. Nothing but what lies in the suite's own places is ever deleted.
    */
   readonly live?: boolean | undefined;
+  /** Empties each place after its check through the store itself. Default: only with `live`, which proves first that places are separate. */
+  readonly cleanUp?: boolean | undefined;
   /** For `live`. Requests where they are seen, calls of the store elsewhere. Default 5,000. */
   readonly maxRequests?: number | undefined;
   /** For `live`. Default 10. */
@@ -66,6 +68,7 @@ export async function runConformance(subject: Subject, options: ConformanceOptio
   const stacks = new Map<string | null, StackReport>();
   for (const { stack } of plan.items) stacks.set(stack, { name: stack, store: null, declared: null });
   const opened = (stack: string | null) => (store: string, declared: Capabilities) => void stacks.set(stack, { name: stack, store, declared });
+  const cleanUp = options.cleanUp ?? options.live === true;
   if (options.live === true) await provePlaces(subject, { run, seed });
 
   const outcomes: Outcome[] = [];
@@ -78,7 +81,7 @@ export async function runConformance(subject: Subject, options: ConformanceOptio
     }
     const tell = (outcome: Outcome | undefined): void => options.onProgress?.({ done: outcomes.length, total: plan.items.length, item, outcome, spent: budget?.spent });
     tell(undefined);
-    const found = await runCheck(check, subject, { stack, tier: plan.tier, seed, run, budget, cleanUp: options.live === true, opened: opened(stack) });
+    const found = await runCheck(check, subject, { stack, tier: plan.tier, seed, run, budget, cleanUp, opened: opened(stack) });
     const outcome = judge(found, subject, systemClock.now());
     outcomes.push(outcome);
     tell(outcome);

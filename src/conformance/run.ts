@@ -161,7 +161,8 @@ function failureOf(kind: FailureKind, error: unknown): Failure {
   const stack = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)).slice(0, 12).join("\n") : "";
   if (error instanceof CheckFailure) return { kind, what: error.what, expected: error.expected, found: error.actual, stack };
   if (StoreError.is(error)) return { kind, what: "a call that must succeed succeeds", expected: "success", found: show(error), stack };
-  return { kind, what: error instanceof Error ? `${error.name}: ${error.message}` : String(error), expected: "", found: "", stack };
+  if (kind === "error") return { kind, what: "the check runs to its end", expected: "nothing else is thrown", found: show(error), stack };
+  return { kind, what: error instanceof Error ? error.message : String(error), expected: "", found: "", stack };
 }
 
 /** Connections end a moment after the close that ends them. */

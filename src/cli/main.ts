@@ -1,0 +1,45 @@
+/** Finds the subcommand and runs it. Each is a file of its own, loaded when it is asked for. */
+import { suiteVersion } from "../conformance/suite.ts";
+import { UsageError } from "./usage.ts";
+
+interface Command {
+  readonly about: string;
+  /** Gives the exit code. */
+  readonly load: () => Promise<(args: readonly string[]) => Promise<number>>;
+}
+
+const commands: Readonly<Record<string, Command>> = {
+  conformance: { about: "Run the conformance suite against a store, probe it, list and explain checks", load: async () => (await import("./conformance.ts")).conformance },
+};
+
+/** 0: done. 1: done, and what was asked about does not hold. 2: it could not be done. */
+export async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === "--version" || name === "-v") {
+    process.stdout.write(`${suiteVersion}\n`);
+    return 0;
+  }
+  if (name === undefined || name === "help" || name === "--help" || name === "-h") {
+    (name === undefined ? process.stderr : process.stdout).write(usage());
+    return name === undefined ? 2 : 0;
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined) {
+    process.stderr.write(`stratus: there is no command "${name}"\n\n${usage()}`);
+    return 2;
+  }
+  try {
+    const run = await command.load();
+    return await run(rest);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`stratus ${name}: ${error.message}\n`);
+    return 2;
+  }
+}
+
+function usage(): string {
+  const width = Math.max(...Object.keys(commands).map((name) => name.length));
+  const lines = Object.entries(commands).map(([name, { about }]) => `  ${name.padEnd(width)}  ${about}`);
+  return `stratus <command> [...]\n\n${lines.join("\n")}\n\nstratus <command> --help says more. stratus --version\n`;
+}
