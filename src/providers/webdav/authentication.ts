@@ -16,6 +16,8 @@ export interface Proof {
 }
 
 export interface Authentication {
+  /** What the server asked for last, as it said it. */
+  readonly asked: string | null;
   /** True when a request can carry what the server wants: nothing is known to be missing. A body that can be sent only once waits for that. */
   readonly ready: boolean;
   /** @throws StoreError `unauthenticated` after a refusal. */
@@ -42,8 +44,12 @@ export function authenticationOf({ username, password, token, auth, random }: Se
   let scheme = start();
   let known = false;
   let refusal: StoreError | undefined;
+  let asked: string | null = null;
 
   return {
+    get asked() {
+      return asked;
+    },
     get ready() {
       return scheme.kind !== "unknown";
     },
@@ -53,6 +59,7 @@ export function authenticationOf({ username, password, token, auth, random }: Se
       return { header: scheme.kind === "fixed" ? scheme.header : undefined, nonce: undefined };
     },
     challenged(sent, header) {
+      asked = header;
       if (username === undefined || password === undefined) return false;
       // Sent without, because nothing was known then: another request may have learned it meanwhile.
       if (sent.header === undefined && scheme.kind !== "unknown") return scheme.kind === "digest" || scheme.header !== undefined;

@@ -12,7 +12,7 @@ import { innerError, removeEmpty } from "./delete.ts";
 import { ensure } from "./directories.ts";
 import { errorOf, networkCause } from "./errors.ts";
 import type { Answer } from "./errors.ts";
-import { look, need } from "./look.ts";
+import { look, need, resources } from "./look.ts";
 import type { Session } from "./session.ts";
 import { settled } from "./settle.ts";
 import { destination } from "./write-by-move.ts";
@@ -25,26 +25,26 @@ export async function transfer(session: Session, call: Transfer): Promise<Entry>
   const { path, to, signal } = call;
   session.names.file(to); // A name that cannot be held is refused before any request.
   let source = await need(session, path, signal);
-  let overwrite = false;
+  let target = session.settings.profile.looksAtTarget ? await look(session, to, signal) : null;
   let removed = false;
   try {
     for (let tries = 1; ; tries++) {
-      const answer = await sendOne(session, call, source, overwrite);
-      if (answer.status === 207) throw await failedTree(session, call, source, answer);
-      if (answer.status === 200 || answer.status === 201 || answer.status === 204) break;
-      if (tries === TRIES) throw new StoreError("conflict", "somebody else changes source or target at this moment", { applied: false, status: answer.status });
-      source = await need(session, path, signal);
-      const target = await look(session, to, signal);
-      if (target === null) {
-        // 412 with nothing there: it went meanwhile. Everything else may be a parent that is missing.
-        if (answer.status !== 412) await prepare(session, call, answer, tries);
-        overwrite = false;
-        continue;
+      if (target !== null) allow(call, source, target);
+      if (target?.kind === "directory") {
+        removed = (await removeEmpty(session, to, signal)) || removed;
+        target = null;
       }
-      allow(call, source, target);
-      if (target.kind === "directory") removed = (await removeEmpty(session, to, signal)) || removed;
-      else if (overwrite) throw errorOf(answer);
-      else overwrite = true;
+      const answer = await asOne(session, call, await sendOne(session, call, source, target !== null));
+      const { status } = answer;
+      if (status === 207) throw await failedTree(session, call, source, answer);
+      if (status === 200 || status === 201 || status === 204) break;
+      if (tries === TRIES) throw errorOf(answer, { code: "conflict", reason: "somebody else changes source or target at this moment", applied: false });
+      const overwritten = target !== null;
+      source = await need(session, path, signal);
+      target = await look(session, to, signal);
+      // 412 with nothing there: it went meanwhile. Everything else may be a parent that is missing.
+      if (target === null && status !== 412) await prepare(session, call, answer, tries);
+      else if (target?.kind === "file" && overwritten) throw errorOf(answer);
     }
   } catch (error) {
     // The empty directory that made room comes back.
@@ -53,7 +53,18 @@ export async function transfer(session: Session, call: Transfer): Promise<Entry>
   }
   if (call.operation === "move") session.forget();
   const there = await settled(session, signal, () => look(session, to, signal));
+  if (there !== null && there.kind !== source.kind) throw new StoreError("conflict", "somebody else put something else at the target at this moment", { applied: "unknown", entry: there });
   return there ?? entry({ path: to, kind: source.kind, size: source.size, complete: false });
+}
+
+/** A 207 that names only source or target themselves says of the whole what a status would: lighttpd's way to say 409 and 412. */
+async function asOne(session: Session, { path, to }: Transfer, answer: Answer): Promise<Answer> {
+  if (answer.status !== 207) return answer;
+  const all = await resources(session, answer);
+  const [only] = all;
+  if (all.length !== 1 || only === undefined || only.status < 400) return answer;
+  const itself = session.names.same(only.href, session.names.file(path)) || session.names.same(only.href, session.names.file(to));
+  return itself && [403, 409, 412, 423].includes(only.status) ? { ...answer, status: only.status } : answer;
 }
 
 /** What rename(2) says to this pair; `not-empty` comes from the deletion of the target. */

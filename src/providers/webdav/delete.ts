@@ -48,9 +48,12 @@ export async function removeEmpty(session: Session, path: StorePath, signal: Abo
     throw error;
   }
   if (listed.entries.length > 0) throw new StoreError("not-empty", "the directory has children", { applied: false });
-  // The etag of a collection changes with its children, so a child that came in between makes the server refuse.
-  const guard = session.settings.profile.guardedDelete && listed.etag !== undefined ? { If: `([${listed.etag}])` } : {};
-  const answer = await sendDelete(session, session.names.directory(path), guard, signal);
+  const { settings, names } = session;
+  const href = names.directory(path);
+  // The etag of a collection changes with its children, so a child that came in between makes the server refuse. Tagged: a condition without
+  // an address is asked of the parent as well, which has another etag.
+  const guard = settings.profile.guardedDelete && listed.etag !== undefined ? { If: `<${settings.origin}${href}> ([${listed.etag}])` } : {};
+  const answer = await sendDelete(session, href, guard, signal);
   if (answer.status === 412) return false;
   await finish(session, answer, path, signal);
   return true;

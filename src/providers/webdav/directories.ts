@@ -59,7 +59,11 @@ export async function ensure(session: Session, path: StorePath, signal: AbortSig
 /** The parent stands as far as we know: looked at once, then remembered. For bodies that can be sent only once. */
 export async function ensureParent(session: Session, path: StorePath, signal: AbortSignal | undefined): Promise<void> {
   const parent = parentOf(path);
-  if (parent === root || session.knows(parent)) return;
+  if (session.knows(parent)) return;
+  if (parent === root) {
+    await rootWasMade(session, signal);
+    return session.remember(root);
+  }
   const there = await look(session, parent, signal);
   if (there === null) return ensure(session, parent, signal);
   if (there.kind === "file") throw new StoreError("not-a-directory", "a parent of this path is a file", { applied: false });

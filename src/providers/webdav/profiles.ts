@@ -28,7 +28,9 @@ export interface WebdavProfile {
   readonly exclusiveMkdir: boolean;
   /** MKCOL of a collection that exists answers 201: it is looked at first. */
   readonly silentMkcol: boolean;
-  /** DELETE of a collection can be guarded by its etag, which changes with its children. */
+  /** COPY and MOVE onto a directory put the file inside, or merge, even without Overwrite: the target is looked at first. */
+  readonly looksAtTarget: boolean;
+  /** DELETE of a collection can be guarded by its etag, which changes with its children. The look and the guard leave a gap inside the server. */
   readonly guardedDelete: boolean;
   /** A body of unknown size may be sent in chunks. False: spooled first. */
   readonly chunked: boolean;
@@ -63,6 +65,7 @@ const generic: WebdavProfile = {
   noReplace: false,
   exclusiveMkdir: false,
   silentMkcol: true,
+  looksAtTarget: true,
   guardedDelete: false,
   chunked: true,
   refusesEarly: false,
@@ -81,7 +84,8 @@ const generic: WebdavProfile = {
 /**
  * Apache mod_dav_fs. PUT goes to a temporary file and is renamed; its etag is inode, size and mtime in microseconds, marked weak while the file is
  * about a second old, and `If-Match` fails that long, `If` does not [run]. Races: PUT If-None-Match 22 of 100 rounds with one winner, MOVE without
- * Overwrite 16 of 60, `If` with up to 5 winners, MKCOL 60 of 60 [run]. `.htaccess` makes its directory unreadable for good, `.DAV` holds properties.
+ * Overwrite 16 of 60, `If` with up to 5 winners, MKCOL 60 of 60; DELETE of a directory guarded by its etag lost a child in 7 of 200 races, none of 200
+ * children that came before it [run]. `.htaccess` makes its directory unreadable for good, `.DAV` holds properties.
  */
 const apache: WebdavProfile = {
   ...generic,
@@ -91,6 +95,7 @@ const apache: WebdavProfile = {
   atomicPut: true,
   exclusiveMkdir: true,
   silentMkcol: false,
+  looksAtTarget: false,
   guardedDelete: true,
   refusesEarly: true,
   looksBeforeRead: false,
@@ -99,7 +104,7 @@ const apache: WebdavProfile = {
   concurrency: 8,
 };
 
-/** lighttpd mod_webdav: everything excludes under races (100 of 100, 40 of 40, 60 of 60), but GET of /file/below answers with the file (path-info), and names of 248 bytes are 500 [run]. */
+/** lighttpd mod_webdav: everything excludes under races (100 of 100, 40 of 40, 60 of 60), but GET of /file/below answers with the file (path-info), COPY onto a directory puts the file inside, and names of 248 bytes are 500 [run]. */
 const lighttpd: WebdavProfile = {
   ...apache,
   name: "lighttpd",
@@ -107,6 +112,7 @@ const lighttpd: WebdavProfile = {
   create: "if-none-match",
   ifMatch: true,
   noReplace: true,
+  looksAtTarget: true,
   guardedDelete: false,
   looksBeforeRead: true,
   maxNameBytes: 247,
@@ -134,6 +140,7 @@ const sabredav: WebdavProfile = {
   etag: "strong",
   notModified: true,
   silentMkcol: false,
+  looksAtTarget: false,
   looksBeforeRead: false,
 };
 
@@ -145,6 +152,7 @@ const rclone: WebdavProfile = {
   notModified: true,
   create: "move",
   noReplace: true,
+  looksAtTarget: false,
   refusesEarly: true,
   looksBeforeRead: false,
   quota: false,
@@ -158,6 +166,7 @@ const nextcloud: WebdavProfile = {
   notModified: true,
   atomicPut: true,
   silentMkcol: false,
+  looksAtTarget: false,
   chunked: false,
   maxNameBytes: 220,
   any: "\\",

@@ -108,7 +108,7 @@ function capabilitiesOf({ profile, base, settleMs, concurrency }: Settings): Par
     maxPathBytes: MAX_PATH_BYTES - Buffer.byteLength(base),
     sizeSteps: [1 << 20],
     atomicWrites: profile.atomicPut ? "native" : "emulated",
-    emptyOnlyDelete: profile.guardedDelete ? "native" : "emulated",
+    emptyOnlyDelete: "emulated",
     exclusiveMkdir: profile.exclusiveMkdir,
     consistency: { read: consistency, list: consistency, settleMs },
     concurrency,

@@ -45,7 +45,15 @@ async function accepted(session: Session, call: ReadCall, answer: Download, know
   const stored = encoding === null || encoding.trim().toLowerCase() === "identity" ? known : await needFile(session, call);
   if (answer.status === 206) {
     const found = /^bytes\s+(\d+)-(\d+)\/(\d+|\*)$/i.exec(answer.headers.get("content-range")?.trim() ?? "");
-    if (found === null) throw new StoreError("unavailable", "the server does not say which part of the file it sends");
+    if (found === null) {
+      // rclone says "bytes 0--1/0" of an empty file.
+      const there = stored ?? (await needFile(session, call));
+      if (there.size === 0) {
+        (answer.body as unknown as { destroy(): void }).destroy();
+        return { entry: there, body: new Uint8Array(0) };
+      }
+      throw unclear();
+    }
     const size = found[3] === "*" ? (stored ?? (await needFile(session, call))).size : Number(found[3]);
     if (encoding !== null) checkStored(stored, size);
     return { entry: entryOfHeaders(call.path, size, answer.headers, profile), body, offset: Number(found[1]) };
@@ -55,6 +63,10 @@ async function accepted(session: Session, call: ReadCall, answer: Download, know
   if (encoding !== null) checkStored(stored, length);
   const size = length ?? (await needFile(session, call)).size;
   return { entry: entryOfHeaders(call.path, size, answer.headers, profile), body };
+}
+
+function unclear(): StoreError {
+  return new StoreError("unavailable", "the server does not say which part of the file it sends");
 }
 
 function checkStored(stored: Entry | undefined, size: number | null): void {

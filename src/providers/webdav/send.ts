@@ -3,7 +3,7 @@ import { StoreError, parentOf, root } from "../../store/index.ts";
 import type { WriteCall } from "../../store/index.ts";
 import { ensure, ensureParent } from "./directories.ts";
 import { errorOf } from "./errors.ts";
-import { look } from "./look.ts";
+import { look, rootWasMade } from "./look.ts";
 import type { Session } from "./session.ts";
 import type { Upload } from "./transfer.ts";
 
@@ -47,7 +47,11 @@ async function diagnose(session: Session, call: WriteCall, answer: Upload): Prom
   }
   if (there !== null) throw lost(answer);
   const parent = parentOf(path);
-  if (parent === root) return;
+  // A lost root is said as such; one that createRoot has just made is a place for the file.
+  if (parent === root) {
+    if (!(await rootWasMade(session, signal))) throw lost(answer);
+    return;
+  }
   const above = await look(session, parent, signal);
   if (above?.kind === "directory") throw lost(answer);
   if (above?.kind === "file") throw errorOf(answer, { code: "not-a-directory", reason: "a parent of this path is a file", applied: false });

@@ -46,6 +46,11 @@ export class Session {
     return new Session(settings, await loadWebdav());
   }
 
+  /** The challenge of the server, where it made one. */
+  get challenge(): string {
+    return this.#authentication.asked ?? "";
+  }
+
   get package(): WebdavPackage {
     return this.#package;
   }
