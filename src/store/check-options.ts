@@ -47,7 +47,7 @@ export function checkRange(range: ByteRange | undefined): ByteRange | undefined 
   return { offset, length };
 }
 
-/** A copy, so that the caller may change its own. */
+/** A copy, so that the caller may change its own; frozen, because stores keep it and show it to others. */
 export function checkMetadata(metadata: Metadata | undefined): Metadata | undefined {
   if (metadata === undefined) return undefined;
   if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) throw new TypeError("metadata is an object of strings");
@@ -55,7 +55,7 @@ export function checkMetadata(metadata: Metadata | undefined): Metadata | undefi
     if (key === "" || !key.isWellFormed()) throw new TypeError("a metadata key is well-formed text, not empty");
     if (typeof value !== "string" || !value.isWellFormed()) throw new TypeError("a metadata value is well-formed text");
   }
-  return { ...metadata };
+  return Object.freeze({ ...metadata });
 }
 
 export function checkHashes(expect: Hashes | undefined): Hashes | undefined {
