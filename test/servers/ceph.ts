@@ -35,7 +35,14 @@ export async function startCeph(): Promise<CephServer> {
     for (const part of ["mon", "osd"]) home.mkdir(part);
 
     const key = async (name: string, ...caps: readonly string[]): Promise<unknown> =>
-      home.run("ceph-authtool", [...(name === "mon." ? ["--create-keyring"] : []), keyring, "--gen-key", "-n", name, ...caps.flatMap((cap) => ["--cap", ...cap.split(": ")])]);
+      home.run("ceph-authtool", [
+        ...(name === "mon." ? ["--create-keyring"] : []),
+        keyring,
+        "--gen-key",
+        "-n",
+        name,
+        ...caps.flatMap((cap) => ["--cap", ...cap.split(": ")]),
+      ]);
     await key("mon.", "mon: allow *");
     await key("client.admin", "mon: allow *", "osd: allow *", "mgr: allow *");
     await key("client.rgw", "mon: allow rw", "osd: allow rwx");
@@ -50,7 +57,15 @@ export async function startCeph(): Promise<CephServer> {
     const osd = await home.start("ceph-osd", ["-c", conf, "-i", "0", "-f"]);
 
     const startGateway = async () => {
-      const started = await home.start("radosgw", ["-c", conf, "-n", "client.rgw", "-f", "--rgw-frontends", `beast endpoint=127.0.0.1:${home.port} tcp_nodelay=1`]);
+      const started = await home.start("radosgw", [
+        "-c",
+        conf,
+        "-n",
+        "client.rgw",
+        "-f",
+        "--rgw-frontends",
+        `beast endpoint=127.0.0.1:${home.port} tcp_nodelay=1`,
+      ]);
       await home.ready("the gateway listens", async () => listens(home.port), mon, osd, started);
       return started;
     };

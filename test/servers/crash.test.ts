@@ -40,7 +40,11 @@ interface Runner {
 }
 function run(names: readonly ServerName[], options: { readonly uid?: number; readonly gid?: number; readonly env?: Record<string, string> } = {}): Runner {
   const { env, ...as } = options;
-  const child = spawn(process.execPath, [program, ...names], { stdio: ["pipe", "pipe", "pipe"], env: { PATH: process.env["PATH"] ?? "", STRATUS_SERVERS_DIR: base, ...env }, ...as });
+  const child = spawn(process.execPath, [program, ...names], {
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { PATH: process.env["PATH"] ?? "", STRATUS_SERVERS_DIR: base, ...env },
+    ...as,
+  });
   runners.push(child);
   let said = "";
   child.stderr.on("data", (text: Buffer) => (said += text.toString("utf8")));
@@ -59,7 +63,7 @@ function run(names: readonly ServerName[], options: { readonly uid?: number; rea
 async function until(condition: () => boolean, timeoutMs = 20_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${condition}`);
+    if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${condition.toString()}`);
     await delay(20);
   }
 }
@@ -137,26 +141,38 @@ describe.skipIf(installed.length === 0)("nothing stays", () => {
       process.kill(Number(readFileSync(server.home + "/owner", "utf8").split(" ")[0]), "SIGKILL");
       await server.stop();
       console.log(server.home);`;
-    const done = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8", env: { PATH: process.env["PATH"] ?? "", STRATUS_SERVERS_DIR: base } });
+    const done = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+      encoding: "utf8",
+      env: { PATH: process.env["PATH"] ?? "", STRATUS_SERVERS_DIR: base },
+    });
     expect(done.stderr).toBe("");
     expect(traces(done.stdout.trim())).toEqual(gone);
   });
 
-  test.skipIf(!installed.includes("apache"))("a process that forgets to stop its server ends by itself, and the server with it", { timeout: 60_000 }, async () => {
-    const script = `
+  test.skipIf(!installed.includes("apache"))(
+    "a process that forgets to stop its server ends by itself, and the server with it",
+    { timeout: 60_000 },
+    async () => {
+      const script = `
       const { startServer } = await import(${JSON.stringify(new URL("index.ts", import.meta.url).href)});
       console.log((await startServer("apache")).home);`;
-    const done = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8", timeout: 30_000, env: { PATH: process.env["PATH"] ?? "", STRATUS_SERVERS_DIR: base } });
-    expect([done.status, done.stderr]).toEqual([0, ""]);
-    await nothingLeft([done.stdout.trim()]);
-  });
+      const done = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+        encoding: "utf8",
+        timeout: 30_000,
+        env: { PATH: process.env["PATH"] ?? "", STRATUS_SERVERS_DIR: base },
+      });
+      expect([done.status, done.stderr]).toEqual([0, ""]);
+      await nothingLeft([done.stdout.trim()]);
+    },
+  );
 });
 
 describe.skipIf(installed.length === 0)("two at once", () => {
   test("CF102 have servers, ports and data of their own; killing one leaves the other alone", { timeout: 120_000 }, async () => {
-    const [left, right] = [run(installed), run(installed)];
+    const names = installed.filter((name) => name !== "swift-google"); // The same program as swift: two of them are plenty.
+    const [left, right] = [run(names), run(names)];
     const [a, b] = await Promise.all([left.connections, right.connections]);
-    expect(new Set([...a, ...b].map((each) => each.home)).size).toBe(2 * installed.length);
+    expect(new Set([...a, ...b].map((each) => each.home)).size).toBe(2 * names.length);
     await Promise.all([...a.map(async (each) => put(each, "left")), ...b.map(async (each) => put(each, "right"))]);
     expect(await Promise.all(a.map(get))).toEqual(a.map(() => "left"));
     expect(await Promise.all(b.map(get))).toEqual(b.map(() => "right"));
@@ -233,4 +249,3 @@ describe("what goes wrong is said", () => {
     expect(homes.map(traces)).toEqual([gone, gone, gone]);
   });
 });
-

@@ -59,7 +59,9 @@ export function baseDirectory(): string {
 }
 
 interface Keeper {
-  ask(request: DistributiveOmit<Request, "id">): Promise<Answer & { readonly home?: string; readonly port?: number; readonly pid?: number; readonly user?: number; readonly group?: number }>;
+  ask(
+    request: DistributiveOmit<Request, "id">,
+  ): Promise<Answer & { readonly home?: string; readonly port?: number; readonly pid?: number; readonly user?: number; readonly group?: number }>;
   onExit(pid: number, listener: (exit: Exit) => void): void;
   release(): Promise<void>;
   dead(): boolean;
@@ -205,7 +207,8 @@ export async function openHome(name: string): Promise<Home> {
       const exit = await Promise.race([started.exit, late]);
       timer.abort();
       if (exit === undefined) await home.signal("SIGKILL", started);
-      if (exit?.code !== 0) throw new Error(`${name}: ${program} ${exit === undefined ? `took over ${timeoutMs} ms` : `ended with ${exit.code ?? exit.signal}`}: ${tail(started)}`);
+      if (exit?.code !== 0)
+        throw new Error(`${name}: ${program} ${exit === undefined ? `took over ${timeoutMs} ms` : `ended with ${exit.code ?? exit.signal}`}: ${tail(started)}`);
       return readFileSync(started.log, "utf8");
     },
     ready: async (what, condition, ...processes) => {

@@ -72,9 +72,10 @@ export async function stopServers(servers: Partial<Record<ServerName, Server>>):
 /** The names in a text like `ceph,apache` or `all`; throws on a name that is none. */
 export function parseNames(text: string): ServerName[] {
   if (text.trim() === "all") return [...serverNames];
-  return text.split(/[\s,]+/).flatMap((name) => {
-    if (name === "") return [];
-    if (!(serverNames as readonly string[]).includes(name)) throw new Error(`no server "${name}"; there are ${serverNames.join(", ")}`);
-    return [name as ServerName];
+  const names = text.split(/[\s,]+/).filter((name) => name !== "");
+  return names.map((name) => {
+    const found = serverNames.find((each) => each === name);
+    if (found === undefined) throw new Error(`no server "${name}"; there are ${serverNames.join(", ")}`);
+    return found;
   });
 }

@@ -9,21 +9,24 @@ import { existsSync, readFileSync } from "node:fs";
 import { absentOf, lookAgain, requirements, which } from "./requirements.ts";
 import type { RequirementName } from "./requirements.ts";
 
+const mark = "stratus servers:install";
+const guard = "/usr/sbin/policy-rc.d";
 /**
- * Run by a root shell, not by this process: if we are killed half-way, it still finishes and puts policy-rc.d back.
- * The guard keeps packages from starting daemons that would fight for port 80. A guard of somebody else (it denies already) stays as it is.
+ * Run by a root shell, not by this process: if we are killed half-way, it still finishes and puts policy-rc.d back; if it is killed too, the
+ * next run does. The guard keeps packages from starting daemons that would fight for port 80. Without packages it only puts back.
  */
 const script = `
 set -u
-guard=/usr/sbin/policy-rc.d
-saved=/usr/sbin/policy-rc.d.stratus-saved
-mark='stratus servers:install'
+guard=${guard}
+saved=${guard}.stratus-saved
+mark='${mark}'
 restore() {
   if [ -e "$guard" ] && grep -q "$mark" "$guard"; then
     if [ -e "$saved" ]; then mv -f "$saved" "$guard"; else rm -f "$guard"; fi
   fi
 }
 restore                                   # of a run that was killed before
+[ $# -gt 0 ] || exit 0
 trap restore EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
@@ -74,18 +77,25 @@ function byHand(reason: string, packages: Map<string, string[]>): number {
 
 function main(): number {
   const packages = absentPackages();
-  if (packages.size === 0) {
+  const guarded = existsSync(guard) && readFileSync(guard, "utf8").includes(mark);
+  if (packages.size === 0 && !guarded) {
     console.log(`All servers and clients are installed (${names.join(", ")}): nothing to do.`);
     return 0;
   }
   if (process.argv.includes("--check")) {
     for (const [debian, wanted] of packages) console.log(`missing: ${debian.padEnd(28)} ${wanted.join(", ")}`);
+    if (guarded) console.log(`left behind: ${guard} of an installation that was killed`);
     return 1;
   }
   if (!isDebian()) return byHand("This is not Debian (no apt-get): nothing was installed.", packages);
   const prefix = rootPrefix();
-  if (prefix === undefined) return byHand("Neither root nor sudo without a password: nothing was installed.", packages);
-  console.log(`Will install with apt-get, without recommended packages and with no daemon started (policy-rc.d guards, then is put back):`);
+  if (prefix === undefined) {
+    if (packages.size > 0) return byHand("Neither root nor sudo without a password: nothing was installed.", packages);
+    console.error(`${guard} is left from an installation that was killed: as root, run npm run servers:install`);
+    return 1;
+  }
+  if (packages.size === 0) console.log(`Puts ${guard} back, which an installation that was killed left behind.`);
+  else console.log(`Will install with apt-get, without recommended packages and with no daemon started (policy-rc.d guards, then is put back):`);
   for (const [debian, wanted] of packages) console.log(`  ${debian.padEnd(28)} ${wanted.join(", ")}`);
   const [command, ...rest] = [...prefix, "sh", "-c", script, "stratus-install", ...packages.keys()];
   const run = spawnSync(command as string, rest, { stdio: "inherit" });

@@ -33,7 +33,13 @@ export type Request =
       readonly env: Readonly<Record<string, string>>;
       readonly log: string;
     }
-  | { readonly id: number; readonly do: "signal"; readonly home: string; readonly pids: readonly number[]; readonly signal: "SIGSTOP" | "SIGCONT" | "SIGKILL" | "SIGTERM" }
+  | {
+      readonly id: number;
+      readonly do: "signal";
+      readonly home: string;
+      readonly pids: readonly number[];
+      readonly signal: "SIGSTOP" | "SIGCONT" | "SIGKILL" | "SIGTERM";
+    }
   | { readonly id: number; readonly do: "close"; readonly home: string };
 export type Answer =
   | { readonly id: number; readonly home?: string; readonly port?: number; readonly pid?: number; readonly user?: number; readonly group?: number }

@@ -23,11 +23,18 @@ type Where = Pick<WebDavConnection, "url" | "username" | "password">;
 export function rawDav(where: Where, below = "", { url = where.url, digest = false }: { readonly url?: string; readonly digest?: boolean } = {}): RawDav {
   const { origin, pathname } = new URL(url);
   const root = pathname.replace(/\/$/, "");
-  const target = (path: string): string => `${root}/${[...below.split("/"), ...path.split("/")].filter((part) => part !== "").map((part) => percentEncode(part)).join("/")}${path.endsWith("/") && path !== "/" ? "/" : ""}`;
+  const target = (path: string): string =>
+    `${root}/${[...below.split("/"), ...path.split("/")]
+      .filter((part) => part !== "")
+      .map((part) => percentEncode(part))
+      .join("/")}${path.endsWith("/") && path !== "/" ? "/" : ""}`;
 
   const request: RawDav["request"] = async (method, path, headers = {}, body) => {
     const send = async (authorization?: string): Promise<RawAnswer> =>
-      rawHttp(origin, method, target(path), { headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) }, ...(body === undefined ? {} : { body }) });
+      rawHttp(origin, method, target(path), {
+        headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
+        ...(body === undefined ? {} : { body }),
+      });
     if (!digest) return send(`Basic ${Buffer.from(`${where.username}:${where.password}`).toString("base64")}`);
     const challenge = await rawHttp(origin, "OPTIONS", target(path));
     return send(digestAnswer(where, challenge.headers["www-authenticate"] ?? "", method, target(path)));
@@ -59,7 +66,8 @@ export function rawDav(where: Where, below = "", { url = where.url, digest = fal
     delete: async (path) => {
       const answer = await request("DELETE", path);
       // A collection without its slash: Apache redirects, nginx calls it a conflict.
-      if (answer.status === 301 || answer.status === 409 || answer.status === 400) return void expect(await request("DELETE", `${path}/`), `delete ${path}/`, 200, 204, 404);
+      if (answer.status === 301 || answer.status === 409 || answer.status === 400)
+        return void expect(await request("DELETE", `${path}/`), `delete ${path}/`, 200, 204, 404);
       expect(answer, `delete ${path}`, 200, 204, 404);
     },
     list: async (dir) => {
@@ -68,8 +76,13 @@ export function rawDav(where: Where, below = "", { url = where.url, digest = fal
       const answer = expect(await request("PROPFIND", asked, { depth: "1", "content-type": "application/xml" }, body), `list ${dir}`, 207, 404);
       if (answer.status === 404) return [];
       const own = target(asked).replace(/\/$/, "");
-      const names = xmlElements(answer.body.toString("utf8"), "href").map((href) => decodeURIComponent(new URL(xmlText(href.trim()), url).pathname.replace(/\/$/, "")));
-      return names.filter((name) => name !== decodeURIComponent(own)).map((name) => name.slice(name.lastIndexOf("/") + 1)).sort();
+      const names = xmlElements(answer.body.toString("utf8"), "href").map((href) =>
+        decodeURIComponent(new URL(xmlText(href.trim()), url).pathname.replace(/\/$/, "")),
+      );
+      return names
+        .filter((name) => name !== decodeURIComponent(own))
+        .map((name) => name.slice(name.lastIndexOf("/") + 1))
+        .sort();
     },
     [Symbol.asyncDispose]: async () => {},
   };

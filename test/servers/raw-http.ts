@@ -46,18 +46,22 @@ export function percentEncode(text: string, keep = ""): string {
   let encoded = "";
   for (const byte of Buffer.from(text, "utf8")) {
     const character = String.fromCharCode(byte);
-    encoded += /[A-Za-z0-9\-._~]/.test(character) || (byte < 0x80 && keep.includes(character)) ? character : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+    encoded +=
+      /[A-Za-z0-9\-._~]/.test(character) || (byte < 0x80 && keep.includes(character)) ? character : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
   }
   return encoded;
 }
 
 /** The text of an XML element's content: entities resolved. */
 export function xmlText(escaped: string): string {
-  return escaped.replace(/&(?:#x([0-9a-f]+)|#([0-9]+)|(lt|gt|amp|quot|apos));/gi, (_, hex: string | undefined, decimal: string | undefined, name: string | undefined) => {
-    if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
-    if (decimal !== undefined) return String.fromCodePoint(Number(decimal));
-    return { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" }[name as string] as string;
-  });
+  return escaped.replace(
+    /&(?:#x([0-9a-f]+)|#([0-9]+)|(lt|gt|amp|quot|apos));/gi,
+    (_, hex: string | undefined, decimal: string | undefined, name: string | undefined) => {
+      if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
+      if (decimal !== undefined) return String.fromCodePoint(Number(decimal));
+      return { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" }[name as string] as string;
+    },
+  );
 }
 
 /** Contents of all elements of this local name, in order, whatever their prefix; raw XML. */

@@ -66,9 +66,15 @@ export function rawS3(where: Where, bucket: string, prefix = ""): RawS3 {
     const names = Object.keys(signed).sort();
     const canonical = [method, path, search, ...names.map((name) => `${name}:${signed[name]?.trim()}`), "", names.join(";"), sha256(body)].join("\n");
     const toSign = ["AWS4-HMAC-SHA256", time, scope, sha256(canonical)].join("\n");
-    const key4 = [where.region, "s3", "aws4_request"].reduce<Buffer>((previous, part) => hmac(previous, part), hmac(`AWS4${where.secretAccessKey}`, time.slice(0, 8)));
+    const key4 = [where.region, "s3", "aws4_request"].reduce<Buffer>(
+      (previous, part) => hmac(previous, part),
+      hmac(`AWS4${where.secretAccessKey}`, time.slice(0, 8)),
+    );
     const authorization = `AWS4-HMAC-SHA256 Credential=${where.accessKeyId}/${scope}, SignedHeaders=${names.join(";")}, Signature=${hmac(key4, toSign).toString("hex")}`;
-    return rawHttp(where.endpoint, method, search === "" ? path : `${path}?${search}`, { headers: { ...signed, authorization }, ...(method === "PUT" || method === "POST" ? { body } : {}) });
+    return rawHttp(where.endpoint, method, search === "" ? path : `${path}?${search}`, {
+      headers: { ...signed, authorization },
+      ...(method === "PUT" || method === "POST" ? { body } : {}),
+    });
   };
 
   const expect = (answer: RawAnswer, what: string, ...statuses: readonly number[]): RawAnswer => {
@@ -78,7 +84,7 @@ export function rawS3(where: Where, bucket: string, prefix = ""): RawS3 {
 
   const keys: RawS3["keys"] = async (below = "") => {
     const found: string[] = [];
-    for (let token: string | undefined, more = true; more; ) {
+    for (let token: string | undefined, more = true; more;) {
       const query = { "list-type": "2", "encoding-type": "url", prefix: prefix + below, ...(token === undefined ? {} : { "continuation-token": token }) };
       const xml = expect(await request("GET", undefined, query), `list ${bucket}`, 200).body.toString("utf8");
       for (const contents of xmlElements(xml, "Contents")) {
@@ -93,10 +99,15 @@ export function rawS3(where: Where, bucket: string, prefix = ""): RawS3 {
 
   const uploads = async (): Promise<{ key: string; id: string }[]> => {
     const found: { key: string; id: string }[] = [];
-    for (let markers: Record<string, string> = {}, more = true; more; ) {
-      const xml = expect(await request("GET", undefined, { uploads: "", "encoding-type": "url", ...markers }), `uploads of ${bucket}`, 200).body.toString("utf8");
+    for (let markers: Record<string, string> = {}, more = true; more;) {
+      const xml = expect(await request("GET", undefined, { uploads: "", "encoding-type": "url", ...markers }), `uploads of ${bucket}`, 200).body.toString(
+        "utf8",
+      );
       for (const upload of xmlElements(xml, "Upload")) {
-        found.push({ key: decodeURIComponent(xmlText(xmlElements(upload, "Key")[0] ?? "").replaceAll("+", " ")), id: xmlText(xmlElements(upload, "UploadId")[0] ?? "") });
+        found.push({
+          key: decodeURIComponent(xmlText(xmlElements(upload, "Key")[0] ?? "").replaceAll("+", " ")),
+          id: xmlText(xmlElements(upload, "UploadId")[0] ?? ""),
+        });
       }
       more = xmlElements(xml, "IsTruncated")[0] === "true";
       markers = {

@@ -41,7 +41,15 @@ export async function startSwift({ google = false }: { readonly google?: boolean
     await home.ready("all five listen", async () => (await Promise.all([0, 1, 2, 3, 4].map(async (n) => listens(home.port + n)))).every(Boolean), ...processes);
     const endpoint = `http://127.0.0.1:${home.port}`;
     await home.ready("it is healthy", async () => (await rawHttp(endpoint, "GET", "/healthcheck")).status === 200, ...processes);
-    const connection: S3Connection = { kind: "s3", name: google ? "swift-google" : "swift", endpoint, region, accessKeyId: "test:tester", secretAccessKey, home: home.directory };
+    const connection: S3Connection = {
+      kind: "s3",
+      name: google ? "swift-google" : "swift",
+      endpoint,
+      region,
+      accessKeyId: "test:tester",
+      secretAccessKey,
+      home: home.directory,
+    };
     const warm = rawS3(connection, "warm-up");
     await warm.createBucket();
     await warm.put("object", Buffer.from("x"));
