@@ -11,7 +11,7 @@ const { constants } = fs;
 const EXACT = { bigint: true } as const;
 
 const cb = {
-  lstat: promisify(fs.lstat), stat: promisify(fs.stat), fstat: promisify(fs.fstat), realpath: promisify(fs.realpath.native), readdir: promisify(fs.readdir), open: promisify(fs.open),
+  lstat: promisify(fs.lstat), stat: promisify(fs.stat), fstat: promisify(fs.fstat), realpath: promisify(fs.realpath.native) as (path: string | Buffer, encoding: "latin1") => Promise<string>, readdir: promisify(fs.readdir), open: promisify(fs.open),
   close: promisify(fs.close), rename: promisify(fs.rename), link: promisify(fs.link), unlink: promisify(fs.unlink), rmdir: promisify(fs.rmdir), mkdir: promisify(fs.mkdir),
   symlink: promisify(fs.symlink), futimes: promisify(fs.futimes), fsync: promisify(fs.fsync), statfs: promisify(fs.statfs),
   read: promisify(fs.read) as (fd: number, buffer: Uint8Array, offset: number, length: number, position: number) => Promise<{ readonly bytesRead: number }>,
@@ -30,7 +30,7 @@ export const disk = {
   stat: (path: Native): Promise<Stat> => cb.stat(toDisk(path), EXACT),
   fstat: (fd: number): Promise<Stat> => cb.fstat(fd, EXACT),
   realpath: async (path: Native): Promise<Native> => {
-    const real = (await cb.realpath(toDisk(path), "latin1")) as string as Native;
+    const real = (await cb.realpath(toDisk(path), "latin1")) as Native;
     return sep === "/" ? real : (real.replaceAll(sep, "/") as Native);
   },
   names: (path: Native): Promise<Native[]> => cb.readdir(toDisk(path), "latin1") as Promise<string[]> as Promise<Native[]>,

@@ -54,7 +54,7 @@ export function diskNames(rules: NameRules): Names {
   const codec = nameCodec({ ...rules, reserved: ours });
   // Without further rules only a "%" or the dot of a temporary name can need anything.
   const plain = rules.any === undefined && rules.first === undefined && rules.last === undefined && rules.reserved === undefined;
-  const untouched = (name: string): boolean => plain && !name.includes("%") && !name.startsWith(".stratus-");
+  const untouched = (name: string): boolean => plain && !name.includes("%") && !name.startsWith(".");
   return {
     native(name) {
       return untouched(name) ? toNative(name) : undecodable.hide(codec.encode(name));
