@@ -1,14 +1,23 @@
 /** Two projects: `unit` needs nothing but Node, `servers` the real servers of test/servers. Files named *.slow.test.ts are left out of `npm run check`. */
 import { defineConfig } from "vitest/config";
 
+/** The examples import this package by its name, as their readers do. */
+const source = (file: string): string => new URL(`src/${file}`, import.meta.url).pathname;
+const alias = [
+  { find: /^stratus$/, replacement: source("index.ts") },
+  { find: /^stratus\/(author)$/, replacement: source("$1.ts") },
+  { find: /^stratus\/(wrappers|conformance)$/, replacement: source("$1/index.ts") },
+  { find: /^stratus\/(memory|local|s3|webdav)$/, replacement: source("providers/$1/index.ts") },
+];
+
 const needServers = ["test/servers/**/*.test.ts", "test/conformance/**/*.test.ts", "test/**/*.server.test.ts"];
 const shared = { testTimeout: 30_000, hookTimeout: 120_000, pool: "forks" as const };
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...shared, name: "unit", include: ["test/**/*.test.ts"], exclude: needServers } },
-      { test: { ...shared, name: "servers", include: needServers, globalSetup: ["test/servers/global-setup.ts"] } },
+      { resolve: { alias }, test: { ...shared, name: "unit", include: ["test/**/*.test.ts"], exclude: needServers } },
+      { resolve: { alias }, test: { ...shared, name: "servers", include: needServers, globalSetup: ["test/servers/global-setup.ts"] } },
     ],
   },
 });

@@ -1,0 +1,120 @@
+/**
+ * `npm start [directory]`: the main job on real files. Writes a directory through a stack of wrappers into an embedded default (local disk), reads everything
+ * back, compares hashes, shows what it took, and runs the smoke tier of the conformance suite over the same stack. No account, nothing left behind.
+ */
+import { createHash } from "node:crypto";
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { matrixText } from "../src/cli/matrix-text.ts";
+import { progressBar } from "../src/cli/progress.ts";
+import { cutTo, paintFor } from "../src/cli/terminal.ts";
+import { isGreen, runConformance } from "../src/conformance/index.ts";
+import { copyBetween, stack } from "../src/index.ts";
+import type { Layer, Store } from "../src/index.ts";
+import { local } from "../src/providers/local/index.ts";
+import { limit, prefix, retry } from "../src/wrappers/index.ts";
+import { tally } from "./tally.ts";
+import type { Tally } from "./tally.ts";
+
+const paint = paintFor(process.stdout);
+const source = resolve(process.argv[2] ?? "node_modules/typescript");
+if (!(await stat(source).catch(() => undefined))?.isDirectory()) {
+  console.error(`${source} is no directory. Usage: npm start [directory]`);
+  process.exit(2);
+}
+const disk = await mkdtemp(join(tmpdir(), "stratus-start-"));
+try {
+  process.exitCode = (await main()) ? 0 : 1;
+} finally {
+  await rm(disk, { recursive: true, force: true });
+}
+
+function layers(): readonly Layer[] {
+  return [prefix("/backup"), limit({ concurrency: 16 }), retry({ attempts: 4 })];
+}
+
+async function main(): Promise<boolean> {
+  await using from = local({ directory: source });
+  const counted = tally();
+  await using to: Store = stack(local({ directory: disk }), ...layers(), counted.layer);
+  console.log(`\n${paint("bold", "A stack")}  ${to}\n${paint("bold", "Files")}    ${source}\n`);
+
+  const sent = await timed("write", counted, (show) => copyBetween(from, "/", to, "/files", { onProgress: ({ files, bytes, path }) => show(files, bytes, path) }));
+  const wrong = await compare(from, to, counted, sent.files);
+  console.log(paint("dim", counted.table()));
+  if (wrong.length > 0) {
+    for (const path of wrong) console.error(paint("red", `  differs: ${path}`));
+    return false;
+  }
+  console.log(paint("green", `\n  ✓ ${sent.files} files, ${megabytes(sent.bytes)} written, read back, every hash equal\n`));
+
+  console.log(paint("bold", "The contract, smoke tier, over the same stack"));
+  const bar = progressBar(process.stdout);
+  const report = await runConformance(
+    {
+      name: "local",
+      tier: "smoke",
+      open: (place) => local({ directory: place.directory }),
+      stacks: { "prefix, limit, retry": () => layers() },
+    },
+    { onProgress: (event) => bar.show(event) },
+  );
+  bar.end();
+  console.log(`\n${matrixText(report, paint)}\n`);
+  console.log(`Next: ${paint("bold", "npx stratus conformance --help")}, docs/stacking.md, docs/write-a-provider.md`);
+  return isGreen(report);
+}
+
+type Show = (files: number, bytes: number, path: string) => void;
+
+/** One line that is written over while the work goes on. */
+async function timed<T extends { readonly files: number; readonly bytes: number }>(verb: string, counted: Tally, work: (show: Show) => Promise<T>): Promise<T> {
+  const live = process.stdout.isTTY;
+  const begun = performance.now();
+  let shown = 0;
+  const line = (files: number, bytes: number, rest: string): string => {
+    const seconds = (performance.now() - begun) / 1000;
+    return `  ${verb.padEnd(6)} ${String(files).padStart(6)} files ${megabytes(bytes).padStart(10)}  ${megabytes(bytes / Math.max(seconds, 0.001)).padStart(10)}/s  ${rest}`;
+  };
+  const done = await work((files, bytes, path) => {
+    if (!live || performance.now() - shown < 50) return;
+    shown = performance.now();
+    process.stdout.write(`\r\u001b[2K${cutTo(line(files, bytes, path), process.stdout.columns - 1)}`);
+  });
+  if (live) process.stdout.write("\r\u001b[2K");
+  console.log(line(done.files, done.bytes, `${counted.calls} calls so far`));
+  return done;
+}
+
+/** Reads everything back and compares it with the source; gives the paths that differ. */
+async function compare(from: Store, to: Store, counted: Tally, files: number): Promise<string[]> {
+  const wrong: string[] = [];
+  await timed("read", counted, async (show) => {
+    let seen = 0;
+    let bytes = 0;
+    for await (const entry of to.list("/files", { recursive: true })) {
+      if (entry.kind === "directory") continue;
+      const path = entry.path.slice("/files".length);
+      const [there, here] = await Promise.all([hashOf(to, entry.path), hashOf(from, path)]);
+      if (there !== here) wrong.push(path);
+      seen++;
+      bytes += entry.size ?? 0;
+      show(seen, bytes, path);
+    }
+    if (seen !== files) wrong.push(`${seen} files were listed, ${files} written`);
+    return { files: seen, bytes };
+  });
+  return wrong;
+}
+
+async function hashOf(store: Store, path: string): Promise<string> {
+  const hash = createHash("sha256");
+  await using body = await store.read(path);
+  for await (const chunk of body) hash.update(chunk);
+  return hash.digest("hex");
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
