@@ -1,43 +1,78 @@
 /**
- * What a check may leave behind in this process: nothing. Looks before and after, and waits a little for what is on its way out.
+ * What a check may leave behind in this process: nothing. Timers, sockets and child processes are seen as they are made, so each is known to be this
+ * check's own although others run at the same time; what is on its way out gets a little time.
  *
  *   const watch = await startWatch();
- *   ...                                  // the check runs, all stores are closed
- *   const leaks = await watch.end(base);   // ["1 timer still keeps the process alive"]
+ *   await watch.run(() => …);               // the check runs, all stores are closed
+ *   const leaks = await watch.end(base);    // ["a timer still keeps the process alive, made at …"]
  */
+import { AsyncLocalStorage, createHook } from "node:async_hooks";
+import type { AsyncHook } from "node:async_hooks";
 import { readdir, readlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 
 export interface LeakWatch {
+  /** What is made in here, at once or later, belongs to the check. */
+  run<T>(action: () => Promise<T>): Promise<T>;
   /** Waits for stragglers, stops watching, and names what is left. `base`: files below it must not be open any more. */
   end(base: string): Promise<readonly string[]>;
 }
 
-/** Kinds of `process.getActiveResourcesInfo()` that a closed store has no business keeping. */
-const watched: Readonly<Record<string, string>> = {
-  Timeout: "timer that keeps the process alive",
-  TCPSocketWrap: "open TCP connection",
-  TLSWrap: "open TLS connection",
-  TCPServerWrap: "listening server",
-  PipeWrap: "open pipe",
-  ProcessWrap: "child process",
-  FSEventWrap: "file watcher",
-  MessagePort: "message port",
-  Worker: "worker thread",
+/** Kinds of asynchronous resources that a closed store has no business keeping, in words. */
+const kinds: Readonly<Record<string, string>> = {
+  Timeout: "a timer still keeps the process alive",
+  TCPWRAP: "a TCP connection is still open",
+  TLSWRAP: "a TLS connection is still open",
+  TCPSERVERWRAP: "a server still listens",
+  PIPEWRAP: "a pipe is still open",
+  PIPESERVERWRAP: "a server still listens on a pipe",
+  UDPWRAP: "a UDP socket is still open",
+  PROCESSWRAP: "a child process still runs",
+  FSEVENTWRAP: "a file is still watched",
+  STATWATCHER: "a file is still watched",
+  WORKER: "a worker thread still runs",
 };
 const graceMs = 1500;
 const spoolGraceMs = 10_000;
 
-/** Watches that are running now in this process: what is counted for the whole process can be told apart only where one runs alone. */
-const running = new Set<object>();
-let overlaps = 0;
+interface Made {
+  readonly kind: string;
+  readonly resource: object;
+  readonly stack: string;
+}
+class Owner {
+  readonly made = new Map<number, Made>();
+}
+
+const owners = new AsyncLocalStorage<Owner>();
+const watching = new Set<Owner>();
+let hook: AsyncHook | undefined;
+
+/** One hook for all watches, in force only while there is one: without `trackPromises` (before Node 24) it makes every await slower. */
+function enable(owner: Owner): void {
+  watching.add(owner);
+  hook ??= createHook({
+    init(id, kind, _trigger, resource) {
+      if (!(kind in kinds)) return;
+      const made = owners.getStore();
+      if (made !== undefined && watching.has(made)) made.made.set(id, { kind, resource, stack: origin(new Error("here").stack ?? "") });
+    },
+    destroy(id) {
+      for (const one of watching) one.made.delete(id);
+    },
+    trackPromises: false,
+  });
+  hook.enable();
+}
+
+function disable(owner: Owner): void {
+  watching.delete(owner);
+  if (watching.size === 0) hook?.disable();
+}
 
 export async function startWatch(): Promise<LeakWatch> {
-  const self = {};
-  running.add(self);
-  if (running.size > 1) overlaps += 1;
-  const overlapsBefore = overlaps;
-  let alone = running.size === 1;
+  const owner = new Owner();
+  enable(owner);
   const rejections: string[] = [];
   const warnings: string[] = [];
   const onRejection = (reason: unknown): void => void rejections.push(reason instanceof Error ? `${reason.name}: ${reason.message}` : String(reason));
@@ -46,22 +81,19 @@ export async function startWatch(): Promise<LeakWatch> {
   };
   process.on("unhandledRejection", onRejection);
   process.on("warning", onWarning);
-  const before = resources();
   const spoolsBefore = await spools();
 
   return {
-    async end(base: string): Promise<readonly string[]> {
-      // A rejection is reported after the microtasks of the turn in which nobody took it.
+    run: (action) => owners.run(owner, action),
+    async end(base): Promise<readonly string[]> {
+      // A rejection is reported after the microtasks of the turn in which nobody took it, a warning in the turn after.
       for (let turn = 0; turn < 3; turn += 1) await new Promise((next) => setImmediate(next));
-      alone &&= overlaps === overlapsBefore;
-      const leaks: string[] = [];
-      const kept = await gone(graceMs, async () => [...(alone ? grown(before, resources()) : []), ...(await openFiles(base))]);
-      leaks.push(...kept);
+      const leaks = [...(await gone(graceMs, async () => [...alive(owner), ...(base === "" ? [] : await openFiles(base))]))];
       const spooled = await gone(spoolGraceMs, async () => (await spools()).filter((name) => !spoolsBefore.includes(name)));
       leaks.push(...spooled.map((name) => `temporary file ${name} is still there`));
       process.off("unhandledRejection", onRejection);
       process.off("warning", onWarning);
-      running.delete(self);
+      disable(owner);
       leaks.push(...rejections.map((text) => `an unhandled rejection: ${text}`), ...warnings);
       return leaks;
     },
@@ -78,19 +110,20 @@ async function gone(ms: number, look: () => Promise<readonly string[]>): Promise
   }
 }
 
-function resources(): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const kind of process.getActiveResourcesInfo()) if (kind in watched) counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  return counts;
+/** What would keep the process from ending. An idle connection of a pool that lets it end is the pool's business. */
+function alive(owner: Owner): string[] {
+  const left: string[] = [];
+  for (const { kind, resource, stack } of owner.made.values()) {
+    const holds = "hasRef" in resource && typeof resource.hasRef === "function" ? resource.hasRef() === true : false;
+    if (holds) left.push(`${kinds[kind]}${stack === "" ? "" : `, made ${stack}`}`);
+  }
+  return left;
 }
 
-function grown(before: ReadonlyMap<string, number>, now: ReadonlyMap<string, number>): string[] {
-  const more: string[] = [];
-  for (const [kind, count] of now) {
-    const extra = count - (before.get(kind) ?? 0);
-    if (extra > 0) more.push(`${extra} ${watched[kind]}${extra === 1 ? "" : "s"} more than before the check`);
-  }
-  return more;
+/** The first line of the stack that is neither this file nor Node. */
+function origin(stack: string): string {
+  const line = stack.split("\n").slice(1).find((one) => !one.includes("node:") && !one.includes(import.meta.filename));
+  return line?.trim() ?? "";
 }
 
 /** Files below the directories of the check that this process still has open. Linux tells; elsewhere nothing is known and nothing is said. */

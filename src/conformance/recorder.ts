@@ -7,6 +7,7 @@
  *   ...
  *   recorder.lines;      // "0  write "/a.bin", 70000 bytes -> file of 70000 bytes (3 ms)"
  */
+import { types } from "node:util";
 import type { Listing, ReadResult, Store } from "../store/index.ts";
 import { show } from "./show.ts";
 import type { Wire } from "./wire/wire.ts";
@@ -131,7 +132,8 @@ export function createRecorder(options: { readonly wire?: Wire | undefined; read
       return dropped === 0 ? lines : [`(${dropped} earlier lines left out)`, ...lines];
     },
     watch(store, connection) {
-      if (!Object.isExtensible(store)) return false;
+      // What is defined on a proxy lands on its target, where its own members would meet it again.
+      if (!Object.isExtensible(store) || types.isProxy(store)) return false;
       for (const name of promised) shadow(store, name, connection);
       shadowList(store, connection);
       return true;

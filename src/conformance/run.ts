@@ -78,7 +78,7 @@ export async function runCheck(check: Check, subject: Subject, options: RunOptio
       place: await site.place(0), random: site.random, signal: over.signal, wire: meter?.wire, note: (text) => void notes.push(text),
     });
     refused = missing;
-    await inTime(missing.length === 0 ? () => check.run(context) : () => proveRefused(context, missing), timeoutOf(check), over);
+    await inTime(() => watch.run(() => (missing.length === 0 ? check.run(context) : proveRefused(context, missing))), timeoutOf(check), over);
   } catch (error) {
     noted(kindOf(error, refused.length > 0), error);
   }
@@ -88,7 +88,7 @@ export async function runCheck(check: Check, subject: Subject, options: RunOptio
     const problem = await emptyPlace(() => open.open(cleaner), subject, site);
     if (problem !== undefined) noted("leftover", problem);
   }
-  for (const problem of await open.close()) noted("close", problem);
+  for (const problem of await watch.run(() => open.close())) noted("close", problem);
   if (subject.leftovers !== undefined) {
     try {
       for (const left of await subject.leftovers(await site.place(0))) noted("leftover", `left over at the service: ${left}`);
