@@ -1,0 +1,33 @@
+/** Making a directory that stays although it is empty: an empty object whose key ends in "/". */
+import { root, StoreError, type Entry, type MkdirCall } from "../../store/index.ts";
+import type { Context } from "./context.ts";
+import { isFailure } from "./failure.ts";
+import { bucketIsThere, directoryEntry, hasFolderMarker } from "./look.ts";
+
+/** What AWS's own console, and most tools, give it. */
+const MARKER = { contentType: "application/x-directory", metadata: undefined } as const;
+
+export async function mkdir(context: Context, { path, existOk, signal }: MkdirCall): Promise<Entry> {
+  if (path === root) {
+    await bucketIsThere(context, signal);
+    if (existOk) return directoryEntry(path);
+    throw exists();
+  }
+  const key = context.keys.directory(path);
+  const { objects } = await context.wire.list({ prefix: key, max: 1 }, signal);
+  const there = objects.length > 0 || (await hasFolderMarker(context, path, signal));
+  if (there && !existOk) throw exists();
+  // The first key of the prefix is the prefix itself where it is one: a marker already, or the file without a name. Neither is overwritten.
+  if (objects[0]?.key === key) return directoryEntry(path);
+  try {
+    await context.wire.put(key, new Uint8Array(0), MARKER, { ifAbsent: context.vendor.putIfAbsent, ifMatch: undefined }, undefined, signal);
+  } catch (error) {
+    if (!isFailure(error, 412, "ConditionalRequestConflict")) throw error;
+    if (!existOk) throw exists();
+  }
+  return directoryEntry(path);
+}
+
+function exists(): StoreError {
+  return new StoreError("already-exists", "the directory exists");
+}

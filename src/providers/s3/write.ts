@@ -1,0 +1,101 @@
+/**
+ * Writing: one PUT while the body fits into a part, parts beyond. The service makes an object visible whole or not at all, and only a body
+ * that ended by itself is ever completed.
+ */
+import { byteStream, entry, StoreError, type ByteStream, type Entry, type WriteCall } from "../../store/index.ts";
+import type { Context } from "./context.ts";
+import { isFailure } from "./failure.ts";
+import { hashesOf } from "./look.ts";
+import { multipart } from "./multipart.ts";
+import { isEtag } from "./read.ts";
+import { tries } from "./tries.ts";
+import type { Properties, PutBody, PutConditions, Stored } from "./wire.ts";
+
+export async function write(context: Context, call: WriteCall): Promise<Entry> {
+  const { path, body, ifAbsent, ifMatch, signal } = call;
+  const { settings, vendor } = context;
+  const key = context.keys.file(path);
+  const properties: Properties = { contentType: checkedType(call.contentType), metadata: call.metadata };
+  if (ifMatch !== undefined && !isEtag(ifMatch)) throw new StoreError("precondition-failed", "the file has another etag");
+  const conditions: PutConditions = { ifAbsent, ifMatch };
+  const onePut = (ifAbsent || ifMatch !== undefined) && !vendor.completeConditions;
+  const put = (bytes: PutBody): Promise<Stored> => putOnce(context, call, key, bytes, properties, conditions);
+
+  await using stream = body.open();
+  let stored: Stored;
+  let size = body.size;
+  if (size !== null && size <= settings.partBytes) stored = await put(await stream.all());
+  else if (onePut && size !== null) {
+    if (size > vendor.maxPutBytes) throw new StoreError("too-large", `a write with a condition has at most ${vendor.maxPutBytes} bytes here`, { applied: false });
+    stored = await put({ stream, size });
+  } else if (size !== null) stored = await multipart(context, key, stream, size, properties, conditions, signal);
+  else {
+    const first = await upTo(stream, settings.partBytes);
+    let count = first.bytes;
+    if (first.ended) stored = await put(Buffer.concat(first.chunks));
+    else {
+      const rest = chained(first.chunks, stream, (bytes) => (count += bytes));
+      stored = await multipart(context, key, rest, null, properties, conditions, signal);
+    }
+    size = count;
+  }
+  return entry({
+    path,
+    kind: "file",
+    size,
+    etag: stored.etag,
+    modifiedMs: stored.modifiedMs,
+    contentType: call.contentType,
+    metadata: call.metadata ?? {},
+    hashes: hashesOf(context, stored.etag, stored.encrypted),
+    complete: false,
+  });
+}
+
+async function putOnce({ session, wire }: Context, { signal, expect, ifMatch }: WriteCall, key: string, body: PutBody, properties: Properties, conditions: PutConditions): Promise<Stored> {
+  const size = body instanceof Uint8Array ? body.byteLength : body.size;
+  if (size === 0 && key.endsWith("/")) throw new StoreError("invalid-path", "a file without a name cannot be empty: the service takes it for a directory", { applied: false });
+  const send = (): Promise<Stored> => wire.put(key, body, properties, conditions, expect?.md5, signal);
+  try {
+    // The service did nothing because another writer was at it: the one piece of a write that is worth repeating here.
+    return body instanceof Uint8Array ? await tries(session, signal, send, (error) => isFailure(error, 409)) : await send();
+  } catch (error) {
+    // AWS says that there is nothing to match; the contract calls that a lost condition.
+    if (ifMatch !== undefined && isFailure(error, 404) && error.code !== "NoSuchBucket") throw new StoreError("precondition-failed", "there is no file to replace", { cause: error, status: 404 });
+    throw error;
+  }
+}
+
+/** Reads until more than `most` bytes are here, or the end. */
+async function upTo(stream: ByteStream, most: number): Promise<{ readonly chunks: readonly Uint8Array[]; readonly bytes: number; readonly ended: boolean }> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  while (bytes <= most) {
+    const chunk = await stream.pull();
+    if (chunk === undefined) return { chunks, bytes, ended: true };
+    chunks.push(chunk);
+    bytes += chunk.byteLength;
+  }
+  return { chunks, bytes, ended: false };
+}
+
+function chained(first: readonly Uint8Array[], rest: ByteStream, count: (bytes: number) => void): ByteStream {
+  const waiting = [...first];
+  return byteStream({
+    length: null,
+    async pull() {
+      const held = waiting.shift();
+      if (held !== undefined) return held;
+      const chunk = await rest.pull();
+      if (chunk !== undefined) count(chunk.byteLength);
+      return chunk;
+    },
+    close: () => rest.close(),
+  });
+}
+
+/** A header holds printable ASCII and nothing at its ends; anything else would come back changed, or change the request. */
+export function checkedType(contentType: string | undefined): string | undefined {
+  if (contentType === undefined || /^[!-~]+(?: +[!-~]+)*$/.test(contentType)) return contentType;
+  throw new StoreError("unsupported", "the service keeps content types of printable ASCII only", { applied: false });
+}
