@@ -101,8 +101,8 @@ async function prepare(session: Session, { to, signal }: Transfer, answer: Answe
   const parent = parentOf(to);
   const above = await look(session, parent, signal);
   if (above?.kind === "file") throw errorOf(answer, { code: "not-a-directory", reason: "a parent of the target is a file", applied: false });
-  if (above !== null) throw errorOf(answer);
-  await ensure(session, parent, signal);
+  // There by now: somebody else has made it.
+  if (above === null) await ensure(session, parent, signal);
 }
 
 /** Part of a tree was not copied: what was made goes again. What was moved stays where it is, for bytes may stand nowhere else. */

@@ -68,12 +68,14 @@ export async function rootWasMade(session: Session, signal: AbortSignal | undefi
   }
   session.forget();
   if (!createRoot) throw errorOf(answer, { code: "config", reason: "the collection of the url does not exist: make it, or say createRoot", applied: false });
+  let made = answer;
   let href = "/";
   for (const name of base.split("/").filter((part) => part !== "")) {
     href += `${name}/`;
-    const made = await session.ask({ method: "MKCOL", href, signal, repeatable: true });
-    // What exists already answers 405, or what the server says to those who may not write above: the last one decides.
-    if (href === base && made.status !== 201 && made.status !== 405) throw errorOf(made, { code: "config", reason: `the collection of the url cannot be made (${made.status})`, applied: false });
+    // What exists already is answered with 405, and with what not when somebody makes it at the same time; only the end counts.
+    made = await session.ask({ method: "MKCOL", href, signal, repeatable: true });
   }
-  return true;
+  const after = await propfind(session, base, "0", signal);
+  if (after.status === 207) return true;
+  throw errorOf(made, { code: "config", reason: `the collection of the url cannot be made (${made.status})`, applied: false });
 }

@@ -1,6 +1,6 @@
 /** PUT until it is stored: what stands in the way is looked up and said as such, a missing parent is made. */
-import { StoreError, parentOf, root } from "../../store/index.ts";
-import type { WriteCall } from "../../store/index.ts";
+import { StoreError, bytesFrom, parentOf, root } from "../../store/index.ts";
+import type { Source, WriteCall } from "../../store/index.ts";
 import { ensure, ensureParent } from "./directories.ts";
 import { errorOf } from "./errors.ts";
 import { look, rootWasMade } from "./look.ts";
@@ -12,7 +12,9 @@ const ABOUT_THE_PLACE: ReadonlySet<number> = new Set([301, 302, 307, 308, 400, 4
 
 /** PUT, and once more where the parent was missing and has been made. Returns only on success. */
 export async function send(session: Session, call: WriteCall, href: string, headers: Readonly<Record<string, string>>): Promise<Upload> {
-  const { path, body, signal } = call;
+  const { path, signal } = call;
+  // An empty body has no last byte to hold back: it must have ended well before the server hears of it.
+  const body = call.body.size === 0 && !call.body.inMemory ? await emptied(call.body) : call.body;
   const { refusesEarly } = session.settings.profile;
   if (!body.replayable && !(refusesEarly && session.continues)) await ensureParent(session, path, signal);
   for (let again = true; ; again = false) {
@@ -24,10 +26,16 @@ export async function send(session: Session, call: WriteCall, href: string, head
     }
     if (status >= 200 && status < 300) throw errorOf(answer, { code: "unavailable", reason: `the server does not say that the file is stored (${status})`, applied: "unknown" });
     if (status === 412) throw conditionLost(call, answer);
-    await diagnose(session, call, answer);
+    const missing = await diagnose(session, call, answer);
     if (!again || (answer.spent && !body.replayable)) throw lost(answer);
-    await ensure(session, parentOf(path), signal);
+    if (missing) await ensure(session, parentOf(path), signal);
   }
+}
+
+async function emptied(body: Source): Promise<Source> {
+  await using stream = body.open();
+  await stream.all();
+  return { size: 0, replayable: true, opened: true, inMemory: true, open: () => bytesFrom(new Uint8Array(0)) };
 }
 
 function conditionLost(call: WriteCall, answer: Upload): StoreError {
@@ -35,8 +43,8 @@ function conditionLost(call: WriteCall, answer: Upload): StoreError {
   return errorOf(answer, { code: "precondition-failed", reason: "the file has another etag, or is missing" });
 }
 
-/** What stands in the way, said as such. Returns where the parent is missing and making it may help. */
-async function diagnose(session: Session, call: WriteCall, answer: Upload): Promise<void> {
+/** What stands in the way, said as such. Returns where another try may help: whether the parent is missing, or has just been made by somebody else. */
+async function diagnose(session: Session, call: WriteCall, answer: Upload): Promise<boolean> {
   const { status } = answer;
   const { path, signal } = call;
   if (!ABOUT_THE_PLACE.has(status)) throw errorOf(answer);
@@ -50,12 +58,13 @@ async function diagnose(session: Session, call: WriteCall, answer: Upload): Prom
   // A lost root is said as such; one that createRoot has just made is a place for the file.
   if (parent === root) {
     if (!(await rootWasMade(session, signal))) throw lost(answer);
-    return;
+    return false;
   }
   const above = await look(session, parent, signal);
-  if (above?.kind === "directory") throw lost(answer);
+  if (above?.kind === "directory") return false;
   if (above?.kind === "file") throw errorOf(answer, { code: "not-a-directory", reason: "a parent of this path is a file", applied: false });
   session.forget();
+  return true;
 }
 
 /** A refusal that nothing at the path explains. */

@@ -7,6 +7,7 @@
 import { request as httpRequest } from "node:http";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { StoreError } from "../../store/index.ts";
 import type { Source } from "../../store/index.ts";
 import type { Answer } from "./errors.ts";
 import type { Settings } from "./options.ts";
@@ -159,9 +160,11 @@ export async function upload(settings: Settings, pool: Pool, href: string, heade
       message = sent.early ?? (await answered);
     }
     const text = await textOf(message, dog);
+    const { statusCode: status = 0 } = message;
+    if (status < 300 && !request.writableFinished) throw new StoreError("unavailable", "the server called the file stored before it had the body", { applied: "unknown" });
     // With the body unsent, or sent in part, the connection cannot be used for anything else.
     if (!request.writableFinished) request.destroy();
-    return { status: message.statusCode ?? 0, headers: headersOf(message), text, spent, ignoredExpect, bytes };
+    return { status, headers: headersOf(message), text, spent, ignoredExpect, bytes };
   } catch (error) {
     request.destroy();
     if (dog.signal.aborted) throw dog.signal.reason;

@@ -25,20 +25,21 @@ async function writeByPut(session: Session, call: WriteCall): Promise<Entry> {
   const there = await settled(session, signal, () => look(session, path, signal));
   // Deleted again at this moment, by somebody else: what was written is no longer told by anybody.
   if (there === null) return entry({ path, kind: "file", size: bytes, complete: false });
-  if (there.size !== null && there.size < bytes) await compare(session, call, there, bytes);
+  if (there.kind === "directory" || (there.size !== null && there.size !== bytes)) throw await difference(session, call, there, bytes);
   return there;
 }
 
-/** Less is there than was sent. Cut by the server, or written over by somebody else? A body in memory tells. */
-async function compare(session: Session, { path, body, signal }: WriteCall, there: Entry, bytes: number): Promise<void> {
-  if (!body.inMemory) throw new StoreError("conflict", `the file has ${there.size} of the ${bytes} bytes sent: it was cut, or written over at this moment`, { applied: "unknown", entry: there });
+/** Something else is there than was sent. Cut by the server, or written over by somebody else? A body in memory tells. */
+async function difference(session: Session, { path, body, signal }: WriteCall, there: Entry, bytes: number): Promise<StoreError> {
+  const changed = new StoreError("conflict", `the file has ${there.size} bytes, not the ${bytes} sent: somebody else wrote it at this moment`, { applied: "unknown", entry: there });
+  if (!body.inMemory || there.kind === "directory" || (there.size ?? bytes) > bytes) return changed;
   const answer = await session.get(session.names.file(path), {}, signal);
-  if (answer.body === null) return;
+  if (answer.body === null) return changed;
   const sent = await body.open().all();
   let at = 0;
   for await (const chunk of answer.body) {
-    if (at + chunk.byteLength > sent.byteLength || Buffer.compare(chunk, sent.subarray(at, at + chunk.byteLength)) !== 0) return;
+    if (at + chunk.byteLength > sent.byteLength || Buffer.compare(chunk, sent.subarray(at, at + chunk.byteLength)) !== 0) return changed;
     at += chunk.byteLength;
   }
-  if (at < sent.byteLength) throw new StoreError("integrity", `the server stored ${at} of ${bytes} bytes and called that success`, { applied: "unknown", entry: there });
+  return at === bytes ? changed : new StoreError("integrity", `the server stored ${at} of ${bytes} bytes and called that success`, { applied: "unknown", entry: there });
 }

@@ -1,0 +1,36 @@
+/** The provider over one running server, as the conformance suite wants it: a collection of its own for each place. */
+import type { Subject } from "../../../src/conformance/index.ts";
+import { webdav } from "../../../src/providers/webdav/index.ts";
+import type { WebdavOptions } from "../../../src/providers/webdav/index.ts";
+import type { WebDavConnection } from "../../servers/connection.ts";
+import { webdavLeftovers } from "../../servers/leftovers.ts";
+import { rawDav } from "../../servers/raw-dav.ts";
+
+/** A port that nobody listens on: reserved, and refused at once. */
+const NOWHERE = "http://127.0.0.1:1/";
+
+export function webdavSubject(connection: WebDavConnection, { digest = false }: { readonly digest?: boolean } = {}): Subject {
+  const { username, password, name: server } = connection;
+  const url = digest ? connection.digestUrl : connection.url;
+  if (url === undefined) throw new Error(`${server} has no digest authentication here`);
+  const options: Omit<WebdavOptions, "url"> = { username, password, server, auth: digest ? "digest" : "auto", createRoot: true };
+  return {
+    name: `webdav on ${server}${digest ? " (digest)" : ""}`,
+    open: (place) => webdav({ ...options, url: `${place.route(url).replace(/\/$/, "")}/${place.id}/`, random: place.random, clock: place.clock }),
+    unavailable: () => webdav({ ...options, url: NOWHERE }),
+    raw: (place) => rawDav(connection, place.id, { url, digest }),
+    leftovers: (place) => webdavLeftovers(connection, place.id),
+    wire: true,
+    // By verb, for a file below a directory that stands; each is one more where the path is missing, since a lost root must not read as "no files".
+    cost: costs[server],
+  };
+}
+
+const native = { stat: 1, read: 1, write: 2, list: 1, delete: 2, mkdir: 1, copy: 3, move: 3 };
+const costs: Readonly<Record<WebDavConnection["name"], NonNullable<Subject["cost"]>>> = {
+  apache: native,
+  lighttpd: { ...native, read: 2, copy: 4, move: 4 },
+  nginx: native,
+  sabredav: { ...native, write: 5 },
+  rclone: { ...native, write: 5, mkdir: 2 },
+};
