@@ -155,7 +155,8 @@ interface Outputs {
 }
 
 async function finish(made: Report, baseline: Report | undefined, values: Outputs, module: string | undefined): Promise<number> {
-  const report: Report = baseline === undefined ? made : { ...made, diff: compare(made, baseline, { subjects: module === undefined ? "all" : "present" }) };
+  const named: Report = { ...made, module: module ?? null };
+  const report: Report = baseline === undefined ? named : { ...named, diff: compare(made, baseline, { subjects: module === undefined ? "all" : "present" }) };
   for (const [path, text] of [[values.json, () => toJson(report)], [values.markdown, () => toMarkdown(report)], [values.html, () => toHtml(report)]] as const) {
     if (path === undefined) continue;
     await mkdir(dirname(path), { recursive: true });

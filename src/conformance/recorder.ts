@@ -58,7 +58,7 @@ export function createRecorder(options: { readonly wire?: Wire | undefined; read
     const original = store[name] as (...args: unknown[]) => Promise<unknown>;
     const replacement = function (...args: unknown[]): Promise<unknown> {
       const counts = !lifecycle.has(name);
-      const head = `${connection}  ${name}${args.length === 0 ? "" : ` ${args.map(argument).join(", ")}`}`;
+      const head = `${connection}  ${name}${said(args)}`;
       const started = performance.now();
       if (counts) calls += 1;
       // Without a gate the call is made in this very turn, as it would be without a recorder: the order of calls made at once must not change.
@@ -75,7 +75,7 @@ export function createRecorder(options: { readonly wire?: Wire | undefined; read
   function shadowList(store: Store, connection: number): void {
     const original = store.list;
     const replacement = (...args: Parameters<Store["list"]>): Listing => {
-      const head = `${connection}  list ${args.map(argument).join(", ")}`;
+      const head = `${connection}  list${said(args)}`;
       const listing = original.apply(store, args);
       const counted = async (): Promise<void> => {
         calls += 1;
@@ -139,6 +139,11 @@ export function createRecorder(options: { readonly wire?: Wire | undefined; read
       return true;
     },
   };
+}
+
+function said(args: readonly unknown[]): string {
+  const shown = args.filter((one) => one !== undefined).map(argument);
+  return shown.length === 0 ? "" : ` ${shown.join(", ")}`;
 }
 
 function argument(value: unknown): string {

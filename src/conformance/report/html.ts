@@ -53,7 +53,7 @@ ${capabilities(columns)}
 ${cost(columns)}
 ${subjects(report)}
 </main>
-${rows.flatMap((row) => row.cells.map((cell, index) => drawer(row, cell, index))).join("\n")}
+${rows.flatMap((row) => row.cells.map((cell, index) => drawer(row, cell, index, report.module ?? undefined))).join("\n")}
 <script>${script}</script>
 </body>
 </html>
@@ -106,21 +106,21 @@ function cellButton(row: Row, cell: Cell, index: number): string {
   return `<button class="cell ${shade}" popovertarget="${idOf(row, index)}" aria-label="${html(`${row.title}, ${cell.column.title}: ${good} of ${counts.total} as declared`)}">${text}</button>`;
 }
 
-function drawer(row: Row, cell: Cell, index: number): string {
+function drawer(row: Row, cell: Cell, index: number, module: string | undefined): string {
   if (cell.worst === "none") return "";
   const sorted = [...cell.outcomes].sort((left, right) => bySeverity.indexOf(left.status) - bySeverity.indexOf(right.status));
   return `<aside popover id="${idOf(row, index)}" class="drawer"><div class="top"><h2>${html(row.title)} <small>${html(cell.column.title)}</small></h2><button popovertarget="${idOf(row, index)}" popovertargetaction="hide" aria-label="Close">×</button></div>
-${sorted.map(checkRow).join("\n")}</aside>`;
+${sorted.map((outcome) => checkRow(outcome, module)).join("\n")}</aside>`;
 }
 
-function checkRow(outcome: Outcome): string {
+function checkRow(outcome: Outcome, module: string | undefined, brief = false): string {
   const figures = [`${outcome.ms} ms`, outcome.requests === null ? `${outcome.calls} calls` : `${outcome.calls} calls, ${outcome.requests} requests`].join(" · ");
   const head = `<span class="sign ${outcome.status}" title="${word[outcome.status]}">${sign[outcome.status]}</span> <code>${html(outcome.check)}</code> <span class="figures">${figures}</span><span class="title">${html(outcome.title)}</span>`;
-  return `<details class="check ${outcome.status}"${isGood(outcome.status) ? "" : " open"}><summary>${head}</summary>${story(outcome)}</details>`;
+  return `<details class="check ${outcome.status}"${isGood(outcome.status) || brief ? "" : " open"}><summary>${head}</summary>${story(outcome, module, brief)}</details>`;
 }
 
-/** Everything about one outcome. */
-function story(outcome: Outcome): string {
+/** Everything about one outcome; `brief` leaves out the transcript, which its cell shows. */
+function story(outcome: Outcome, module: string | undefined, brief: boolean): string {
   const check = checkOf(outcome.check);
   const facts: string[] = [];
   const fact = (name: string, text: string | undefined, code = false): void => {
@@ -135,17 +135,17 @@ function story(outcome: Outcome): string {
   fact("Why", check?.why);
   if (outcome.refused.length > 0) fact("Refused", `${outcome.refused.join(", ")}: not declared, called all the same, and refused`);
   for (const note of outcome.notes) fact("Note", note);
-  if (!isGood(outcome.status)) fact("Replay", replayLine(outcome), true);
+  if (!isGood(outcome.status)) fact("Replay", replayLine(outcome, module), true);
   fact("Read", outcome.doc, true);
   const at = outcome.failures[0]?.stack ?? "";
-  return `<dl>${facts.join("")}</dl>${outcome.transcript.length === 0 ? "" : `<details class="raw" open><summary>Transcript, ${outcome.transcript.length} lines</summary><pre>${html(outcome.transcript.join("\n"))}</pre></details>`}${at === "" ? "" : `<details class="raw"><summary>Where in the suite</summary><pre>${html(at)}</pre></details>`}`;
+  return `<dl>${facts.join("")}</dl>${brief || outcome.transcript.length === 0 ? "" : `<details class="raw" open><summary>Transcript, ${outcome.transcript.length} lines</summary><pre>${html(outcome.transcript.join("\n"))}</pre></details>`}${at === "" ? "" : `<details class="raw"><summary>Where in the suite</summary><pre>${html(at)}</pre></details>`}`;
 }
 
 function problems(report: Report): string {
   const bad = report.subjects.flatMap((subject) => subject.outcomes.filter((outcome) => !isGood(outcome.status)).map((outcome) => ({ subject, outcome })));
   if (bad.length === 0) return "";
   return `<section id="problems"><h2>What does not hold</h2><input type="search" placeholder="Filter by check, subject or text" aria-label="Filter" data-filter="#problems .problem">
-${bad.map(({ subject, outcome }) => `<div class="problem"><p class="who">${html(subject.name)}${outcome.stack === null ? "" : ` + ${html(outcome.stack)}`}</p>${checkRow(outcome).replace(" open>", ">")}</div>`).join("\n")}</section>`;
+${bad.map(({ subject, outcome }) => `<div class="problem"><p class="who">${html(subject.name)}${outcome.stack === null ? "" : ` + ${html(outcome.stack)}`}</p>${checkRow(outcome, report.module ?? undefined, true)}</div>`).join("\n")}</section>`;
 }
 
 function capabilities(columns: readonly Column[]): string {

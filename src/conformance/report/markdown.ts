@@ -26,7 +26,7 @@ export function toMarkdown(report: Report): string {
   const bad = report.subjects.flatMap((subject) => subject.outcomes.filter((outcome) => !isGood(outcome.status)).map((outcome) => ({ subject, outcome })));
   if (bad.length > 0) {
     lines.push("## What does not hold", "");
-    for (const { subject, outcome } of bad) lines.push(`### ${subject.name}: ${outcome.check}`, "", fenced(failureText(outcome)), "");
+    for (const { subject, outcome } of bad) lines.push(`### ${subject.name}: ${outcome.check}`, "", fenced(failureText(outcome, undefined, report.module ?? undefined)), "");
   }
   lines.push("## Subjects", "");
   for (const subject of report.subjects) {

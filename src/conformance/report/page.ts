@@ -39,7 +39,7 @@ details > summary { cursor: pointer; }
 .check.fail, .check.xpass { border-left: 4px solid var(--fail); } .check.xfail { border-left: 4px solid var(--xfail); } .check.infra-error { border-left: 4px solid var(--infra); }
 .check .title { display: block; padding-left: 1.35em; } .figures { float: right; font-size: 0.82em; font-variant-numeric: tabular-nums; }
 .check dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.2rem 0.9rem; margin: 0.2rem 0.7rem 0.7rem; padding-top: 0.5rem; border-top: 1px solid var(--line); }
-dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; } dd code { white-space: pre-wrap; }
+dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; white-space: pre-line; } dd code { white-space: pre-wrap; }
 .raw { margin: 0 0.7rem 0.7rem; } .raw summary { color: var(--soft); }
 pre { margin: 0.4rem 0 0; padding: 0.7rem 0.8rem; background: light-dark(#f3f4f1, #10141a); border: 1px solid var(--line); border-radius: 6px; overflow: auto; max-height: 24rem; }
 .problem { margin: 0.6rem 0; } .who { margin: 0; color: var(--soft); }

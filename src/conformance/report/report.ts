@@ -13,6 +13,8 @@ export interface Report {
   /** ISO 8601, UTC. */
   readonly createdAt: string;
   readonly env: { readonly node: string; readonly platform: string; readonly arch: string };
+  /** What was given to `stratus conformance`, for replay lines. Null where a runner ran it. */
+  readonly module: string | null;
   readonly subjects: readonly SubjectReport[];
   /** Null where there is nothing to compare with. */
   readonly diff: Diff | null;
@@ -50,12 +52,13 @@ export interface Counts {
   readonly infra: number;
 }
 
-export function createReport(subjects: readonly SubjectReport[], now: number): Report {
+export function createReport(subjects: readonly SubjectReport[], now: number, module: string | null = null): Report {
   return {
     schema: schemaVersion,
     suite: { name: "stratus", version: suiteVersion, checks: checks.length, behaviours: new Set(checks.flatMap((check) => check.behaviours)).size },
     createdAt: new Date(now).toISOString(),
     env: { node: process.version, platform: process.platform, arch: process.arch },
+    module,
     subjects,
     diff: null,
   };
