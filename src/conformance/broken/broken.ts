@@ -6,11 +6,11 @@
  *   ];
  *
  * `below` bends the ten operations under the front (paths, options and body are checked there before the bug sees them); `above` bends what the
- * caller holds, for bugs that the front would catch. All connections to one place share one correct store and one instance of the bug.
+ * caller holds, for bugs that the front would catch. All connections to one place share one state and one instance of the bug.
  */
-import { borrow, layer } from "../../store/index.ts";
-import type { Backend, Capabilities, Store } from "../../store/index.ts";
-import { referenceStore } from "../model/reference.ts";
+import { createStore, layer } from "../../store/index.ts";
+import type { Backend, Capabilities, Provider, Store } from "../../store/index.ts";
+import { ModelState, referenceProvider } from "../model/reference.ts";
 import type { ReferenceOptions } from "../model/reference.ts";
 import type { Place, Subject } from "../subject.ts";
 
@@ -28,16 +28,23 @@ export interface BrokenStore {
 /** The ten operations and the capabilities, those that the bug changes. */
 export type Bent = Partial<Backend>;
 
+/** The methods of a store as they were, bound to it. */
+export type Original = Pick<Store, "stat" | "read" | "write" | "list" | "delete" | "mkdir" | "copy" | "move" | "space" | "account" | "open" | "reconnect" | "close">;
+
 export interface Bug {
   readonly id: string;
   readonly bug: string;
   readonly killedBy: readonly string[];
   readonly hangs?: boolean | undefined;
   /** Of the correct store under the bug. */
-  readonly reference?: ReferenceOptions | undefined;
+  readonly reference?: Omit<ReferenceOptions, "state"> | undefined;
+  /** Another correct provider in its place, made for each connection. */
+  provider?(place: Place, state: ModelState, options: ReferenceOptions): Provider;
   /** Called once per place, so that what the bug remembers is shared by all connections; the inner function once per connection. */
   below?(): (inner: Backend, place: Place) => Bent;
-  above?(): (store: Store, place: Place) => Partial<Omit<Store, "capabilities">>;
+  above?(): (store: Original, place: Place) => Partial<Original>;
+  /** Members of the subject that the bug needs: `leftovers`, `reopens`. */
+  readonly subject?: Partial<Subject> | undefined;
 }
 
 /** A subject of correct stores in memory, with the bug on top. */
@@ -47,42 +54,41 @@ export function bugged(bug: Bug): BrokenStore {
     bug: bug.bug,
     killedBy: bug.killedBy,
     ...(bug.hangs === undefined ? {} : { hangs: bug.hangs }),
-    subject: (): Subject => subjectOf(bug),
+    subject: (): Subject => bent(bug),
   };
 }
 
 interface Shared {
-  readonly base: Store;
-  readonly below: ((inner: Backend, place: Place) => Bent) | undefined;
-  readonly above: ((store: Store, place: Place) => Partial<Omit<Store, "capabilities">>) | undefined;
+  readonly state: ModelState;
+  readonly below: ReturnType<NonNullable<Bug["below"]>> | undefined;
+  readonly above: ReturnType<NonNullable<Bug["above"]>> | undefined;
   connections: number;
 }
 
-function subjectOf(bug: Bug): Subject {
+/** The same for a correct store: without `below` and `above` nothing is bent. */
+export function bent(bug: Bug): Subject {
   const places = new Map<string, Shared>();
   return {
     name: `broken ${bug.id}`,
     reopens: false,
     open(place: Place): Store {
-      let shared = places.get(place.id);
-      if (shared === undefined) {
-        shared = { base: referenceStore(bug.reference ?? {}), below: bug.below?.(), above: bug.above?.(), connections: 0 };
-        places.set(place.id, shared);
-      }
-      const here = shared;
-      here.connections++;
+      let here = places.get(place.id);
+      if (here === undefined) places.set(place.id, (here = { state: new ModelState(), below: bug.below?.(), above: bug.above?.(), connections: 0 }));
+      const shared = here;
+      shared.connections += 1;
+      const options: ReferenceOptions = { ...bug.reference, state: shared.state, clock: place.clock };
+      const base = createStore({ ...(bug.provider?.(place, shared.state, options) ?? referenceProvider(options)) });
       const store = layer("broken", (inner) => ({
-        backend: bend(inner, here.below?.(inner, place) ?? {}),
+        backend: bend(inner, shared.below?.(inner, place) ?? {}),
         async close(): Promise<void> {
-          // The last one out forgets the bytes.
-          if (--here.connections === 0) {
-            places.delete(place.id);
-            await here.base.close();
-          }
+          shared.connections -= 1;
+          // The last one out forgets the bytes, unless they are found again.
+          if (shared.connections === 0 && bug.subject?.reopens !== true) places.delete(place.id);
         },
-      }))(borrow(here.base));
-      return here.above === undefined ? store : disguise(store, here.above(store, place));
+      }))(base);
+      return shared.above === undefined ? store : disguise(store, (original) => shared.above!(original, place));
     },
+    ...bug.subject,
   };
 }
 
@@ -104,14 +110,13 @@ export function bend(inner: Backend, bent: Bent): Backend {
   };
 }
 
-/** The same store with some members of the caller's side replaced. */
-export function disguise<S extends Store>(store: S, members: Partial<Omit<Store, "capabilities">>): S {
-  const given: object = members;
-  return new Proxy(store, {
-    get(target, key): unknown {
-      if (Object.hasOwn(given, key)) return Reflect.get(given, key) as unknown;
-      const value: unknown = Reflect.get(target, key, target);
-      return typeof value === "function" ? (...args: unknown[]): unknown => Reflect.apply(value, target, args) as unknown : value;
-    },
-  });
+/** The very same store, some of its methods replaced by others, which are given the original ones. */
+export function disguise<S extends Store>(store: S, replace: (original: Original) => Partial<Original>): S {
+  const bound: Original = {
+    stat: store.stat.bind(store), read: store.read.bind(store), write: store.write.bind(store), list: store.list.bind(store), delete: store.delete.bind(store),
+    mkdir: store.mkdir.bind(store), copy: store.copy.bind(store), move: store.move.bind(store), space: store.space.bind(store), account: store.account.bind(store),
+    open: store.open.bind(store), reconnect: store.reconnect.bind(store), close: store.close.bind(store),
+  };
+  for (const [name, method] of Object.entries(replace(bound))) Object.defineProperty(store, name, { value: method, configurable: true, writable: true });
+  return store;
 }
