@@ -7,7 +7,7 @@
  *
  * A bucket holds keys that no path can spell: empty segments, "." and "..", NUL. Those show as tokens (`%{}`, `%{2E}`, `%{0}`) and every verb
  * takes them in that form. In the other direction one shape is kept from users' names: `<name>_$folder$`, with which older Hadoop tools mark
- * a directory; a user's own file of that name is stored with its first character as a token.
+ * a directory; a user's own file of that name is stored with its last character as a token.
  */
 import { nameCodec, root, StoreError, type NameCodec, type StorePath } from "../../store/index.ts";
 import { MAX_KEY_BYTES } from "./vendors.ts";
@@ -17,8 +17,20 @@ export const FOLDER_SUFFIX = "_$folder$";
 
 /** Names that the bucket has and a path cannot: read backwards, `encode` makes the shown name. */
 const shown: NameCodec = nameCodec({ any: "\0", reserved: (name) => name === "." || name === "..", empty: true });
-/** Names that a path has and the bucket keeps for markers. */
-const stored: NameCodec = nameCodec({ reserved: (name) => name.endsWith(FOLDER_SUFFIX) });
+/**
+ * Names that a path has and the bucket keeps for markers: "x_$folder$" is stored as "x_$folder%{24}", and what looks like that already gets a
+ * `{25}` more, which `decode` takes away. Not by `reserved` of the common scheme: a token in front leaves the end that tools look at.
+ */
+const LIKE_STORED = /_\$folder%((?:\{25\})*)\{24\}$/;
+const stored: NameCodec = {
+  encode(name) {
+    if (name.endsWith(FOLDER_SUFFIX)) return `${name.slice(0, -1)}%{24}`;
+    return name.replace(LIKE_STORED, (_, escapes: string) => `_$folder%{25}${escapes}{24}`);
+  },
+  decode(segment) {
+    return segment.replace(LIKE_STORED, (_, escapes: string) => (escapes === "" ? FOLDER_SUFFIX : `_$folder%${escapes.slice(4)}{24}`));
+  },
+};
 
 export class Keys {
   /** "" or something that ends in "/". */
@@ -62,8 +74,9 @@ export class Keys {
 
   /** The name in a path for one segment of a key. Undefined: a name that this store never writes, so no part of it. */
   name(segment: string): string | undefined {
-    if (segment !== "" && segment !== "." && segment !== ".." && !/[%\0]/.test(segment) && !segment.endsWith(FOLDER_SUFFIX)) return segment;
-    return segment.endsWith(FOLDER_SUFFIX) ? undefined : shown.encode(stored.decode(segment));
+    if (segment.endsWith(FOLDER_SUFFIX)) return undefined;
+    if (segment !== "" && segment !== "." && segment !== ".." && !/[%\0]/.test(segment)) return segment;
+    return shown.encode(stored.decode(segment));
   }
 
   #relative(path: StorePath): string {

@@ -18,6 +18,8 @@ import { bareEtag, type Properties, type PutConditions, type Stored } from "./wi
 const CLEAN_UP_MS = 30_000;
 /** How long an aborted call waits for the answer that names the upload to be removed. */
 const GRACE_MS = 5_000;
+/** The SDK's request for an upload has a type of its own ("application/xml"), which Swift keeps for the object. */
+const DEFAULT_TYPE = "application/octet-stream";
 
 export interface Part {
   readonly PartNumber: number;
@@ -34,7 +36,7 @@ export async function startUpload(context: Context, key: string, properties: Pro
   const grace = (): void => deadline.start(session.clock, GRACE_MS);
   signal.addEventListener("abort", grace, { once: true });
   try {
-    const { UploadId } = await sdk.send((s3) => new s3.CreateMultipartUploadCommand({ Bucket: settings.bucket, Key: key, ContentType: properties.contentType, Metadata }), { signal: deadline.signal });
+    const { UploadId } = await sdk.send((s3) => new s3.CreateMultipartUploadCommand({ Bucket: settings.bucket, Key: key, ContentType: properties.contentType ?? DEFAULT_TYPE, Metadata }), { signal: deadline.signal });
     if (UploadId === undefined) throw new StoreError("unavailable", "the service began an upload without an id");
     return new Upload(context, key, UploadId);
   } finally {
@@ -74,7 +76,8 @@ export class Upload {
             }),
           { signal },
         );
-        return { etag: bareEtag(ETag), modifiedMs: null, encrypted: false };
+        // Ceph answers with an empty one.
+        return { etag: bareEtag(ETag) ?? (await this.#etag(parts, signal)), modifiedMs: null, encrypted: false };
       } catch (error) {
         if (isOpen(error, session.clock.now())) lost = true;
         else if (!lost) this.completing = false;
@@ -114,6 +117,16 @@ export class Upload {
       }
     } catch {
       // NoSuchUpload is how it should end; for the rest see above.
+    }
+  }
+
+  async #etag(parts: readonly Part[], signal: AbortSignal): Promise<string | null> {
+    if (this.#context.vendor.md5Etag) return etagOfParts(parts);
+    try {
+      return (await headOrNothing(this.#context, this.key, signal))?.etag ?? null;
+    } catch {
+      // The object is there, which is what was asked; its etag is not known from this answer.
+      return null;
     }
   }
 
