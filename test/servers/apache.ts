@@ -9,15 +9,16 @@ import { inHome } from "./home.ts";
 import type { Home } from "./home.ts";
 import { missingFor } from "./requirements.ts";
 import { webdavServer } from "./webdav.ts";
+import type { WebDavOptions } from "./webdav.ts";
 
 export const missing = (): string | undefined => missingFor("apache");
 
 const modules = "mpm_event authn_core authn_file authz_core authz_user auth_basic auth_digest mime autoindex alias dav dav_fs dav_lock setenvif";
 
-export async function startApache(): Promise<WebDavServer> {
+export async function startApache({ diskBytes }: WebDavOptions = {}): Promise<WebDavServer> {
   return inHome("apache", async (home) => {
     const password = randomBytes(12).toString("hex");
-    const directory = home.mkdir("dav");
+    const directory = await home.disk("dav", diskBytes);
     const digestDirectory = home.mkdir("ddav");
     home.mkdir("open");
     home.write("passwd", `user:{SHA}${createHash("sha1").update(password).digest("base64")}\n`);

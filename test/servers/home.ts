@@ -41,6 +41,8 @@ export interface Home {
   path(...parts: readonly string[]): string;
   /** Makes a directory below, owned by the user the server runs as. */
   mkdir(...parts: readonly string[]): string;
+  /** The like of `mkdir` with room for so many bytes only, when given; that takes root. */
+  disk(name: string, bytes: number | undefined): Promise<string>;
   /** Writes a file, readable by the server's user alone. */
   write(name: string, text: string): string;
   start(program: string, args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Started>;
@@ -182,6 +184,11 @@ export async function openHome(name: string): Promise<Home> {
       const made = path(...parts);
       mkdirSync(made);
       return own(made);
+    },
+    disk: async (part, bytes) => {
+      if (bytes === undefined) return home.mkdir(part);
+      await keeper.ask({ do: "disk", home: directory, name: part, bytes });
+      return path(part);
     },
     write: (file, text) => {
       writeFileSync(path(file), text, { mode: 0o600 });

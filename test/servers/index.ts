@@ -7,16 +7,17 @@
 import { missing as apacheMissing, startApache } from "./apache.ts";
 import { missing as cephMissing, startCeph } from "./ceph.ts";
 import type { CephServer } from "./ceph.ts";
-import type { S3Server, Server, ServerName, WebDavServer } from "./connection.ts";
+import type { S3Server, Server, ServerName, WebDavName, WebDavServer } from "./connection.ts";
 import { serverNames } from "./connection.ts";
 import { missing as lighttpdMissing, startLighttpd } from "./lighttpd.ts";
 import { missing as nginxMissing, startNginx } from "./nginx.ts";
 import { missing as rcloneMissing, startRclone } from "./rclone.ts";
 import { missing as sabreMissing, startSabreDav } from "./sabredav.ts";
 import { missing as swiftMissing, startSwift } from "./swift.ts";
+import type { WebDavOptions } from "./webdav.ts";
 
 export { serverNames };
-export type { CephServer, S3Server, Server, ServerName, WebDavServer };
+export type { CephServer, S3Server, Server, ServerName, WebDavName, WebDavOptions, WebDavServer };
 
 /** What starting each of them gives. */
 export interface ServerTypes {
@@ -30,15 +31,23 @@ export interface ServerTypes {
   rclone: WebDavServer;
 }
 
+const webdavStarters: Readonly<Record<WebDavName, (options?: WebDavOptions) => Promise<WebDavServer>>> = {
+  apache: startApache,
+  lighttpd: startLighttpd,
+  sabredav: startSabreDav,
+  nginx: startNginx,
+  rclone: startRclone,
+};
+
 const starters: { readonly [N in ServerName]: { start(): Promise<ServerTypes[N]>; missing(): string | undefined } } = {
   ceph: { start: startCeph, missing: cephMissing },
   swift: { start: async () => startSwift(), missing: swiftMissing },
   "swift-google": { start: async () => startSwift({ google: true }), missing: swiftMissing },
-  apache: { start: startApache, missing: apacheMissing },
+  apache: { start: async () => startApache(), missing: apacheMissing },
   lighttpd: { start: async () => startLighttpd(), missing: lighttpdMissing },
-  sabredav: { start: startSabreDav, missing: sabreMissing },
-  nginx: { start: startNginx, missing: nginxMissing },
-  rclone: { start: startRclone, missing: rcloneMissing },
+  sabredav: { start: async () => startSabreDav(), missing: sabreMissing },
+  nginx: { start: async () => startNginx(), missing: nginxMissing },
+  rclone: { start: async () => startRclone(), missing: rcloneMissing },
 };
 
 /** Says which programs of a server are absent, or undefined when it can be started. */
@@ -51,6 +60,13 @@ export async function startServer<N extends ServerName>(name: N): Promise<Server
   const absent = missing(name);
   if (absent !== undefined) throw new Error(absent);
   return starters[name].start();
+}
+
+/** Starts a WebDAV server with options: `startWebDav("sabredav", { diskBytes: 2_000_000 })`. */
+export async function startWebDav(name: WebDavName, options: WebDavOptions = {}): Promise<WebDavServer> {
+  const absent = missing(name);
+  if (absent !== undefined) throw new Error(absent);
+  return webdavStarters[name](options);
 }
 
 /** Starts several at once. When one fails, those that did start are stopped. */

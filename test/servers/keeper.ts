@@ -6,7 +6,7 @@
  *
  * Should the keeper itself be killed, then the next one finds its directories by the owner file in them and sweeps them away.
  */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, closeSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
@@ -40,6 +40,7 @@ export type Request =
       readonly pids: readonly number[];
       readonly signal: "SIGSTOP" | "SIGCONT" | "SIGKILL" | "SIGTERM";
     }
+  | { readonly id: number; readonly do: "disk"; readonly home: string; readonly name: string; readonly bytes: number }
   | { readonly id: number; readonly do: "close"; readonly home: string };
 export type Answer =
   | { readonly id: number; readonly home?: string; readonly port?: number; readonly pid?: number; readonly user?: number; readonly group?: number }
@@ -171,8 +172,34 @@ async function close(home: string): Promise<void> {
     if (Date.now() > deadline) throw new Error(`cannot kill ${[...running, ...left].join(", ")} of ${home}`);
     await delay(10);
   }
+  for (const mounted of mountsBelow(home)) mountTool("umount", "-l", mounted);
   rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   groups.delete(home);
+}
+
+/** A directory that holds so many bytes and no more: a file system of its own in memory, which takes root. */
+function disk(home: string, name: string, bytes: number): void {
+  if (drop === undefined) throw new Error("a small disk needs root, to mount it");
+  if (!groups.has(home)) throw new Error(`no such home: ${home}`);
+  const path = join(home, name);
+  mkdirSync(path, { mode: 0o700 });
+  mountTool("mount", "-t", "tmpfs", "-o", `size=${bytes},mode=700,uid=${drop.uid},gid=${drop.gid},nosuid,nodev`, "stratus", path);
+}
+function mountsBelow(home: string): string[] {
+  let table: string;
+  try {
+    table = readFileSync("/proc/self/mounts", "utf8");
+  } catch {
+    return []; // No /proc: no Linux, no small disks.
+  }
+  return table.split("\n").flatMap((line) => {
+    const path = line.split(" ")[1] ?? "";
+    return path.startsWith(`${home}/`) ? [path] : [];
+  });
+}
+function mountTool(...[program, ...args]: readonly [string, ...string[]]): void {
+  const { status, stderr, error } = spawnSync(program, args, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`${program} ${args.join(" ")}: ${error?.message ?? stderr}`);
 }
 
 /** Who holds a home: pid and start time, since pids come again. */
@@ -230,6 +257,9 @@ async function serve(request: Request, base: string): Promise<Answer> {
       }
       return { id: request.id };
     }
+    case "disk":
+      disk(request.home, request.name, request.bytes);
+      return { id: request.id };
     case "close":
       await close(request.home);
       return { id: request.id };

@@ -9,13 +9,14 @@ import type { WebDavServer } from "./connection.ts";
 import { inHome } from "./home.ts";
 import { missingFor } from "./requirements.ts";
 import { webdavServer } from "./webdav.ts";
+import type { WebDavOptions } from "./webdav.ts";
 
 export const missing = (): string | undefined => missingFor("lighttpd");
 
-export async function startLighttpd({ etags = true }: { readonly etags?: boolean } = {}): Promise<WebDavServer> {
+export async function startLighttpd({ etags = true, diskBytes }: WebDavOptions & { readonly etags?: boolean } = {}): Promise<WebDavServer> {
   return inHome("lighttpd", async (home) => {
     const password = randomBytes(12).toString("hex");
-    const directory = home.mkdir("root");
+    const directory = await home.disk("root", diskBytes);
     home.write("passwd", `user:${password}\n`);
     const conf = home.write(
       "lighttpd.conf",

@@ -8,15 +8,16 @@ import type { WebDavServer } from "./connection.ts";
 import { inHome } from "./home.ts";
 import { missingFor } from "./requirements.ts";
 import { webdavServer } from "./webdav.ts";
+import type { WebDavOptions } from "./webdav.ts";
 
 export const missing = (): string | undefined => missingFor("nginx");
 
 const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] as const;
 
-export async function startNginx(): Promise<WebDavServer> {
+export async function startNginx({ diskBytes }: WebDavOptions = {}): Promise<WebDavServer> {
   return inHome("nginx", async (home) => {
     const password = randomBytes(12).toString("hex");
-    const directory = home.mkdir("root");
+    const directory = await home.disk("root", diskBytes);
     home.write("passwd", `user:{SHA}${createHash("sha1").update(password).digest("base64")}\n`);
     const conf = home.write(
       "nginx.conf",

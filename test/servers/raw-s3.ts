@@ -49,7 +49,8 @@ export function children(dir: string, paths: readonly string[]): string[] {
   return [...names].sort();
 }
 
-export function rawS3(where: Where, bucket: string, prefix = ""): RawS3 {
+/** `pageSize` is how many keys or uploads are asked for at once, 1 to 1000. */
+export function rawS3(where: Where, bucket: string, prefix = "", pageSize = 1000): RawS3 {
   const { host } = new URL(where.endpoint);
 
   const request: RawS3["request"] = async (method, key, query = {}, headers = {}, body = new Uint8Array()) => {
@@ -85,7 +86,13 @@ export function rawS3(where: Where, bucket: string, prefix = ""): RawS3 {
   const keys: RawS3["keys"] = async (below = "") => {
     const found: string[] = [];
     for (let token: string | undefined, more = true; more;) {
-      const query = { "list-type": "2", "encoding-type": "url", prefix: prefix + below, ...(token === undefined ? {} : { "continuation-token": token }) };
+      const query = {
+        "list-type": "2",
+        "encoding-type": "url",
+        "max-keys": String(pageSize),
+        prefix: prefix + below,
+        ...(token === undefined ? {} : { "continuation-token": token }),
+      };
       const xml = expect(await request("GET", undefined, query), `list ${bucket}`, 200).body.toString("utf8");
       for (const contents of xmlElements(xml, "Contents")) {
         const key = xmlText(xmlElements(contents, "Key")[0] ?? "");
@@ -100,9 +107,11 @@ export function rawS3(where: Where, bucket: string, prefix = ""): RawS3 {
   const uploads = async (): Promise<{ key: string; id: string }[]> => {
     const found: { key: string; id: string }[] = [];
     for (let markers: Record<string, string> = {}, more = true; more;) {
-      const xml = expect(await request("GET", undefined, { uploads: "", "encoding-type": "url", ...markers }), `uploads of ${bucket}`, 200).body.toString(
-        "utf8",
-      );
+      const xml = expect(
+        await request("GET", undefined, { uploads: "", "encoding-type": "url", "max-uploads": String(pageSize), ...markers }),
+        `uploads of ${bucket}`,
+        200,
+      ).body.toString("utf8");
       for (const upload of xmlElements(xml, "Upload")) {
         found.push({
           key: decodeURIComponent(xmlText(xmlElements(upload, "Key")[0] ?? "").replaceAll("+", " ")),
@@ -110,10 +119,11 @@ export function rawS3(where: Where, bucket: string, prefix = ""): RawS3 {
         });
       }
       more = xmlElements(xml, "IsTruncated")[0] === "true";
-      markers = {
-        "key-marker": decodeURIComponent(xmlText(xmlElements(xml, "NextKeyMarker")[0] ?? "").replaceAll("+", " ")),
-        "upload-id-marker": xmlText(xmlElements(xml, "NextUploadIdMarker")[0] ?? ""),
-      };
+      // The last one is the marker. NextKeyMarker is no help: Ceph doesn't url-encode it, Swift leaves it empty.
+      const last = found.at(-1);
+      if (more && last !== undefined && last.key === markers["key-marker"] && last.id === markers["upload-id-marker"])
+        throw new Error(`uploads of ${bucket}: no progress after ${last.key}`);
+      markers = { "key-marker": last?.key ?? "", "upload-id-marker": last?.id ?? "" };
     }
     return found;
   };

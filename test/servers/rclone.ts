@@ -8,13 +8,14 @@ import type { WebDavServer } from "./connection.ts";
 import { inHome } from "./home.ts";
 import { missingFor } from "./requirements.ts";
 import { webdavServer } from "./webdav.ts";
+import type { WebDavOptions } from "./webdav.ts";
 
 export const missing = (): string | undefined => missingFor("rclone");
 
-export async function startRclone(): Promise<WebDavServer> {
+export async function startRclone({ diskBytes }: WebDavOptions = {}): Promise<WebDavServer> {
   return inHome("rclone", async (home) => {
     const password = randomBytes(12).toString("hex");
-    const directory = home.mkdir("root");
+    const directory = await home.disk("root", diskBytes);
     const config = home.write("none.conf", "");
     const server = await home.start(
       "rclone",

@@ -8,13 +8,14 @@ import type { WebDavServer } from "./connection.ts";
 import { inHome } from "./home.ts";
 import { missingFor } from "./requirements.ts";
 import { webdavServer } from "./webdav.ts";
+import type { WebDavOptions } from "./webdav.ts";
 
 export const missing = (): string | undefined => missingFor("sabredav");
 
-export async function startSabreDav(): Promise<WebDavServer> {
+export async function startSabreDav({ diskBytes }: WebDavOptions = {}): Promise<WebDavServer> {
   return inHome("sabredav", async (home) => {
     const password = randomBytes(12).toString("hex");
-    const directory = home.mkdir("root");
+    const directory = await home.disk("root", diskBytes);
     home.write("account.json", JSON.stringify({ user: password }));
     const script = home.write("server.php", router(directory, home.path("run", "locks.sqlite"), home.path("account.json")));
     const server = await home.start(

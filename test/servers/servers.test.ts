@@ -1,13 +1,14 @@
 /** Each server starts, answers, can be paused, stops, and leaves nothing. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { cephUser } from "./ceph.ts";
+import { s3Names, webdavNames } from "./connection.ts";
 import type { WebDavName } from "./connection.ts";
 import { connectionOf } from "./control.ts";
-import { startServer, serverNames } from "./index.ts";
+import { serverNames, startServer, startWebDav } from "./index.ts";
 import type { Server } from "./index.ts";
 import { s3Leftovers, webdavLeftovers } from "./leftovers.ts";
 import { rawDav } from "./raw-dav.ts";
@@ -15,7 +16,7 @@ import { rawHttp } from "./raw-http.ts";
 import { rawS3 } from "./raw-s3.ts";
 import { rcloneChannel } from "./rclone-channel.ts";
 import { missingFor } from "./requirements.ts";
-import { notProved } from "./shared.ts";
+import { notProved, useServer } from "./shared.ts";
 import { traces } from "./traces.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "stratus-servers-test-"));
@@ -116,7 +117,7 @@ function runsPrivately(server: Server): void {
 for (const name of serverNames) {
   const why = notProved(name);
   describe.skipIf(why !== undefined)(`${name}${why === undefined ? "" : ` (NOT PROVED: ${why})`}`, () => {
-    test(`CF102 ${name} starts, answers, pauses, stops and leaves nothing`, { timeout: 120_000 }, async () => {
+    test(`${name} starts, answers, pauses, stops and leaves nothing`, { timeout: 120_000 }, async () => {
       const server: Server = await startServer(name);
       try {
         expect(server.name).toBe(name);
@@ -144,6 +145,8 @@ for (const name of serverNames) {
           await raw.put("y/z", Buffer.from("by digest"));
           expect(await raw.list("y")).toEqual(["z"]);
           expect(readFileSync(join(server.digestDirectory as string, "x/y/z"), "utf8")).toBe("by digest");
+          const config = `url = "${server.digestUrl}x/y/z"\nuser = "${server.username}:${server.password}"\ndigest\nsilent\n`;
+          expect(spawnSync("curl", ["--config", "-"], { input: config, encoding: "utf8" }).stdout).toBe("by digest");
         }
         await rawDav(server).put("seen on disk", Buffer.from("x"));
         expect(readdirSync(server.directory)).toContain("seen on disk");
@@ -177,6 +180,94 @@ describe.skipIf(notProved("ceph") !== undefined)("ceph drills", () => {
     expect(traces(home)).toEqual({ processes: [], ports: [], directories: [] });
     expect(existsSync(home)).toBe(false);
   });
+});
+
+describe.skipIf(notProved("ceph") !== undefined || missingFor("s3cmd") !== undefined)("the raw S3 channel", () => {
+  const odd = [
+    "a//b",
+    "/leading",
+    "trailing/",
+    "./dot",
+    "x/../y",
+    "tab\there",
+    "100%25",
+    "a+b c",
+    "'\"<>&",
+    "[]{}^\\|`",
+    "\u{1f600}",
+    "\u{fffd}",
+    "z".repeat(1024),
+  ];
+
+  test("agrees with s3cmd on odd keys, in both directions", { timeout: 120_000 }, async () => {
+    const ceph = await useServer("ceph");
+    const raw = rawS3(ceph, "odd-keys");
+    await raw.createBucket();
+    const config = join(scratch, "s3cfg");
+    const host = new URL(ceph.endpoint).host;
+    writeFileSync(
+      config,
+      `[default]\naccess_key = ${ceph.accessKeyId}\nsecret_key = ${ceph.secretAccessKey}\nhost_base = ${host}\nhost_bucket = ${host}\nuse_https = False\n`,
+      {
+        mode: 0o600,
+      },
+    );
+    const s3cmd = (args: readonly string[], input?: string) => {
+      const done = spawnSync("s3cmd", ["--config", config, "--quiet", ...args], { input, encoding: "utf8", timeout: 30_000 });
+      if (done.status !== 0) throw new Error(`s3cmd ${args.join(" ")}: ${done.stderr}`);
+      return done.stdout;
+    };
+    for (const key of odd) await raw.put(key, Buffer.from(`bytes of ${key}`));
+    expect(await raw.keys()).toEqual([...odd].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
+    for (const key of odd) {
+      expect(String(await raw.get(key))).toBe(`bytes of ${key}`);
+      if (!key.endsWith("/")) expect(s3cmd(["get", `s3://odd-keys/${key}`, "-"]), key).toBe(`bytes of ${key}`);
+    }
+    s3cmd(["put", "-", "s3://odd-keys/back//and forth%2F+"], "written by s3cmd");
+    expect(String(await raw.get("back//and forth%2F+"))).toBe("written by s3cmd");
+    await raw.destroy();
+    expect((await raw.request("GET", undefined)).status).toBe(404);
+  });
+
+  test.each(s3Names.filter((name) => notProved(name) === undefined))("pages through lists and open uploads of %s", { timeout: 120_000 }, async (name) => {
+    const raw = rawS3(await useServer(name), "many-keys", "", 5);
+    await raw.createBucket();
+    const keys = Array.from({ length: 12 }, (_, n) => `d/${String(n).padStart(2, "0")} +%`);
+    await Promise.all(keys.map(async (key) => raw.put(key, Buffer.from(key))));
+    await Promise.all(keys.map(async (key) => raw.request("POST", key, { uploads: "" })));
+    expect(await raw.keys()).toEqual(keys);
+    expect(await raw.list("d")).toHaveLength(12);
+    expect((await raw.openUploads()).map((upload) => upload.replace(/ \(.*/, ""))).toEqual(keys);
+    await raw.destroy();
+  });
+});
+
+describe("a full disk", () => {
+  /** What each answers to a PUT that doesn't fit, and how many of its bytes it then gives back: SabreDAV says Created and has a part. */
+  const answers: Readonly<Record<WebDavName, readonly [status: number, kept: number | undefined]>> = {
+    apache: [507, undefined],
+    lighttpd: [500, undefined],
+    sabredav: [201, 999_424],
+    nginx: [500, undefined],
+    rclone: [405, undefined],
+  };
+  for (const name of webdavNames) {
+    const why = notProved(name);
+    test.skipIf(why !== undefined || process.getuid?.() !== 0)(`of ${name}`, { timeout: 60_000 }, async () => {
+      const server = await startWebDav(name, { diskBytes: 1_000_000 });
+      try {
+        const raw = rawDav(server);
+        await raw.put("fits", Buffer.alloc(500, 1));
+        const { status } = await raw.request("PUT", "beyond", {}, Buffer.alloc(3_000_000, 2));
+        expect([status, (await raw.get("beyond"))?.byteLength]).toEqual(answers[name]);
+        expect((await raw.get("fits"))?.byteLength).toBe(500);
+      } finally {
+        await server.stop();
+      }
+      expect(traces(server.home)).toEqual({ processes: [], ports: [], directories: [] });
+      expect(readFileSync("/proc/self/mounts", "utf8")).not.toContain(server.home);
+    });
+  }
 });
 
 describe.skipIf(notProved("swift-google") !== undefined)("swift-google", () => {

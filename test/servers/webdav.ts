@@ -5,6 +5,10 @@ import { listens } from "./home.ts";
 import type { Home, Started } from "./home.ts";
 import { rawDav } from "./raw-dav.ts";
 
+export interface WebDavOptions {
+  /** How many bytes fit below `url`, to see what happens when the disk is full; default no bound. Takes root. */
+  readonly diskBytes?: number;
+}
 export interface WebDavParts {
   readonly name: WebDavName;
   readonly password: string;
