@@ -91,6 +91,8 @@ export { CheckFailure } from "./failure.ts";
 export { checkOf, checks, groupOf, groups } from "./checks/index.ts";
 export type { Group } from "./checks/index.ts";
 export { HarnessError } from "./connections.ts";
+export { probeSubject } from "./probe/probe.ts";
+export type { Finding, Verdict } from "./probe/probe.ts";
 export { docOf } from "./doc.ts";
 export { guarantees } from "./guarantees.ts";
 export type { Guarantee } from "./guarantees.ts";

@@ -3,7 +3,7 @@
  *
  *   await proveRefused(context, ["move", "moveIfAbsent"]);
  */
-import { calls, parsePath } from "../store/index.ts";
+import { StoreError, calls, parsePath } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
 import { backendOf } from "./backend-of.ts";
 import { fail, ok, pattern, pieces, rejects, sameTree, snapshot } from "./assert.ts";
@@ -45,7 +45,15 @@ const attempts: Readonly<Record<SupportKey, ((fixture: Fixture) => Promise<unkno
   writeContentType: ({ store, free, body }) => store.write(free, body(), { size: 100, contentType: "text/plain" }),
   writeMetadata: ({ store, free, body }) => store.write(free, body(), { size: 100, metadata: { colour: "blue" } }),
   listRecursive: ({ store, dir }) => store.list(dir, { recursive: true }).toArray(),
-  listIfNoneMatch: ({ store, dir }) => backendOf(store).list(calls.list(parsePath(dir), { ifNoneMatch: "no-such-etag" })),
+  // Below the front, where nobody has said yet which store and path it was.
+  listIfNoneMatch: async ({ store, dir }) => {
+    const path = parsePath(dir);
+    try {
+      return await backendOf(store).list(calls.list(path, { ifNoneMatch: "no-such-etag" }));
+    } catch (error) {
+      throw StoreError.is(error) ? error.with({ store: store.name, operation: "list", path }) : error;
+    }
+  },
   deleteRecursive: ({ store, dir }) => store.delete(dir, { recursive: true }),
   deleteIfMatch: ({ store, file }) => store.delete(file, { ifMatch: "no-such-etag" }),
   copyTree: ({ store, dir }) => store.copy(dir, `${dir}-copy`),

@@ -1,5 +1,5 @@
 /** What the suite is given: a runner, a subject, and for each check a place of its own. */
-import type { Clock, Layer, Store } from "../store/index.ts";
+import type { Clock, Layer, Provider, Store } from "../store/index.ts";
 
 /** The common part of vitest, node:test and the like. Give the module's own functions: `conformance({ describe, test }, ...)`. */
 export interface Runner {
@@ -47,6 +47,8 @@ export interface Subject {
   leftovers?(place: Place): Promise<readonly string[]>;
   /** All traffic of `open` goes through `place.route` or `place.fetch`: the checks that count and break requests run. Default false; then both are refused. */
   readonly wire?: boolean;
+  /** For `stratus conformance probe`: the bare provider of this place, so that abilities which it does not claim can be tried. */
+  provider?(place: Place): Provider | Promise<Provider>;
   /** After a check against a live service, when the place has been emptied: removes the place itself (the bucket, the folder). */
   remove?(place: Place): Promise<void>;
   /** Requests per operation; exceeding one fails. */

@@ -6,7 +6,9 @@ import { checks as concurrency } from "./concurrency.ts";
 import { checks as conditions } from "./conditions.ts";
 import { checks as copyMove } from "./copy-move.ts";
 import { checks as deleteDirs } from "./delete-dirs.ts";
+import { checks as errors } from "./errors.ts";
 import { checks as lengths } from "./lengths.ts";
+import { checks as lifecycle } from "./lifecycle.ts";
 import { checks as listing } from "./listing.ts";
 import { checks as metadata } from "./metadata.ts";
 import { checks as names } from "./names.ts";
@@ -43,6 +45,8 @@ export const groups: readonly Group[] = [
   { name: "copy-move", title: "Copy and move", checks: copyMove },
   { name: "delete-dirs", title: "Delete and directories", checks: deleteDirs },
   { name: "concurrency", title: "Concurrency", checks: concurrency },
+  { name: "errors", title: "Errors", checks: errors },
+  { name: "lifecycle", title: "Life cycle", checks: lifecycle },
   { name: "wire", title: "Wire", checks: wire },
 ];
 
