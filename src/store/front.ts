@@ -136,14 +136,14 @@ export class Front implements Omit<Store, Made | "open"> {
 
   async copy(from: string, to: string, options?: CopyOptions): Promise<Entry> {
     return this.#run(
-      calls.copy(this.#path(from, "copy", options), this.#path(to, "copy", options), options),
+      calls.copy(...this.#paths(from, to, "copy", options), options),
       (call) => this.#ontoItself(call) ?? this.#backend.copy(call),
     );
   }
 
   async move(from: string, to: string, options?: CopyOptions): Promise<Entry> {
     return this.#run(
-      calls.move(this.#path(from, "move", options), this.#path(to, "move", options), options),
+      calls.move(...this.#paths(from, to, "move", options), options),
       (call) => this.#ontoItself(call) ?? this.#backend.move(call),
     );
   }
@@ -231,6 +231,15 @@ export class Front implements Omit<Store, Made | "open"> {
       return parsePath(path);
     } catch (error) {
       throw StoreError.is(error) ? error.with({ ...context, cause: error.cause }) : error;
+    }
+  }
+
+  /** Whichever of the two is wrong, the error names both, as the caller gave them. */
+  #paths(from: string, to: string, operation: "copy" | "move", options: CallOptions | undefined): readonly [StorePath, StorePath] {
+    try {
+      return [this.#path(from, operation, options), this.#path(to, operation, options)];
+    } catch (error) {
+      throw StoreError.is(error) ? error.with({ path: from as StorePath, to: to as StorePath, cause: error.cause }) : error;
     }
   }
 
