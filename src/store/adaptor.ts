@@ -253,11 +253,17 @@ export class Adaptor implements Backend {
       signal?.aborted === true &&
       (known === undefined || known.code === "aborted" || known.code === "timeout" || known.code === "unavailable" || known.code === "unknown")
     )
-      return abortError(signal, { ...context, applied: facts?.applied ?? (known?.applied === false && known.operation !== null ? false : undefined) });
+      return abortError(signal, { ...context, ...toldOf(known), ...facts });
     if (known === undefined) return new StoreError("unknown", "something failed that nobody expected", { ...context, cause: error, ...facts });
     if (known.store !== null && known.operation === call.operation && known.path === call.path) return known;
     // What an inner step of this call knew of its own effect still holds; without a step the default of the whole call does.
     const step = known.operation === null ? undefined : { applied: known.applied };
     return known.with({ ...context, store: known.store ?? this.#store, cause: known.cause, ...step, ...facts });
   }
+}
+
+/** What an error says of the change itself: "false" only where it was said, not where it is merely the default of an error without a call. */
+function toldOf(known: StoreError | undefined): ErrorDetails | undefined {
+  if (known === undefined || (known.applied === false && known.operation === null)) return undefined;
+  return { applied: known.applied, partial: known.partial ?? undefined };
 }

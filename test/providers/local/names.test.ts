@@ -6,7 +6,7 @@ import { diskNames, isTemporary, temporaryName, toDisk, toNative, undecodable } 
 import type { Native } from "../../../src/providers/local/names.ts";
 import { profiles } from "../../../src/providers/local/profiles.ts";
 
-const RUNS = { numRuns: 20_000 };
+const RUNS = { numRuns: 5_000 };
 const latin1 = (bytes: readonly number[]): Native => Buffer.from(bytes).toString("latin1") as Native;
 
 /** Pieces that make names look like tokens, escaped tokens, halves of tokens, and characters cut apart. */
