@@ -8,11 +8,11 @@
  * `below` bends the ten operations under the front (paths, options and body are checked there before the bug sees them); `above` bends what the
  * caller holds, for bugs that the front would catch. All connections to one place share one state and one instance of the bug.
  */
-import { createStore, layer } from "../../store/index.ts";
+import { createStore, hasCode, layer, nameOf, readBytes } from "../../store/index.ts";
 import type { Backend, Capabilities, Provider, Store } from "../../store/index.ts";
-import { ModelState, referenceProvider } from "../model/reference.ts";
+import { ModelState, referenceProvider, referenceStore } from "../model/reference.ts";
 import type { ReferenceOptions } from "../model/reference.ts";
-import type { Place, Subject } from "../subject.ts";
+import type { Place, SecondChannel, Subject } from "../subject.ts";
 
 export interface BrokenStore {
   /** "M07": the row of reference/conformance.md section 8. A second variant of one row adds a letter: "M23b". */
@@ -43,6 +43,8 @@ export interface Bug {
   /** Called once per place, so that what the bug remembers is shared by all connections; the inner function once per connection. */
   below?(): (inner: Backend, place: Place) => Bent;
   above?(): (store: Original, place: Place) => Partial<Original>;
+  /** The subject has a second channel, which does not go through the bug. */
+  readonly raw?: boolean | undefined;
   /** Members of the subject that the bug needs: `leftovers`, `reopens`. */
   readonly subject?: Partial<Subject> | undefined;
 }
@@ -88,7 +90,19 @@ export function bent(bug: Bug): Subject {
       }))(base);
       return shared.above === undefined ? store : disguise(store, (original) => shared.above!(original, place));
     },
+    ...(bug.raw === true ? { raw: (place: Place) => channelTo(places.get(place.id)?.state ?? new ModelState()) } : {}),
     ...bug.subject,
+  };
+}
+
+/** Another client of the same service. */
+export function channelTo(state: ModelState): SecondChannel {
+  const store = referenceStore({ state });
+  return {
+    put: async (path, bytes) => void (await store.write(path, bytes)),
+    get: (path) => readBytes(store, path).catch((error: unknown) => (hasCode(error, "not-found") ? undefined : Promise.reject(error as Error))),
+    list: async (dir) => (await store.list(dir).toArray()).map((entry) => nameOf(entry.path)),
+    [Symbol.asyncDispose]: () => store.close(),
   };
 }
 

@@ -44,7 +44,7 @@ export const broken: readonly BrokenStore[] = [
   bugged({
     id: "M08",
     bug: "an overwritten file stands in its directory twice",
-    killedBy: ["writes.overwrite.once"],
+    killedBy: ["writes.again", "writes.overwrite.once"],
     below: () => {
       const twice = new Set<StorePath>();
       return (inner) => ({
@@ -109,7 +109,7 @@ export const broken: readonly BrokenStore[] = [
   bugged({
     id: "M13",
     bug: "one bit of the last byte is flipped in files beyond one chunk",
-    killedBy: ["sizes.mebibyte", "sizes.steps"],
+    killedBy: ["sizes.powers", "sizes.decades", "sizes.mebibyte", "sizes.steps"],
     below: () => (inner) => ({
       write: changing(inner, (bytes) => {
         if (bytes.length <= chunk) return bytes;
@@ -205,7 +205,7 @@ export const broken: readonly BrokenStore[] = [
   bugged({
     id: "M18",
     bug: "an aborted write rejects, runs on, and its file appears later",
-    killedBy: ["aborts.midway"],
+    killedBy: ["sources.endless", "aborts.midway"],
     below: () => (inner) => ({
       async write(call) {
         const { bytes, error } = await collected(call);
@@ -317,6 +317,26 @@ export const broken: readonly BrokenStore[] = [
           if (hash.hex() !== wanted) throw new StoreError("integrity", "the bytes do not hash to what was expected", { store: "broken", operation: "write", path: entry.path, applied: false });
         }
         return entry;
+      },
+    }),
+  }),
+  bugged({
+    id: "A48",
+    bug: "a counter of 24 bits: of larger files the first 16 MiB are kept",
+    killedBy: ["sizes.large"],
+    below: () => (inner) => ({
+      async write(call) {
+        const limit = 2 ** 24;
+        const kept: Uint8Array[] = [];
+        let count = 0;
+        {
+          await using stream = call.body.open();
+          for (let piece = await stream.pull(); piece !== undefined; piece = await stream.pull()) {
+            if (count < limit) kept.push(piece.slice(0, limit - count));
+            count += piece.length;
+          }
+        }
+        return inner.write(withBytes(call, Buffer.concat(kept)));
       },
     }),
   }),

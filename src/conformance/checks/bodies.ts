@@ -5,11 +5,14 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { fromFile } from "../../store/index.ts";
 import type { Body, ByteRange, Reopenable } from "../../store/index.ts";
-import { chunked, equal, ok, pattern, pieces, probed, readAll, rejects, rejectsType } from "../assert.ts";
+import { chunked, equal, ok, pattern, patternStream, pieces, probed, readAll, rejects, rejectsType, verifyPattern } from "../assert.ts";
 import type { Check, CheckContext } from "../check.ts";
 import { absent, base, below, stats } from "./base.ts";
 import { each } from "./each.ts";
 import { holds, lists, put, rw, rwl } from "./look.ts";
+import { heldBytes } from "./memory.ts";
+
+const mib = 1024 * 1024;
 
 function webStream(bytes: Uint8Array, size: number): ReadableStream<Uint8Array> {
   let at = 0;
@@ -69,7 +72,7 @@ export const checks: readonly Check[] = [
     id: "bodies.kinds",
     title: "every kind of body is stored with the same bytes",
     why: "A Node stream where fetch wants a web stream, a Blob sent as \"[object Blob]\", a view sent with the whole buffer around it: each kind has its own way to be wrong.",
-    tier: "smoke", behaviours: [41, 42], guarantees: ["body.kinds", "read.whole"], rows: ["CF5"], kills: ["M12"], needs: rw,
+    tier: "smoke", behaviours: [41, 42], guarantees: ["body.kinds", "read.whole"], rows: ["CF5"], kills: ["A15", "A15b"], needs: rw,
     async run(t) {
       const d = await base(t);
       const bytes = pattern(4321, "kinds");
@@ -91,7 +94,7 @@ export const checks: readonly Check[] = [
     id: "bodies.string",
     title: "a string is stored as UTF-8, whatever it looks like, and never taken for a file name",
     why: "Latin-1 is the default of old interfaces, and a helper that opens a string as a local path uploads /etc/passwd.",
-    tier: "smoke", behaviours: [38, 41], guarantees: ["body.kinds", "read.forms"], kills: ["M14c"], needs: rw,
+    tier: "smoke", behaviours: [38, 41], guarantees: ["body.kinds", "read.forms"], kills: ["A43", "M14b"], needs: rw,
     async run(t) {
       const d = await base(t);
       const texts = ["plain", "äöü €", "日本語", "😀👩‍👩‍👧", "\ufeffwith a mark", "a\u0000b", "/etc/passwd", "file:///etc/passwd", "{\"a\":1}", "line\r\nline\n"];
@@ -107,7 +110,7 @@ export const checks: readonly Check[] = [
     id: "bodies.file",
     title: "a local file is a body: its bytes, its size, and refused when its length changes on the way",
     why: "A log that grows while it is uploaded gives a file that never existed, or an upload that waits for bytes that do not come.",
-    tier: "full", behaviours: [39, 40, 41], guarantees: ["body.kinds", "write.size"], rows: ["CF4"], kills: [], needs: rwl,
+    tier: "full", behaviours: [39, 40, 41], guarantees: ["body.kinds", "write.size"], rows: ["CF4"], kills: ["A16"], needs: rwl,
     async run(t) {
       const d = await base(t);
       const dir = await mkdtemp(join(tmpdir(), "stratus-check-"));
@@ -133,7 +136,7 @@ export const checks: readonly Check[] = [
     id: "bodies.result",
     title: "what one store reads another writes, streaming",
     why: "Copies between services are half of what a storage library is for; buffered whole they end at the size of the memory.",
-    tier: "smoke", behaviours: [41], guarantees: ["body.kinds", "read.whole"], kills: [], needs: rw,
+    tier: "smoke", behaviours: [41], guarantees: ["body.kinds", "read.whole"], kills: ["A17"], needs: rw,
     async run(t) {
       const d = await base(t);
       const other = await t.connect();
@@ -153,7 +156,7 @@ export const checks: readonly Check[] = [
     id: "bodies.chunks",
     title: "how a body is cut does not matter: single bytes, empty chunks, views, one large piece",
     why: "Chunk borders leak into the result: an empty chunk ends a chunked transfer, a view sends its whole buffer, a thousand tiny pieces are a thousand requests.",
-    tier: "full", behaviours: [42], guarantees: ["body.chunks", "read.whole"], kills: ["M12", "M15"], needs: [...rw, "writeUnknownSize"], timeoutMs: 60_000,
+    tier: "full", behaviours: [42], guarantees: ["body.chunks", "read.whole"], kills: ["A18"], needs: [...rw, "writeUnknownSize"], timeoutMs: 60_000,
     async run(t) {
       const d = await base(t);
       const bytes = pattern(3000, "chunks");
@@ -189,13 +192,13 @@ export const checks: readonly Check[] = [
     id: "bodies.chunks.wrong",
     title: "a body of something that is no bytes is refused, and nothing is stored",
     why: "Strings in a stream are counted in characters and sent in bytes; objects become \"[object Object]\".",
-    tier: "smoke", behaviours: [41], guarantees: ["body.chunks", "body.kinds"], kills: [], needs: rwl,
+    tier: "smoke", behaviours: [41], guarantees: ["body.chunks", "body.kinds"], kills: ["A19"], needs: rwl,
     async run(t) {
       const d = await base(t);
       await put(t, `${d}/x/old`, pattern(9, "old"));
       const wrong = [undefined, null, 5, {}, new Date(0), true, Promise.resolve("x"), ["text"]] as unknown as readonly Body[];
       for (const body of wrong) await rejectsType(() => t.store.write(`${d}/x/new`, body), `a body that is ${String(body)}`);
-      for (const chunk of ["text", 7, null, { length: 3 }, [1, 2, 3]]) {
+      for (const chunk of ["abc", 7, null, { length: 3 }, [1, 2, 3]]) {
         const body = { async *[Symbol.asyncIterator]() { yield new Uint8Array(3); yield chunk; } } as unknown as Body;
         const outcome: unknown = await t.store.write(`${d}/x/old`, body, { size: 6 }).then(() => "stored", (error: unknown) => error);
         if (!(outcome instanceof TypeError)) await rejects("bad-body", outcome === "stored" ? Promise.resolve("stored") : Promise.reject(outcome as Error), `a chunk that is ${JSON.stringify(chunk)}`);
@@ -250,10 +253,41 @@ export const checks: readonly Check[] = [
     },
   },
   {
+    id: "bodies.memory",
+    title: "a large body is sent as it is pulled: it is not collected in memory first",
+    why: "Uploads that are collected before they are sent work in every test and end the process with the first video; a slow service has to slow its writer down.",
+    tier: "full", behaviours: [36, 41], guarantees: ["body.pulled"], kills: ["M68b"], needs: rw, timeoutMs: 120_000,
+    async run(t) {
+      const path = `${await base(t)}/memory.bin`;
+      const length = Math.min(64 * mib, t.capabilities.maxFileBytes);
+      const before = heldBytes();
+      const source = patternStream(length, "memory", Math.min(mib, length));
+      let given = 0;
+      let held = 0;
+      const body = probed(async () => {
+        const next = await source.next();
+        if (next.done === true) return undefined;
+        given += next.value.length;
+        // Everything but this last piece is with the service by now, or on its way there.
+        if (given === length) held = heldBytes() - before;
+        return next.value;
+      });
+      await put(t, path, body, { size: length });
+      t.note(`${Math.round(held / 1024)} KiB held when the last of ${length} bytes were given`);
+      // A store inside the process keeps the file itself, in pieces and whole for a moment; any other has at most its parts in flight.
+      const allowed = t.subject.reopens === false ? length * 3.25 : length * 0.75;
+      ok(held < allowed, `less than ${Math.round(allowed / mib)} MiB are held of a body of ${Math.round(length / mib)} MiB`, held);
+      await t.settled("read", async () => {
+        await using result = await t.store.read(path);
+        await verifyPattern(result, length, "memory");
+      });
+    },
+  },
+  {
     id: "bodies.progress",
     title: "progress counts the bytes taken, never falls within an attempt and ends at the size",
     why: "Progress that counts a retry on top of the first attempt goes to 180 %, and one that is told only at the end is none.",
-    tier: "full", behaviours: [41], guarantees: ["write.progress"], kills: [], needs: rw,
+    tier: "full", behaviours: [41], guarantees: ["write.progress"], kills: ["A20", "A20b"], needs: rw,
     async run(t) {
       const d = await base(t);
       const bytes = pattern(200_000, "progress");

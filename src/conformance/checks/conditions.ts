@@ -27,7 +27,7 @@ export const checks: readonly Check[] = [
     id: "conditions.create",
     title: "ifAbsent creates a file once; the second time is already-exists and the first content stays",
     why: "Locks, uploads that must not overwrite and every first write of a sync stand on it. Ignored, it destroys exactly what it protects.",
-    tier: "smoke", behaviours: [77], guarantees: ["write.ifAbsent"], rows: ["CF11"], kills: ["M51b", "M53c"], needs: needs("writeIfAbsent"),
+    tier: "smoke", behaviours: [77], guarantees: ["write.ifAbsent"], rows: ["CF11"], kills: ["M54b"], needs: needs("writeIfAbsent"),
     async run(t) {
       const d = await base(t);
       const first = pattern(fits(t, 1000), "first");
@@ -247,7 +247,7 @@ export const checks: readonly Check[] = [
     id: "conditions.exclusive",
     title: "ifAbsent and ifMatch together are refused with TypeError",
     why: "They contradict each other: whichever an adapter drops, half of the callers lose their protection.",
-    tier: "smoke", behaviours: [77, 156], guarantees: ["write.ifAbsent", "write.ifMatch"], kills: [], needs: rw,
+    tier: "smoke", behaviours: [77, 156], guarantees: ["write.ifAbsent", "write.ifMatch"], kills: ["M53e"], needs: rw,
     async run(t) {
       const path = `${await base(t)}/both`;
       for (const body of [pattern(10, "both"), probed(() => undefined)]) await rejectsType(() => t.store.write(path, body, { ifAbsent: true, ifMatch: never }), "both conditions at once");
@@ -260,12 +260,13 @@ export const checks: readonly Check[] = [
     id: "conditions.large",
     title: "a write with a condition beyond the declared size is refused before any byte is taken",
     why: "Services that check conditions on single requests only cannot keep one for an upload of parts; done anyway it overwrites.",
-    tier: "full", behaviours: [80], guarantees: ["write.conditionalSize"], kills: ["M53d"], needs: needs("writeIfAbsent"),
+    tier: "full", behaviours: [80], guarantees: ["write.conditionalSize"], kills: ["M51b", "M53d"], needs: needs("writeIfAbsent"),
     async run(t) {
       const path = `${await base(t)}/large`;
       const limit = t.capabilities.maxConditionalBytes;
       if (limit < t.capabilities.maxFileBytes && limit < Number.MAX_SAFE_INTEGER) {
-        const body = probed(() => new Uint8Array(1000));
+        let given = 0;
+        const body = probed(() => ((given += 1) > 100 ? undefined : new Uint8Array(1000)));
         const error = await rejects(["too-large", "unsupported"], () => t.store.write(path, body, { ifAbsent: true, size: limit + 1 }), "a body of one byte more than a condition may have");
         equal(error.applied, false, "nothing was applied");
         equal(body.bytes, 0, "no byte was taken");
@@ -281,7 +282,7 @@ export const checks: readonly Check[] = [
     id: "conditions.read.match",
     title: "a read with ifMatch gives the version it names, else precondition-failed; ranges too",
     why: "A resumed download stands on it: without it the second half comes from another version.",
-    tier: "smoke", behaviours: [79], guarantees: ["read.ifMatch", "entry.etag"], kills: ["M52e"], needs: [...rw, "readIfMatch"],
+    tier: "smoke", behaviours: [79], guarantees: ["read.ifMatch", "entry.etag"], kills: ["M52e", "M54c"], needs: [...rw, "readIfMatch"],
     async run(t) {
       const path = `${await base(t)}/match`;
       const [one, two] = [pattern(900, "one"), pattern(900, "two")];
@@ -302,7 +303,7 @@ export const checks: readonly Check[] = [
     id: "conditions.read.none",
     title: "a read with ifNoneMatch is not-modified while the etag is current, and gives the bytes otherwise",
     why: "Caches revalidate by it. Answered with bytes it costs the transfer, answered wrongly it serves the old version for ever.",
-    tier: "smoke", behaviours: [79], guarantees: ["read.ifNoneMatch", "entry.etag"], rows: ["CF79"], kills: ["M52f"], needs: [...rw, "readIfNoneMatch"],
+    tier: "smoke", behaviours: [79], guarantees: ["read.ifNoneMatch", "entry.etag"], rows: ["CF79"], kills: ["M52f", "M52h"], needs: [...rw, "readIfNoneMatch"],
     async run(t) {
       const path = `${await base(t)}/none`;
       const [one, two] = [pattern(900, "one"), pattern(901, "two")];
@@ -322,7 +323,7 @@ export const checks: readonly Check[] = [
     id: "conditions.delete",
     title: "a delete with ifMatch deletes the version it names, else precondition-failed and nothing is deleted",
     why: "What a sync tool deletes is what it saw. A service that ignores the condition deletes what somebody wrote a second ago.",
-    tier: "full", behaviours: [80], guarantees: ["delete.ifMatch", "entry.etag"], kills: ["M52g"], needs: [...rwld, "deleteIfMatch"],
+    tier: "full", behaviours: [80], guarantees: ["delete.ifMatch", "entry.etag"], kills: ["M03", "M52g"], needs: [...rwld, "deleteIfMatch"],
     async run(t) {
       const d = await base(t);
       await put(t, `${d}/x/file`, pattern(100, "one"));
@@ -344,7 +345,7 @@ export const checks: readonly Check[] = [
     id: "conditions.copy",
     title: "a copy with ifAbsent makes its target once; over anything that exists it is already-exists and nothing is changed",
     why: "Overwrite: F is ignored by some servers and obeyed for files only by others.",
-    tier: "full", behaviours: [80], guarantees: ["copy.ifAbsent"], kills: ["M53c"], needs: needs("copy", "copyIfAbsent"),
+    tier: "full", behaviours: [80], guarantees: ["copy.ifAbsent"], kills: ["M53c", "M54"], needs: needs("copy", "copyIfAbsent"),
     run: async (t) => onlyIfAbsent(t, "copy"),
   },
   {
@@ -365,7 +366,7 @@ export const checks: readonly Check[] = [
     id: "conditions.move.race",
     title: "of many moves onto one name with ifAbsent exactly one wins, and the losers' files stay where they were",
     why: "rename(2) replaces: a check before it loses every file but the last, and none of the movers hears of it.",
-    tier: "full", behaviours: [80, 81], guarantees: ["move.ifAbsent"], kills: ["M51c"], needs: needs("move", "moveIfAbsent"), timeoutMs: 120_000,
+    tier: "full", behaviours: [80, 81], guarantees: ["move.ifAbsent"], kills: ["M51d"], needs: needs("move", "moveIfAbsent"), timeoutMs: 120_000,
     run: async (t) => targetRace(t, "move"),
   },
 ];

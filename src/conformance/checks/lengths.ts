@@ -58,7 +58,7 @@ export const checks: readonly Check[] = [
     id: "lengths.name.over",
     title: "a name one byte over the declared length is refused by a clear error and stores nothing",
     why: "SabreDAV answers 201 to a name of 256 bytes and stores nothing; others cut it. The error must come before the bytes go.",
-    tier: "full", behaviours: [25], guarantees: ["path.refused"], kills: ["M48"], needs: rwld,
+    tier: "full", behaviours: [25], guarantees: ["path.refused"], kills: ["M48c"], needs: rwld,
     async run(t) {
       const d = `${await base(t)}/x`;
       await t.store.write(`${d}/short`, pattern(5, "short"));

@@ -18,7 +18,7 @@ const nested: Check = {
   behaviours: [1],
   guarantees: ["path.kept", "read.whole", "write.parents", "stat.file"],
   rows: ["CF4"],
-  kills: ["M04"],
+  kills: ["A47"],
   needs: rwld,
   async run(t) {
     const d = await base(t);
@@ -63,7 +63,7 @@ const together: Check = {
   behaviours: [30, 18],
   guarantees,
   rows: ["CF95"],
-  kills: ["M41", "M42", "M43", "M44", "M47", "M49"],
+  kills: ["M49"],
   needs: rwld,
   timeoutMs: 300_000,
   run: async (t) => travels(t, allNames),
@@ -101,7 +101,7 @@ const random: Check = {
   tier: "torture",
   behaviours: [29],
   guarantees,
-  kills: ["M49", "M44"],
+  kills: ["M44"],
   needs: rwld,
   timeoutMs: 300_000,
   async run(t) {

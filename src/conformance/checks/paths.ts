@@ -44,7 +44,7 @@ export const checks: readonly Check[] = [
     id: "paths.empty",
     title: "the empty path is refused as a path, not answered as something missing",
     why: "An empty key became the bucket itself in more than one adapter: a delete of \"\" emptied it. \"not-found\" would hide the mistake in the caller.",
-    behaviours: [26], rows: ["CF2"], kills: ["M50"],
+    behaviours: [26], rows: ["CF2"], kills: ["A09b"],
     run: async (t) => refusedEverywhere(t, [""]),
   },
   {
@@ -52,7 +52,7 @@ export const checks: readonly Check[] = [
     id: "paths.relative",
     title: "a path that does not begin with a slash is refused on every verb",
     why: "The seed crashed with an index error on \"a/b\"; others silently put it below the root, or below whatever was current.",
-    behaviours: [21], rows: ["CF2"], kills: [],
+    behaviours: [21], rows: ["CF2"], kills: ["A09"],
     run: async (t) => refusedEverywhere(t, ["a", "a/b", "./a", "../a", " /a", "\\a", "C:/a", "http://host/a"]),
   },
   {
@@ -76,7 +76,7 @@ export const checks: readonly Check[] = [
     id: "paths.nul",
     title: "NUL and lone surrogates are refused on every verb",
     why: "NUL ends a C string: \"/a\\0.txt\" is \"/a\" to the system below. A lone surrogate has no UTF-8 form, so two such names become one replacement character.",
-    behaviours: [18], kills: [],
+    behaviours: [18], kills: ["A10", "A10b"],
     run: async (t) => refusedEverywhere(t, ["/\0", "/a\0", "/a\0b", "/a/b\0/c", "/\ud800", "/a\udc00", "/a\ud83d/b", "/\udc00\ud800"]),
   },
   {
@@ -84,7 +84,7 @@ export const checks: readonly Check[] = [
     id: "paths.type",
     title: "what is no string is refused with TypeError on every verb",
     why: "String(undefined) is a legal name: the file \"/undefined\" exists in many buckets.",
-    behaviours: [26], kills: [],
+    behaviours: [26], kills: ["A11"],
     async run(t) {
       const wrong = [undefined, null, 0, {}, ["/a"], Symbol.iterator] as unknown as readonly string[];
       for (const path of wrong) for (const verb of everyVerb(t, path)) await rejectsType(verb.call, `${verb.name} of a path that is no string`);
@@ -116,7 +116,7 @@ export const checks: readonly Check[] = [
     id: "paths.siblings.files",
     title: "deleting a file leaves the files whose names begin with its name",
     why: "A prefix delete without a boundary: \"/a\" takes \"/ab\" and \"/a.bak\" along, the back-up first of all.",
-    tier: "smoke", behaviours: [27, 128], guarantees: ["path.boundary"], rows: ["CF9"], kills: ["M02"], needs: rwld,
+    tier: "smoke", behaviours: [27, 128], guarantees: ["path.boundary"], rows: ["CF9"], kills: ["M01", "M02", "M04", "M05"], needs: rwld,
     async run(t) {
       const d = await base(t);
       const others = ["ab", "a.bak", "a b", "a~", "b"];
@@ -132,7 +132,7 @@ export const checks: readonly Check[] = [
     id: "paths.hierarchy",
     title: "a name is a file or a directory; where a flat store lets both exist, neither answers for the other",
     why: "On key stores \"a\" and \"a/b\" coexist. An adapter that does not say so lets a file hide a tree, and a delete of one takes the other.",
-    tier: "full", behaviours: [28, 22], guarantees: ["path.hierarchy"], kills: [], needs: rwld,
+    tier: "full", behaviours: [28, 22], guarantees: ["path.hierarchy"], kills: ["A34", "M54d"], needs: rwld,
     async run(t) {
       const d = await base(t);
       const file = pattern(30, "file");

@@ -14,7 +14,7 @@ export const checks: readonly Check[] = [
     id: "reads.forms",
     title: "iteration, bytes(), text(), stream() and nodeStream() give the same bytes",
     why: "Each form has its own buffer handling; the Node stream of one SDK turns strings out, another stops at the high-water mark.",
-    tier: "smoke", behaviours: [1, 45], guarantees: ["read.forms", "read.range.told"], rows: ["CF3"], kills: ["M14"], needs: rw,
+    tier: "smoke", behaviours: [1, 45], guarantees: ["read.forms", "read.range.told"], rows: ["CF3"], kills: ["A42"], needs: rw,
     async run(t) {
       const path = `${await base(t)}/forms`;
       const text = "näher 😀\r\n".repeat(9_000);
@@ -43,7 +43,7 @@ export const checks: readonly Check[] = [
     id: "reads.once",
     title: "the bytes of one result are taken once; a second attempt is an error and never other bytes",
     why: "A result read twice comes back empty the second time: an empty file is written over a good one.",
-    tier: "smoke", behaviours: [54], guarantees: ["read.once"], kills: [], needs: rw,
+    tier: "smoke", behaviours: [54], guarantees: ["read.once"], kills: ["A25"], needs: rw,
     async run(t) {
       const path = `${await base(t)}/once`;
       const bytes = pattern(10_000, "once");
@@ -108,7 +108,7 @@ export const checks: readonly Check[] = [
     id: "reads.early-error",
     title: "an error of the consumer comes back unchanged and lets go of the body",
     why: "restic's consumers stop by throwing; a client that wraps the error, or retries the download because of it, hides what happened.",
-    tier: "full", behaviours: [54, 98], guarantees: ["read.released"], kills: [], needs: rw,
+    tier: "full", behaviours: [54, 98], guarantees: ["read.released"], kills: ["M29b"], needs: rw,
     async run(t) {
       const path = `${await base(t)}/consumer`;
       const bytes = pattern(500_000, "consumer");
@@ -126,7 +126,7 @@ export const checks: readonly Check[] = [
     id: "reads.parallel",
     title: "many readers of one file at once each get all of it",
     why: "Shared cursors, one pooled buffer, a connection limit that starves: readers get each other's chunks.",
-    tier: "full", behaviours: [55], guarantees: ["read.whole", "write.concurrent"], kills: ["M65", "M64b"], needs: rw, timeoutMs: 60_000,
+    tier: "full", behaviours: [55], guarantees: ["read.whole", "write.concurrent"], kills: ["M65b"], needs: rw, timeoutMs: 60_000,
     async run(t) {
       const d = await base(t);
       const files = Array.from({ length: 3 }, (_, index) => ({ path: `${d}/x/f${index}`, length: 200_000 + index }));
@@ -155,7 +155,7 @@ export const checks: readonly Check[] = [
     id: "reads.directory",
     title: "reading a directory is is-a-directory, never bytes",
     why: "Servers answer GET on a collection with an HTML page, S3 with the zero bytes of a marker: a copy tool then stores that.",
-    tier: "smoke", behaviours: [58], guarantees: ["read.directory"], kills: [], needs: rw,
+    tier: "smoke", behaviours: [58], guarantees: ["read.directory"], kills: ["A28"], needs: rw,
     async run(t) {
       const d = await base(t);
       await put(t, `${d}/x/inside`, pattern(10, "inside"));
@@ -170,7 +170,7 @@ export const checks: readonly Check[] = [
     id: "reads.missing",
     title: "reading what is not there is not-found when the call is made, and makes nothing",
     why: "An error that comes only with the first byte is missed by who looks at the entry first; and some clients create what they open.",
-    tier: "smoke", behaviours: [145], guarantees: ["read.missing"], rows: ["CF19", "CF25"], kills: [], needs: rw,
+    tier: "smoke", behaviours: [145], guarantees: ["read.missing"], rows: ["CF19", "CF25"], kills: ["A29"], needs: rw,
     async run(t) {
       const d = await base(t);
       await put(t, `${d}/x/there`, pattern(10, "there"));
@@ -187,7 +187,7 @@ export const checks: readonly Check[] = [
     id: "reads.foreign",
     title: "what another client put there is read, stat'ed and listed as it is; what the store wrote the other client reads",
     why: "Two wrongs in one client cancel each other: names escaped twice and decoded twice, a prefix wrong in both directions. Only a second client sees it.",
-    tier: "full", behaviours: [60], guarantees: ["read.whole", "path.kept", "stat.file"], kills: ["M44b", "M42b"], needs: rw, offers: ["raw"],
+    tier: "full", behaviours: [60], guarantees: ["read.whole", "path.kept", "stat.file"], kills: ["M44b"], needs: rw, offers: ["raw"],
     async run(t) {
       const d = await base(t);
       await put(t, `${d}/own/first`, pattern(10, "first"));

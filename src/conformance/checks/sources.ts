@@ -66,7 +66,7 @@ export const checks: readonly Check[] = [
     id: "sources.short",
     title: "a body that ends before its declared size is bad-body, and nothing is stored",
     why: "An upload that waits for the rest hangs; one that pads with zeros, or stores what came, makes a wrong file.",
-    tier: "smoke", behaviours: [39], guarantees: ["write.size", "write.failed"], kills: ["M17", "M16"], needs: rwl,
+    tier: "smoke", behaviours: [39], guarantees: ["write.size", "write.failed"], kills: ["M17"], needs: rwl,
     async run(t) {
       for (const [given, size] of [[600, 1000], [0, 1], [999, 1000], [65_536, 65_537], [300_000, 500_000]] as const) {
         await changesNothing(t, async (path) => {
@@ -100,7 +100,7 @@ export const checks: readonly Check[] = [
     id: "sources.long.bytes",
     title: "a body whose size is known and contradicts the declared one is refused",
     why: "Two lengths in one call: whichever an adapter believes, half of the callers meant the other.",
-    tier: "full", behaviours: [39, 40], guarantees: ["write.size"], kills: [], needs: rwl,
+    tier: "full", behaviours: [39, 40], guarantees: ["write.size"], kills: ["A22"], needs: rwl,
     async run(t) {
       const bodies: readonly (() => Body)[] = [() => pattern(1000, "bytes"), () => "x".repeat(1000), () => new Blob([pattern(1000, "blob")])];
       for (const size of [999, 1001, 0]) {
@@ -158,7 +158,7 @@ export const checks: readonly Check[] = [
     id: "sources.unread",
     title: "a stream that is not wanted is destroyed, whatever the call was refused for",
     why: "A refused upload that leaves its source open keeps a file descriptor, a connection and sometimes the process. litmus and restic found it in clients that are used by millions.",
-    tier: "smoke", behaviours: [43, 74], guarantees: ["body.owned"], kills: [], needs: rw,
+    tier: "smoke", behaviours: [43, 74], guarantees: ["body.owned"], kills: ["A23"], needs: rw,
     async run(t) {
       const d = await base(t);
       await put(t, `${d}/x/file`, old);
@@ -204,7 +204,7 @@ export const checks: readonly Check[] = [
     id: "sources.early-error",
     title: "a stream that fails before anybody reads it ends the call, not the process",
     why: "A Node stream whose error event nobody hears kills the process: a missing local file is enough. The path may be wrong at the same time.",
-    tier: "smoke", behaviours: [43, 66], guarantees: ["body.owned", "body.fails"], kills: [], needs: rw,
+    tier: "smoke", behaviours: [43, 66], guarantees: ["body.owned", "body.fails"], kills: ["A24"], needs: rw,
     async run(t) {
       const d = await base(t);
       for (const path of [`${d}/x/new`, "not/absolute"]) {
@@ -228,7 +228,7 @@ export const checks: readonly Check[] = [
     id: "sources.used",
     title: "a stream that was read already is refused or empty by its declared size, never hung",
     why: "A retry outside the library passes the same stream again: it has no bytes left, and an upload of nothing looks like success.",
-    tier: "full", behaviours: [39, 43], guarantees: ["write.size", "body.owned"], kills: ["M17"], needs: rwl,
+    tier: "full", behaviours: [39, 43], guarantees: ["write.size", "body.owned"], kills: ["A24b"], needs: rwl,
     async run(t) {
       const d = await base(t);
       const body = Readable.from([Buffer.from(pattern(500, "used"))]);
@@ -242,7 +242,7 @@ export const checks: readonly Check[] = [
     id: "sources.endless",
     title: "a body that never ends is given up when the signal fires, and nothing is stored",
     why: "Until the first byte an abort is easy; afterwards many clients ignore it, or resolve it and let the upload run on.",
-    tier: "smoke", behaviours: [65, 76], guarantees: ["write.aborted", "write.failed", "error.signal"], rows: ["CF8"], kills: ["M18", "M20", "M21b"], needs: rwl,
+    tier: "smoke", behaviours: [65, 76], guarantees: ["write.aborted", "write.failed", "error.signal"], rows: ["CF8"], kills: ["M18"], needs: rwl,
     async run(t) {
       for (const repeat of [false, true]) {
         for (const known of t.capabilities.writeUnknownSize === false ? [true] : [true, false]) {

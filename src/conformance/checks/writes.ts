@@ -46,7 +46,7 @@ export const checks: readonly Check[] = [
     id: "writes.overwrite.same-size",
     title: "bytes of the same length replace the old ones",
     why: "Who compares sizes to decide whether anything changed keeps the old content for ever.",
-    tier: "smoke", behaviours: [61, 63], guarantees: ["write.replaces"], rows: ["CF6"], kills: ["M06"], needs: rw,
+    tier: "smoke", behaviours: [61, 63], guarantees: ["write.replaces"], rows: ["CF6"], kills: ["A33"], needs: rw,
     async run(t) {
       const path = `${await base(t)}/same`;
       for (const label of ["one", "two", "three"]) {
@@ -118,7 +118,7 @@ export const checks: readonly Check[] = [
     id: "writes.entry",
     title: "what a write tells about its file is what stat says",
     why: "Entries made from what was sent, not from what the service keeps, disagree in time, type and etag; a cache that trusts them sees a change where there is none.",
-    tier: "smoke", behaviours: [70], guarantees: ["write.entry", "entry.etag", "stat.file"], rows: ["CF16"], kills: ["M40b"], needs: rw,
+    tier: "smoke", behaviours: [70], guarantees: ["write.entry", "entry.etag", "stat.file"], rows: ["CF16"], kills: ["A01"], needs: rw,
     async run(t) {
       const d = await base(t);
       const bodies = { bytes: pattern(1234, "entry"), text: "näher", empty: "" };
@@ -168,7 +168,7 @@ export const checks: readonly Check[] = [
     id: "writes.target",
     title: "a write over a directory is is-a-directory, below a file not-a-directory, and nothing is changed",
     why: "Servers answer 405, 409 or 204 here, and one of them replaces the directory with everything in it.",
-    tier: "smoke", behaviours: [74], guarantees: ["write.target", "path.hierarchy"], rows: ["CF25"], kills: ["M54b"], needs: rwl,
+    tier: "smoke", behaviours: [74], guarantees: ["write.target", "path.hierarchy"], rows: ["CF25"], kills: ["A34", "M54d"], needs: rwl,
     async run(t) {
       const d = await base(t);
       const bytes = pattern(300, "target");
@@ -198,7 +198,7 @@ export const checks: readonly Check[] = [
     id: "writes.parents",
     title: "missing parents are created, also by many writes at once",
     why: "WebDAV answers 409 to a PUT without its collection; two writers that both make the parent race, and one of them takes \"exists already\" for a failure.",
-    tier: "smoke", behaviours: [75], guarantees: ["write.parents", "write.concurrent"], rows: ["CF4"], kills: [], needs: rwl,
+    tier: "smoke", behaviours: [75], guarantees: ["write.parents", "write.concurrent"], rows: ["CF4"], kills: ["A35"], needs: rwl,
     async run(t) {
       const d = await base(t);
       await put(t, `${d}/a/b/c/d/file`, pattern(10, "deep"));
