@@ -60,6 +60,7 @@ async function serve(request: http.IncomingMessage, response: http.ServerRespons
     return void response.end(content.subarray(600));
   }
   if (request.url === "/empty") return void response.writeHead(204, { "X-Twice": ["a", "b"] }).end();
+  if (request.url === "/nolength") return void response.writeHead(200).end();
   const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "");
   if (range !== null) {
     const [first, last] = [Number(range[1]), Number(range[2])];
@@ -135,6 +136,19 @@ test("keep-alive holds on both sides, and each connection has its own", async ()
   agent.destroy();
   await expect.poll(() => wire.open).toBe(0);
   await expect.poll(() => new Promise((done) => server.getConnections((_, count) => done(count)))).toBe(0);
+});
+
+test("a HEAD without a length, after which no agent keeps its connection, leaves the client's open", async () => {
+  for (let i = 0; i < 3; i += 1) expect((await ask("HEAD", "/nolength")).status).toBe(200);
+  // As a client sees it that does keep such a connection: two heads on one socket.
+  const socket = net.connect(Number(new URL(base).port), "127.0.0.1");
+  for (let i = 0; i < 3; i += 1) {
+    socket.write("HEAD /nolength HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect(String((await once(socket, "data"))[0])).toMatch(/^HTTP\/1.1 200 /);
+    await new Promise((done) => setTimeout(done, 20));
+    expect(socket.readyState).toBe("open");
+  }
+  socket.destroy();
 });
 
 test("an idle connection that the service closes is closed for the client too", async () => {
