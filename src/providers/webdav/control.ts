@@ -37,6 +37,8 @@ export interface Line {
   readonly authentication: Authentication;
   readonly client: WebdavClient;
   readonly pool: Pool;
+  /** A pool without connections, for one request. */
+  fresh(): Pool;
 }
 
 export async function ask(line: Line, question: Ask): Promise<Answer> {
@@ -45,7 +47,8 @@ export async function ask(line: Line, question: Ask): Promise<Answer> {
   let again = question.repeatable;
   for (;;) {
     const proof = line.authentication.prove(question.method, href);
-    const way = passage(line.pool, line.settings, href);
+    // The second time on a connection of its own: others in the pool may have gone with the first.
+    const way = passage(again || !question.repeatable ? line.pool : line.fresh(), line.settings, href);
     try {
       const answer = await once(line, question, href, proof.header, way);
       if (answer.status !== 401) {

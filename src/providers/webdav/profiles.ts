@@ -36,8 +36,10 @@ export interface WebdavProfile {
   readonly chunked: boolean;
   /** With `Expect: 100-continue` a missing parent is refused before the body is sent. False: parents are made sure of first. */
   readonly refusesEarly: boolean;
-  /** GET may answer for what is no file (a path below a file, a page for a directory): the kind is looked at first. */
+  /** GET may answer for what is no file (a path below a file, a page for a directory), or send the bytes of one version and announce the next: looked at first. */
   readonly looksBeforeRead: boolean;
+  /** GET may announce one version and send the bytes of the next: what it announced is asked again once the answer has begun. */
+  readonly looksAfterRead: boolean;
   /** Answers the quota properties. */
   readonly quota: boolean;
   /** Longest name in bytes, after encoding. */
@@ -70,6 +72,7 @@ const generic: WebdavProfile = {
   chunked: true,
   refusesEarly: false,
   looksBeforeRead: true,
+  looksAfterRead: false,
   quota: true,
   maxNameBytes: 255,
   first: "",
@@ -85,7 +88,8 @@ const generic: WebdavProfile = {
  * Apache mod_dav_fs. PUT goes to a temporary file and is renamed; its etag is inode, size and mtime in microseconds, marked weak while the file is
  * about a second old, and `If-Match` fails that long, `If` does not [run]. Races: PUT If-None-Match 22 of 100 rounds with one winner, MOVE without
  * Overwrite 16 of 60, `If` with up to 5 winners, MKCOL 60 of 60; DELETE of a directory guarded by its etag lost a child in 7 of 200 races, none of 200
- * children that came before it [run]. `.htaccess` makes its directory unreadable for good, `.DAV` holds properties.
+ * children that came before it [run]. GET takes size and etag from one look and opens the file after it: a file replaced in between comes with
+ * the length of the old version and the bytes of the new one [run]. `.htaccess` makes its directory unreadable for good, `.DAV` holds properties.
  */
 const apache: WebdavProfile = {
   ...generic,
@@ -99,6 +103,7 @@ const apache: WebdavProfile = {
   guardedDelete: true,
   refusesEarly: true,
   looksBeforeRead: false,
+  looksAfterRead: true,
   quota: false,
   reserved: /^(?:\.htaccess|\.htpasswd|\.dav|\.davfs\.tmp.*)$/i,
   concurrency: 8,
@@ -115,6 +120,7 @@ const lighttpd: WebdavProfile = {
   looksAtTarget: true,
   guardedDelete: false,
   looksBeforeRead: true,
+  looksAfterRead: false,
   maxNameBytes: 247,
   reserved: null,
 };
@@ -129,11 +135,12 @@ const nginx: WebdavProfile = {
   noReplace: true,
   guardedDelete: false,
   refusesEarly: false,
+  looksAfterRead: false,
   first: ".",
   reserved: null,
 };
 
-/** SabreDAV FSExt: writes in place (readers saw 503 empty files in 1,400), excludes nothing, cuts a file on a full disk and says 201, says 201 for a name of 256 bytes and stores nothing; etag is the md5 [run]. */
+/** SabreDAV FSExt: writes in place (readers saw 503 empty files in 1,400), excludes nothing, cuts a file on a full disk and says 201, says 201 for a name of 256 bytes and stores nothing; opens the file and then reads size and etag; etag is the md5 [run]. */
 const sabredav: WebdavProfile = {
   ...generic,
   name: "sabredav",
@@ -141,10 +148,9 @@ const sabredav: WebdavProfile = {
   notModified: true,
   silentMkcol: false,
   looksAtTarget: false,
-  looksBeforeRead: false,
 };
 
-/** rclone serve webdav: an aborted PUT leaves half of the body, conditions are ignored (any `If` is 412), MKCOL always says 201; MOVE without Overwrite excludes (60 of 60) [run]. */
+/** rclone serve webdav: an aborted PUT leaves half of the body, conditions are ignored (any `If` is 412), MKCOL always says 201; MOVE without Overwrite excludes (60 of 60); a GET during an overwrite has the old length and the new bytes [run]. */
 const rclone: WebdavProfile = {
   ...generic,
   name: "rclone",
@@ -155,6 +161,7 @@ const rclone: WebdavProfile = {
   looksAtTarget: false,
   refusesEarly: true,
   looksBeforeRead: false,
+  looksAfterRead: true,
   quota: false,
 };
 

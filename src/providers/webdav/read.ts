@@ -2,33 +2,56 @@
 import { StoreError, rangeHeader } from "../../store/index.ts";
 import type { Entry, ProviderRead, ReadCall } from "../../store/index.ts";
 import { validators } from "./conditions.ts";
-import { entryOfHeaders, sizeOf } from "./entries.ts";
+import { entryOfHeaders, etagOf, sizeOf } from "./entries.ts";
 import { errorOf } from "./errors.ts";
 import { look, need } from "./look.ts";
 import type { Session } from "./session.ts";
 import type { Download } from "./transfer.ts";
 
+/** Times that a file is replaced while it is being opened before we say so. */
+const TRIES = 4;
+
 export async function read(session: Session, call: ReadCall): Promise<ProviderRead> {
   const { settings, names } = session;
   const { path, range, signal } = call;
   const { profile } = settings;
-  const known = profile.looksBeforeRead ? await needFile(session, call) : undefined;
+  const href = names.file(path);
   const headers: Record<string, string> = {};
   const asked = rangeHeader(range);
   if (asked !== undefined) headers["Range"] = asked;
   const unchanged = call.ifNoneMatch === undefined || !profile.notModified ? undefined : validators(call.ifNoneMatch, profile.etag);
   if (unchanged !== undefined) headers["If-None-Match"] = unchanged;
-  const answer = await session.get(names.file(path), headers, signal);
-  if (answer.body === null) return refused(session, call, answer);
-  try {
-    // Pages that servers make for directories carry no validator; files always do here.
-    const told = answer.headers.get("last-modified") ?? answer.headers.get("etag");
-    if (known === undefined && told === null) await needFile(session, call);
-    return await accepted(session, call, answer, known);
-  } catch (error) {
-    (answer.body as unknown as { destroy(): void }).destroy();
-    throw error;
+  for (let tries = 1; ; tries++) {
+    const known = profile.looksBeforeRead ? await needFile(session, call) : undefined;
+    const answer = await session.get(href, headers, signal);
+    if (answer.body === null) return refused(session, call, answer);
+    try {
+      // Pages that servers make for directories carry no validator; files always do here.
+      const told = answer.headers.get("last-modified") ?? answer.headers.get("etag");
+      if (known === undefined && told === null) await needFile(session, call);
+      const found = await accepted(session, call, answer, known);
+      const same = known === undefined || ((known.size === null || known.size === found.entry.size) && (known.etag === null || known.etag === found.entry.etag));
+      if (same && (!profile.looksAfterRead || (await isStill(session, href, answer, signal)))) return found;
+    } catch (error) {
+      drop(answer);
+      throw error;
+    }
+    drop(answer);
+    if (tries === TRIES) throw new StoreError("conflict", "the file is being replaced over and over");
   }
+}
+
+/** The file was open when its answer began; when its etag is the announced one after that, what was opened was that version. */
+async function isStill(session: Session, href: string, answer: Download, signal: AbortSignal | undefined): Promise<boolean> {
+  const announced = etagOf(answer.headers.get("etag"), session.settings.profile);
+  if (announced === null) return true;
+  const now = await session.head(href, signal);
+  return now.status === 200 && etagOf(now.headers.get("etag"), session.settings.profile) === announced;
+}
+
+/** Lets go of the connection: the rest of the answer is not wanted. */
+function drop(answer: Download): void {
+  answer.body?.destroy();
 }
 
 async function needFile(session: Session, { path, signal }: ReadCall): Promise<Entry> {
@@ -49,7 +72,7 @@ async function accepted(session: Session, call: ReadCall, answer: Download, know
       // rclone says "bytes 0--1/0" of an empty file.
       const there = stored ?? (await needFile(session, call));
       if (there.size === 0) {
-        (answer.body as unknown as { destroy(): void }).destroy();
+        drop(answer);
         return { entry: there, body: new Uint8Array(0) };
       }
       throw unclear();

@@ -42,6 +42,9 @@ export class Session {
     this.#pool = poolOf(settings);
   }
 
+  /** For the second try after an idle connection turned out to be closed: others in the pool may have gone with it. */
+  readonly #fresh = (): Pool => poolOf(this.settings, false);
+
   static async open(settings: Settings): Promise<Session> {
     return new Session(settings, await loadWebdav());
   }
@@ -57,16 +60,25 @@ export class Session {
 
   /** A request without bytes of a file. */
   ask(question: Ask): Promise<Answer> {
-    return ask({ settings: this.settings, authentication: this.#authentication, client: this.#client, pool: this.#pool }, question);
+    return ask({ settings: this.settings, authentication: this.#authentication, client: this.#client, pool: this.#pool, fresh: this.#fresh }, question);
   }
 
-  async get(href: string, headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<Download> {
+  get(href: string, headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<Download> {
+    return this.#fetch("GET", href, headers, signal);
+  }
+
+  /** What GET would say now, without the bytes. */
+  head(href: string, signal: AbortSignal | undefined): Promise<Download> {
+    return this.#fetch("HEAD", href, {}, signal);
+  }
+
+  async #fetch(method: "GET" | "HEAD", href: string, headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<Download> {
     let challenges = 0;
     let again = true;
     for (;;) {
-      const proof = this.#authentication.prove("GET", href);
+      const proof = this.#authentication.prove(method, href);
       try {
-        const answer = await download(this.settings, this.#pool, href, withProof(headers, proof.header), signal);
+        const answer = await download(this.settings, again ? this.#pool : this.#fresh(), method, href, withProof(headers, proof.header), signal);
         if (answer.status !== 401) {
           this.#authentication.accepted(proof);
           return answer;
@@ -85,11 +97,12 @@ export class Session {
     const conditional = "If" in headers || "If-None-Match" in headers;
     let challenges = 0;
     let again = !conditional;
+    let pool = this.#pool;
     for (;;) {
       if (!source.replayable && (!this.#authentication.ready || !this.continues)) await this.#prime(signal);
       const proof = this.#authentication.prove("PUT", href);
       try {
-        const answer = await upload(this.settings, this.#pool, href, withProof(headers, proof.header), source, this.continues, signal);
+        const answer = await upload(this.settings, pool, href, withProof(headers, proof.header), source, this.continues, signal);
         if (answer.ignoredExpect) this.continues = false;
         if (answer.status === 417 && !answer.spent && this.continues) {
           this.continues = false;
@@ -106,6 +119,7 @@ export class Session {
         const sendable = source.replayable || !error.spent;
         if (!again || !sendable || !wentStale(error.cause, error.reused)) throw error.cause;
         again = false;
+        pool = this.#fresh();
       }
     }
   }

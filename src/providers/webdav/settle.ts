@@ -1,10 +1,23 @@
-/** Servers that show late what was written: it is looked for until it shows, at most `settleMs`. */
+/** The look after a change that the server has called done. */
+import { translate } from "./errors.ts";
 import type { Session } from "./session.ts";
 
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 2000;
 
+/**
+ * Servers that show late what was written: it is looked for until it shows, at most `settleMs`. What fails here fails after the change: `applied` is true.
+ */
 export async function settled<T>(session: Session, signal: AbortSignal | undefined, lookAgain: () => Promise<T | null>): Promise<T | null> {
+  try {
+    return await search(session, signal, lookAgain);
+  } catch (error) {
+    throw signal?.aborted === true ? error : (translate(error)?.with({ applied: true }) ?? error);
+  }
+}
+
+/** The same for what is ours alone: a temporary file. */
+export async function search<T>(session: Session, signal: AbortSignal | undefined, lookAgain: () => Promise<T | null>): Promise<T | null> {
   const { clock, settleMs } = session.settings;
   const end = clock.monotonic() + settleMs;
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(LONGEST_WAIT_MS, wait * 2)) {

@@ -17,7 +17,7 @@ import type { Pool } from "./wire.ts";
 
 export interface Download extends Answer {
   /** Ends after exactly the announced bytes or fails. Null where the answer is an error, whose text is read. */
-  readonly body: AsyncIterable<Uint8Array> | null;
+  readonly body: (AsyncIterable<Uint8Array> & { destroy(): void }) | null;
   readonly reused: boolean;
 }
 export interface Upload extends Answer {
@@ -81,16 +81,16 @@ async function textOf(message: IncomingMessage, dog: Watchdog): Promise<string> 
   return Buffer.concat(chunks).toString("utf8");
 }
 
-export async function download(settings: Settings, pool: Pool, href: string, headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<Download> {
+export async function download(settings: Settings, pool: Pool, method: "GET" | "HEAD", href: string, headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<Download> {
   const dog = watchdog(settings.clock, settings.timeoutMs, signal);
-  const request = start(settings, pool, "GET", href, headers);
+  const request = start(settings, pool, method, href, headers);
   try {
     const answered = answerTo(request, dog);
     request.end();
     const message = await answered;
     const { statusCode: status = 0 } = message;
     const reused = request.reusedSocket;
-    if (status === 200 || status === 206) return { status, headers: headersOf(message), text: "", body: bodyOf(message, dog), reused };
+    if (method === "GET" && (status === 200 || status === 206)) return { status, headers: headersOf(message), text: "", body: bodyOf(message, dog), reused };
     const text = await textOf(message, dog);
     dog.stop();
     return { status, headers: headersOf(message), text, body: null, reused };

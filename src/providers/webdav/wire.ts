@@ -11,8 +11,9 @@ import type { Settings } from "./options.ts";
 
 export type Pool = HttpAgent | HttpsAgent;
 
-export function poolOf({ secure, ca }: Settings): Pool {
-  const common = { keepAlive: true, maxFreeSockets: 64, scheduling: "lifo" as const };
+/** `keepAlive` false: each request gets a connection of its own, closed after it. */
+export function poolOf({ secure, ca }: Settings, keepAlive = true): Pool {
+  const common = { keepAlive, maxFreeSockets: 64, scheduling: "lifo" as const };
   return secure ? new HttpsAgent(ca === undefined ? common : { ...common, ca }) : new HttpAgent(common);
 }
 

@@ -10,7 +10,7 @@ import { errorOf, networkCause } from "./errors.ts";
 import { look, propfind, resources } from "./look.ts";
 import { send } from "./send.ts";
 import type { Session } from "./session.ts";
-import { settled } from "./settle.ts";
+import { search, settled } from "./settle.ts";
 import { space } from "./space.ts";
 
 /** Times that the target changes between the look and the MOVE before we say so. */
@@ -23,6 +23,7 @@ export async function writeByMove(session: Session, call: WriteCall): Promise<En
   let target = await look(session, path, signal);
   refuse(call, target);
   const temporary = session.names.temporary(path);
+  let isMoved = false;
   try {
     const { bytes } = await send(session, call, temporary, {});
     const stored = atomicPut ? null : await proven(session, call, temporary, bytes);
@@ -34,10 +35,11 @@ export async function writeByMove(session: Session, call: WriteCall): Promise<En
       refuse(call, target);
       if (tries === TRIES) throw errorOf(answer, { code: "conflict", reason: "somebody else changes the file at this moment", applied: false });
     }
+    isMoved = true;
     const there = await settled(session, signal, () => look(session, path, signal));
     return there ?? entry({ path, kind: "file", size: bytes, complete: false });
   } catch (error) {
-    await quietly(discard(session, temporary));
+    if (!isMoved) await quietly(discard(session, temporary));
     throw error;
   }
 }
@@ -54,7 +56,7 @@ export function destination({ settings, names }: Session, path: WriteCall["path"
 /** The temporary file as the server has it. @throws StoreError `no-space` or `integrity` where bytes are missing: SabreDAV says 201 to a file that a full disk cut. */
 async function proven(session: Session, call: WriteCall, temporary: string, bytes: number): Promise<Entry> {
   const { signal, path } = call;
-  const there = await settled(session, signal, async () => {
+  const there = await search(session, signal, async () => {
     const answer = await propfind(session, temporary, "0", signal);
     if (answer.status === 404) return null;
     const [first] = await resources(session, answer);

@@ -19,7 +19,8 @@ export function webdavSubject(connection: WebDavConnection, { digest = false }: 
     open: (place) => webdav({ ...options, url: `${place.route(url).replace(/\/$/, "")}/${place.id}/`, random: place.random, clock: place.clock }),
     unavailable: () => webdav({ ...options, url: NOWHERE }),
     raw: (place) => rawDav(connection, place.id, { url, digest }),
-    leftovers: (place) => webdavLeftovers(connection, place.id),
+    // Of the exact shape: names that only look like it are a user's, and are stored as they are.
+    leftovers: async (place) => (await webdavLeftovers(connection, place.id)).filter((path) => /(?:^|\/)\.stratus-[0-9a-z]{20}\.tmp$/.test(path)),
     wire: true,
     // By verb, for a file below a directory that stands; each is one more where the path is missing, since a lost root must not read as "no files".
     cost: costs[server],
@@ -28,9 +29,9 @@ export function webdavSubject(connection: WebDavConnection, { digest = false }: 
 
 const native = { stat: 1, read: 1, write: 2, list: 1, delete: 2, mkdir: 1, copy: 3, move: 3 };
 const costs: Readonly<Record<WebDavConnection["name"], NonNullable<Subject["cost"]>>> = {
-  apache: native,
+  apache: { ...native, read: 2 },
   lighttpd: { ...native, read: 2, copy: 4, move: 4 },
   nginx: native,
-  sabredav: { ...native, write: 5 },
-  rclone: { ...native, write: 5, mkdir: 2 },
+  sabredav: { ...native, read: 2, write: 5 },
+  rclone: { ...native, read: 2, write: 5, mkdir: 2 },
 };
