@@ -13,9 +13,10 @@ import { everything } from "../model/reference.ts";
 
 export type WireBug =
   | "M27" | "M27b" | "M28" | "M29" | "M34" | "M59" | "M59b" | "M60" | "M60b" | "M60c"
-  | "W01" | "W02" | "W03" | "W04" | "W05" | "W06" | "W07" | "W08" | "W09" | "W10" | "W11" | "W12" | "W13" | "W14" | "W15" | "W16" | "W17" | "W18" | "W19" | "W20";
+  | "W01" | "W02" | "W03" | "W04" | "W05" | "W06" | "W07" | "W08" | "W09" | "W10" | "W11" | "W12" | "W13" | "W14" | "W15" | "W16" | "W18" | "W19" | "W20" | "W21";
 
 export interface WireProviderOptions {
+  /** Read for every request, so that the service may begin with the store's `open`. */
   readonly endpoint: string;
   readonly bug?: WireBug | undefined;
 }
@@ -39,7 +40,8 @@ interface Sent {
   readonly signal?: AbortSignal | undefined;
 }
 
-export function wireProvider({ endpoint, bug }: WireProviderOptions): Provider & { readonly kind: "tiny" } {
+export function wireProvider(given: WireProviderOptions): Provider & { readonly kind: "tiny" } {
+  const { bug } = given;
   let agent = new http.Agent({ keepAlive: true });
   /** What an early close left behind on "the connection" (M29). */
   let rest: AsyncIterator<Uint8Array> | undefined;
@@ -50,7 +52,7 @@ export function wireProvider({ endpoint, bug }: WireProviderOptions): Provider &
   async function send(method: string, target: string, { headers = {}, body, signal }: Sent = {}): Promise<Answer> {
     const response = await new Promise<http.IncomingMessage>((done, fail) => {
       // W08: the signal of the caller never reaches the request.
-      const request = http.request(`${endpoint}${target}`, { method, agent, headers: { ...headers, "content-length": body?.length ?? 0 }, ...(signal === undefined || bug === "W08" ? {} : { signal }) });
+      const request = http.request(`${given.endpoint}${target}`, { method, agent, headers: { ...headers, "content-length": body?.length ?? 0 }, ...(signal === undefined || bug === "W08" || bug === "W21" ? {} : { signal }) });
       request.once("error", fail);
       request.once("response", done);
       request.end(body);
@@ -102,7 +104,8 @@ export function wireProvider({ endpoint, bug }: WireProviderOptions): Provider &
 
   async function read({ path, range, signal }: ReadCall): Promise<ProviderRead> {
     if (bug === "W16") settle(await send("HEAD", file(path), { signal }));
-    const header = rangeHeader(range);
+    // W20: the adaptor cuts the range out of the whole file.
+    const header = bug === "W20" ? undefined : rangeHeader(range);
     const { response, entry: fields } = await send("GET", file(path), { headers: header === undefined ? {} : { range: header }, signal });
     const now = entry({ ...(fields as EntryFields), path });
     const first = /^bytes (\d+)-/.exec(response.headers["content-range"] ?? "")?.[1];
@@ -113,6 +116,8 @@ export function wireProvider({ endpoint, bug }: WireProviderOptions): Provider &
     if (bug === "M29") return { entry: now, offset, body: poisoned(response) };
     // W09: a body that is closed early stays open below.
     if (bug === "W09") return { entry: now, offset, body: (async function* () { for await (const chunk of { [Symbol.asyncIterator]: () => response.iterator({ destroyOnReturn: false }) } as AsyncIterable<Uint8Array>) yield chunk; })() };
+    // W21: what reads the body is not told that the caller gave up.
+    if (bug === "W21") return { entry: now, offset, body: deaf(response) };
     return { entry: now, offset, body: response as AsyncIterable<Uint8Array> };
   }
 
@@ -128,6 +133,22 @@ export function wireProvider({ endpoint, bug }: WireProviderOptions): Provider &
     const length = Number(response.headers["content-length"] ?? came.length);
     if (bug === "W12") return { entry: now, offset, body: Buffer.concat([came, Buffer.alloc(Math.max(0, length - came.length))]) };
     return { entry: came.length < length ? { ...now, size: offset + came.length } : now, offset, body: came };
+  }
+
+  /** W21: neither the signal nor a close reaches the answer before its next piece. */
+  function deaf(response: http.IncomingMessage): ReadableStream<Uint8Array> {
+    const pieces = response.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array>;
+    const next = async (): Promise<Uint8Array | undefined> => {
+      const piece = await pieces.next();
+      return piece.done === true ? undefined : piece.value;
+    };
+    return new ReadableStream({
+      async pull(controller) {
+        const piece = await next();
+        if (piece === undefined) controller.close();
+        else controller.enqueue(piece);
+      },
+    });
   }
 
   /** M29: the next body begins with what the one before left on the connection. */
@@ -193,7 +214,7 @@ export function wireProvider({ endpoint, bug }: WireProviderOptions): Provider &
     const put = async (bytes: Uint8Array): Promise<void> => {
       parts += 1;
       try {
-        settle(await (bug === "W17" ? send : insist)("PUT", `${upload}&part=${parts}`, { body: bytes, signal }));
+        settle(await insist("PUT", `${upload}&part=${parts}`, { body: bytes, signal }));
       } catch (error) {
         if (bug !== "W06" || signal?.aborted === true) throw error;
         parts -= 1; // W06: a part that fails is left out
@@ -239,7 +260,7 @@ export function wireProvider({ endpoint, bug }: WireProviderOptions): Provider &
   return {
     kind: "tiny",
     capabilities: wireCapabilities,
-    identity: () => endpoint,
+    identity: () => given.endpoint,
     async stat({ path, signal }) {
       const answer = await send("HEAD", file(path), { signal });
       return entryOf(answer, path);

@@ -219,12 +219,14 @@ class Proxy implements WireProxy {
     const bodyless = request.headers["transfer-encoding"] === undefined && (request.headers["content-length"] ?? "0") === "0";
     if (bodyless) upstream.useChunkedEncodingByDefault = false;
     return new Promise((done, fail) => {
-      const leave = (): void => void upstream.destroy();
+      let answered: http.IncomingMessage | undefined;
+      // Once the answer is complete its connection is free for the next request, and no longer this one's to cut.
+      const leave = (): void => void (answered?.complete === true || upstream.destroy());
       response.once("close", leave);
       upstream.once("error", fail);
       upstream.once("response", (reply) => {
         upstream.on("error", () => reply.destroy());
-        reply.once("close", () => response.off("close", leave));
+        answered = reply;
         done(reply);
       });
       upstream.on("continue", () => body ?? response.writeContinue());
@@ -302,17 +304,21 @@ class Proxy implements WireProxy {
     let agent = this.#agents.get(socket);
     if (agent !== undefined) return agent;
     agent = new (service.protocol === "https:" ? https : http).Agent({ keepAlive: true, maxSockets: 1 });
-    // The agent's own rule closes idle connections by the service's hint; the client must find out as it would without a proxy.
+    // The agent's own rule closes idle connections by the service's hint; the client must find out as it would without a proxy: when the service closes.
+    const end = (): void => socket.destroySoon();
     agent.keepSocketAlive = (upstream): boolean => {
-      if (this.#pinned.has(upstream)) return true;
-      this.#pinned.add(upstream);
-      upstream.once("close", () => socket.destroySoon());
+      upstream.once("close", end);
       return true;
+    };
+    // In use, an end is an answer that breaks off; or the agent's choice (it keeps none after a HEAD without a length), of which the client must see nothing.
+    const reuse = agent.reuseSocket.bind(agent);
+    agent.reuseSocket = (upstream, request): void => {
+      upstream.off("close", end);
+      reuse(upstream, request);
     };
     this.#agents.set(socket, agent);
     return agent;
   }
-  readonly #pinned = new WeakSet<object>();
 }
 
 async function drain(stream: AsyncIterable<Uint8Array>, count: (bytes: number) => void): Promise<void> {
