@@ -123,11 +123,9 @@ const NETWORK: Readonly<Record<string, Meaning>> = {
 
 function network(error: Error): Meaning | undefined {
   const code = (error as { code?: unknown }).code;
-  if (typeof code !== "string") {
-    // The SDK's client has its own error for each of its timers.
-    if (error.name === "TimeoutError") return ["timeout", "no answer in time"];
-    return undefined;
-  }
+  // The timers of the SDK's client, which give it the code of a connection that the system gave up.
+  if (error.name === "TimeoutError") return ["timeout", "no answer in time"];
+  if (typeof code !== "string") return undefined;
   if (Object.hasOwn(NETWORK, code)) return NETWORK[code];
   if (code.startsWith("HPE_")) return ["unavailable", "the answer is no HTTP"];
   if (/^(?:CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/.test(code)) return ["config", "the certificate of the endpoint is not trusted", UNDONE];

@@ -48,6 +48,8 @@ export interface SendOptions {
   readonly streaming?: boolean | undefined;
 }
 
+const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+
 export class Sdk {
   readonly module: ClientModule;
   readonly #session: Session;
@@ -88,6 +90,8 @@ export class Sdk {
       requestChecksumCalculation: "WHEN_REQUIRED",
       responseChecksumValidation: "WHEN_REQUIRED",
       followRegionRedirects: false,
+      // Everything that it would write to the console is thrown as well.
+      logger: SILENT,
       requestHandler: {
         connectionTimeout: settings.connectTimeoutMs,
         // Without `throwOnRequestTimeout` it only writes a warning and waits on.
