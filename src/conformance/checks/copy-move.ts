@@ -8,7 +8,7 @@ import type { Check, CheckContext, SupportKey } from "../check.ts";
 import type { Entry } from "../../store/index.ts";
 import { failing } from "./copy-move-failing.ts";
 import { kept } from "./copy-move-kept.ts";
-import { directory, gone, held, holds, isDirectoryAt, lists, many, put, rwl, tree, unchanged } from "./look.ts";
+import { directory, gone, held, holds, isDirectoryAt, lists, many, outcome, put, rwl, tree, unchanged } from "./look.ts";
 
 type Verb = "copy" | "move";
 
@@ -147,9 +147,14 @@ function cells(verb: Verb): readonly Check[] {
         await tree(t, "/w/from", source);
         await put(t, "/w/to", "a file");
         if (!t.capabilities.strictHierarchy) {
-          const tree = await below(t, "/w/from");
-          await run(t, "/w/from", "/w/to");
-          await t.settled("list", async () => sameTree(await below(t, "/w/to"), tree, "without strictHierarchy the directory stands beside the file"));
+          const before = await held(t);
+          const content = await below(t, "/w/from");
+          const { error } = await outcome(run(t, "/w/from", "/w/to"));
+          if (error === undefined) await t.settled("list", async () => sameTree(await below(t, "/w/to"), content, "without strictHierarchy the directory stands beside the file"));
+          else {
+            await rejects("not-a-directory", Promise.reject(error), `${verb} of a directory onto a file`);
+            await unchanged(t, before, "refused, so nothing was changed");
+          }
           await holds(t, "/w/to", "a file", "the file of that name is as it was");
           return;
         }
@@ -540,9 +545,15 @@ function cells(verb: Verb): readonly Check[] {
   ];
 }
 
-/** Without strictHierarchy a file and a directory of one name stand side by side. */
+/** Without strictHierarchy a file and a directory of one name may stand side by side; refusing that by the rules of rename(2), and then changing nothing, is as right. */
 async function bothNames(t: CheckContext, verb: Verb): Promise<void> {
-  await t.store[verb]("/w/from", "/w/to");
+  const before = await held(t);
+  const { error } = await outcome(t.store[verb]("/w/from", "/w/to"));
+  if (error !== undefined) {
+    await rejects("is-a-directory", Promise.reject(error), `${verb} of a file onto a directory`);
+    await unchanged(t, before, "refused, so nothing was changed");
+    return;
+  }
   await holds(t, "/w/to", "file", "without strictHierarchy the file stands beside the directory of that name");
   await t.settled("list", async () => ok((await t.store.list("/w").toArray()).some((entry) => entry.path === "/w/to" && entry.kind === "directory"), "and the directory is still listed"));
   await sourceAfter(t, verb, "/w/from", "file");
