@@ -27,7 +27,7 @@ export function completeCapabilities(provider: Provider): Capabilities {
   // A copy that is a write can be as exclusive as the write; a tree only where its directory can be made exclusively.
   const exclusiveCopy: Support =
     copies === "emulated" && (said.writeIfAbsent ?? false) !== false && (!makesDirectories || said.exclusiveMkdir === true) ? "emulated" : false;
-  return Object.freeze({
+  return frozen({
     read: "native",
     write: "native",
     list: "native",
@@ -87,4 +87,16 @@ export function completeCapabilities(provider: Provider): Capabilities {
 
 function withoutUndefined(said: Partial<Capabilities>): Partial<Capabilities> {
   return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));
+}
+
+/** Nobody changes them for others: not through a list that the provider shares between its stores either. */
+function frozen(complete: Capabilities): Capabilities {
+  const { hashes, writeExpect, sizeSteps, consistency } = complete;
+  return Object.freeze({
+    ...complete,
+    hashes: Object.freeze([...hashes]),
+    writeExpect: Object.freeze([...writeExpect]),
+    sizeSteps: Object.freeze([...sizeSteps]),
+    consistency: Object.freeze({ ...consistency }),
+  });
 }
