@@ -99,7 +99,7 @@ export async function runCheck(check: Check, subject: Subject, options: RunOptio
   const traffic = meter?.total();
   budget?.settle(traffic?.requests ?? null, recorder.calls);
   const sockets = site.proxy === undefined ? 0 : await drained(site.proxy);
-  if (sockets > 0) noted("leak", `${sockets} connections to the service are still open after close`);
+  if (sockets > 0) noted("leak", `${sockets} connections to the service are still open after close (of the global fetch? Give the provider place.fetch: its pool is known)`);
   const transcript = failures.length === 0 ? [] : [...recorder.lines];
   await site.cut();
   for (const leak of await watch.end(site.base)) noted("leak", leak);
@@ -166,8 +166,8 @@ function failureOf(kind: FailureKind, error: unknown): Failure {
 }
 
 /** Connections end a moment after the close that ends them. */
-async function drained(proxy: { readonly open: number }): Promise<number> {
+async function drained(proxy: { readonly held: number }): Promise<number> {
   const end = performance.now() + 1500;
-  for (let wait = 5; proxy.open > 0 && performance.now() < end; wait = Math.min(wait * 2, 100)) await new Promise((next) => setTimeout(next, wait));
-  return proxy.open;
+  for (let wait = 5; proxy.held > 0 && performance.now() < end; wait = Math.min(wait * 2, 100)) await new Promise((next) => setTimeout(next, wait));
+  return proxy.held;
 }

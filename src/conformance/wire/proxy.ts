@@ -20,6 +20,8 @@ import { cutAfter, dropFirst, passOn, wholeAround } from "./transfer.ts";
 import type { Exchange, Fault, FaultKind, Wire } from "./wire.ts";
 
 export interface WireProxy extends Wire, AsyncDisposable {
+  /** Connections that a store should have closed by now. */
+  readonly held: number;
   /** The same service through the proxy. Each service (scheme, host and port) gets a listener of its own, the same one every time. */
   route(url: string): string;
   /** As the global one, through the proxy; the Host header is the service's. */
@@ -53,6 +55,9 @@ class Proxy implements WireProxy {
   readonly #routes = new Map<string, http.Server>();
   readonly #services = new Map<http.Server, URL>();
   readonly #sockets = new Set<Socket>();
+  /** Those that carried a request of a client of the store's own, and those with a request under way. */
+  readonly #owned = new Set<Socket>();
+  readonly #active = new Set<Socket>();
   readonly #agents = new WeakMap<Socket, http.Agent>();
   readonly #stalled = new Set<Socket>();
   #exchanges: Exchange[] = [];
@@ -97,6 +102,12 @@ class Proxy implements WireProxy {
   get open(): number {
     return this.#sockets.size;
   }
+  /** Connections that somebody should have closed: not the idle ones of `fetch`, whose pool belongs to this process and not to the store. */
+  get held(): number {
+    let held = 0;
+    for (const socket of this.#sockets) if (this.#owned.has(socket) || this.#active.has(socket)) held += 1;
+    return held;
+  }
   get busy(): number {
     return this.#busy;
   }
@@ -128,6 +139,8 @@ class Proxy implements WireProxy {
       socket.on("error", () => {}); // its "close" follows, and that is what matters
       socket.once("close", () => {
         this.#sockets.delete(socket);
+        this.#owned.delete(socket);
+        this.#active.delete(socket);
         this.#stalled.delete(socket);
         this.#agents.get(socket)?.destroy();
       });
@@ -143,7 +156,13 @@ class Proxy implements WireProxy {
     const record = { index: this.#exchanges.length, method, target, status: null as number | null, bytesUp: 0, bytesDown: 0, fault: null as FaultKind | null };
     this.#exchanges.push(record);
     this.#busy += 1;
-    response.once("close", () => (this.#busy -= 1));
+    const { socket } = request;
+    if (request.headers[hostHeader] === undefined) this.#owned.add(socket);
+    this.#active.add(socket);
+    response.once("close", () => {
+      this.#busy -= 1;
+      this.#active.delete(socket);
+    });
     response.on("error", () => {});
     request.on("error", () => {});
     const fault = this.#armed?.take({ method, target }) ?? null;
