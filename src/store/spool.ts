@@ -21,7 +21,8 @@ export async function spool(
     if (signal?.aborted === true) throw abortError(signal, { applied: false });
     chunks.push(chunk.slice());
     held += chunk.byteLength;
-    if (held > memoryBytes) return spoolToFile(chunks, () => stream.pull(), signal);
+    // Awaited here: the stream is closed when this function is left, and a closed stream ends without a word.
+    if (held > memoryBytes) return await spoolToFile(chunks, () => stream.pull(), signal);
   }
   return disposable(toSource(concat(chunks)), async () => {});
 }

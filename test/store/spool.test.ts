@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { toSource } from "../../src/store/body.ts";
+import { spool } from "../../src/store/index.ts";
+
+test("a spooled body is whole, in memory and beyond what memory may hold", async () => {
+  const pieces = async function* (): AsyncGenerator<Uint8Array> {
+    for (let i = 0; i < 40; i++) {
+      await new Promise((done) => setImmediate(done));
+      yield new Uint8Array(1000).fill(i);
+    }
+  };
+  for (const memoryBytes of [100, 10_000, 1_000_000]) {
+    await using spooled = await spool(toSource(pieces()), { memoryBytes });
+    expect(spooled.size).toBe(40_000);
+    expect(spooled.replayable).toBe(true);
+    for (let again = 0; again < 2; again++) {
+      const bytes = await spooled.open().all();
+      expect([bytes.byteLength, bytes[0], bytes[39_999], bytes[20_000]]).toEqual([40_000, 0, 39, 20]);
+    }
+  }
+});
+
+test("a body that fails while it is spooled fails the spooling", async () => {
+  const failing = async function* (): AsyncGenerator<Uint8Array> {
+    yield new Uint8Array(1000);
+    await new Promise((done) => setImmediate(done));
+    throw new Error("gone");
+  };
+  await expect(spool(toSource(failing()), { memoryBytes: 100 })).rejects.toMatchObject({ code: "bad-body" });
+});
