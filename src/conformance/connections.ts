@@ -9,6 +9,8 @@ import type { SecondChannel, Subject } from "./subject.ts";
 
 /** How long closing may take before the check fails with it. */
 const closeMs = 15_000;
+/** The number of the connection that cleans up; no check asks for so many. */
+const cleaner = 9999;
 
 /** The subject or the machine failed, not the store: reported as `infra-error`. */
 export class HarnessError extends Error {
@@ -18,6 +20,8 @@ export class HarnessError extends Error {
 export interface Connections {
   /** The store of connection 0. */
   open(connection: number): Promise<Store>;
+  /** One for cleaning up: neither written down nor held back by a budget, for what is not cleaned up stays at the service. */
+  cleaner(): Promise<Store>;
   next(): Promise<Store>;
   reopen(connection: number): Promise<Store>;
   /** The subject without the layers of the stack, at the same place. */
@@ -63,6 +67,11 @@ export function connections(options: ConnectionOptions): Connections {
 
   return {
     open: (connection) => make(connection, true),
+    async cleaner() {
+      const store = await subject.open(await site.place(cleaner));
+      open.set(cleaner, store);
+      return store;
+    },
     next: () => make((last += 1), true),
     bare: () => make((last += 1), false),
     async reopen(connection) {

@@ -44,7 +44,9 @@ export function planOf(subject: Subject, options: PlanOptions = {}): Plan {
   const stacks = options.stacks ?? [null, ...stackNames];
   for (const stack of stacks) if (stack !== null && !stackNames.includes(stack)) throw new TypeError(`"${subject.name}" has no stack "${stack}"${stackNames.length === 0 ? "" : `: ${stackNames.join(", ")}`}`);
   for (const filter of options.only ?? []) if (!all.some((check) => selects(filter, check))) throw new TypeError(`no check, group or beginning of an id is ${JSON.stringify(filter)}: see \`stratus conformance list\``);
-  const wanted = all.filter((check) => order[check.tier] <= order[tier] && (options.only === undefined || options.only.some((filter) => selects(filter, check))));
+  // A whole id means that check; "writes.overwrite" is not "writes.overwrite.once" too.
+  const asked = (check: Check): boolean => options.only === undefined || options.only.some((filter) => (all.some(({ id }) => id === filter) ? check.id === filter : selects(filter, check)));
+  const wanted = all.filter((check) => order[check.tier] <= order[tier] && asked(check));
   const notOffered: Partial<Record<Offer, string[]>> = {};
   const possible = wanted.filter((check) => {
     const missing = (check.offers ?? []).filter((offer) => !offers(subject, offer));
@@ -69,5 +71,5 @@ export function offers(subject: Subject, offer: Offer): boolean {
 }
 
 function selects(filter: string, check: Check): boolean {
-  return check.id === filter || groupOf(check.id) === filter || check.id.startsWith(`${filter}.`);
+  return filter === check.id || groupOf(check.id) === filter || check.id.startsWith(`${filter}.`);
 }

@@ -85,7 +85,7 @@ export async function runCheck(check: Check, subject: Subject, options: RunOptio
   over.abort(new Error("the check is over"));
   meter?.wire.mend();
   if (options.cleanUp === true) {
-    const problem = await emptyPlace(() => open.open(cleaner), subject, site);
+    const problem = await emptyPlace(() => open.cleaner(), subject, site);
     if (problem !== undefined) noted("leftover", problem);
   }
   for (const problem of await watch.run(() => open.close())) noted("close", problem);
@@ -129,9 +129,6 @@ export async function runCheck(check: Check, subject: Subject, options: RunOptio
     };
   }
 }
-
-/** The number of the connection that cleans up; no check asks for so many. */
-const cleaner = 9999;
 
 class TimeoutFailure extends CheckFailure {}
 

@@ -2,6 +2,7 @@
 import type { Check } from "../check.ts";
 import { checks as aborts } from "./aborts.ts";
 import { checks as bodies } from "./bodies.ts";
+import { checks as capabilities } from "./capabilities.ts";
 import { checks as concurrency } from "./concurrency.ts";
 import { checks as conditions } from "./conditions.ts";
 import { checks as copyMove } from "./copy-move.ts";
@@ -14,6 +15,7 @@ import { checks as metadata } from "./metadata.ts";
 import { checks as names } from "./names.ts";
 import { checks as paths } from "./paths.ts";
 import { checks as ranges } from "./ranges.ts";
+import { checks as raw } from "./raw.ts";
 import { checks as reads } from "./reads.ts";
 import { checks as sizes } from "./sizes.ts";
 import { checks as sources } from "./sources.ts";
@@ -47,6 +49,8 @@ export const groups: readonly Group[] = [
   { name: "concurrency", title: "Concurrency", checks: concurrency },
   { name: "errors", title: "Errors", checks: errors },
   { name: "lifecycle", title: "Life cycle", checks: lifecycle },
+  { name: "capabilities", title: "Capabilities", checks: capabilities },
+  { name: "raw", title: "Second channel", checks: raw },
   { name: "wire", title: "Wire", checks: wire },
 ];
 

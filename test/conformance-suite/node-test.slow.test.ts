@@ -24,7 +24,7 @@ test("a bug is named by its check, with the reason and the way to see it again; 
   try {
     const ran = await node(["--test", "--test-reporter=tap", fixture("node-test.ts")], { env: { SUBJECT: "bug", STRATUS_REPORT: reports, STRATUS_SEED: "4711" } });
     expect(ran.code).toBe(1);
-    expect(ran.stdout).toContain("writes.overwrite.shorter".slice(0, 6));
+    expect(ran.stdout).toMatch(/not ok \d+ - writes\.overwrite: /);
     expect(ran.stdout).toMatch(/does not hold: /);
     expect(ran.stdout).toMatch(/why: {8}\S/);
     expect(ran.stdout).toMatch(/replay: {5}npx stratus conformance <module> --check \S+ --seed 4711/);
