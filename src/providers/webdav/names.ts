@@ -35,7 +35,7 @@ export interface Names {
 }
 
 export function namesOf({ base, origin, profile, random }: Settings): Names {
-  const { reserved } = profile;
+  const { reserved, refused } = profile;
   const codec = nameCodec({
     any: NEVER + profile.any,
     first: profile.first,
@@ -43,7 +43,7 @@ export function namesOf({ base, origin, profile, random }: Settings): Names {
     reserved: (name) => TEMPORARY.test(name) || (reserved !== null && reserved.test(name)),
   });
   const plain = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
-  const special = reserved !== null || profile.first !== "" || profile.last !== "";
+  const special = /[\w-]/.test(profile.first) || /[\w.-]/.test(profile.any + profile.last);
   const longest = Math.max(1, MAX_PATH_BYTES - Buffer.byteLength(base));
 
   function file(path: StorePath): Href {
@@ -52,9 +52,10 @@ export function namesOf({ base, origin, profile, random }: Settings): Names {
     let out = "";
     for (const name of path.slice(1).split("/")) {
       // Most names need nothing, and this is on the way of every call.
-      const native = !special && plain.test(name) ? name : codec.encode(name);
+      const native = !special && plain.test(name) && reserved?.test(name) !== true ? name : codec.encode(name);
       const length = Buffer.byteLength(native);
       if (length > profile.maxNameBytes) throw new StoreError("invalid-path", `a name of more than ${profile.maxNameBytes} bytes, as ${profile.name} would hold it`);
+      if (refused?.test(native) === true) throw new StoreError("invalid-path", `a name that ${profile.name} keeps for itself`);
       bytes += length + 1;
       out += out === "" ? segment(native) : `/${segment(native)}`;
     }

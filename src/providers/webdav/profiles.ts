@@ -48,7 +48,10 @@ export interface WebdavProfile {
   readonly first: string;
   readonly last: string;
   readonly any: string;
+  /** Its first character becomes a token, so no name that starts with "%" can be in here. */
   readonly reserved: RegExp | null;
+  /** Names that the server takes in no form: `invalid-path`. */
+  readonly refused: RegExp | null;
   readonly normalisation: "kept" | "nfc";
   /** How late what was written may show; 0: at once. */
   readonly settleMs: number;
@@ -79,6 +82,7 @@ const generic: WebdavProfile = {
   last: "",
   any: "",
   reserved: null,
+  refused: null,
   normalisation: "kept",
   settleMs: 0,
   concurrency: 4,
@@ -165,7 +169,7 @@ const rclone: WebdavProfile = {
   quota: false,
 };
 
-/** Nextcloud and ownCloud: SabreDAV with part files, so PUT is atomic; names are rewritten to NFC and held with a suffix of their own [live]. */
+/** Nextcloud and ownCloud: SabreDAV with part files, so PUT is atomic; names are rewritten to NFC and held with a suffix of their own, `.part`, which users' files cannot have [live]. */
 const nextcloud: WebdavProfile = {
   ...generic,
   name: "nextcloud",
@@ -179,7 +183,8 @@ const nextcloud: WebdavProfile = {
   any: "\\",
   first: " ",
   last: " ",
-  reserved: /^(?:\.htaccess|.*\.part|.*\.filepart)$/i,
+  reserved: /^\.htaccess$/i,
+  refused: /\.(?:part|filepart)$/i,
   normalisation: "nfc",
 };
 
