@@ -19,6 +19,7 @@ import { checks as raw } from "./raw.ts";
 import { checks as reads } from "./reads.ts";
 import { checks as sizes } from "./sizes.ts";
 import { checks as sources } from "./sources.ts";
+import { checks as spaceAccount } from "./space-account.ts";
 import { checks as wire } from "./wire.ts";
 import { checks as writes } from "./writes.ts";
 
@@ -50,6 +51,7 @@ export const groups: readonly Group[] = [
   { name: "errors", title: "Errors", checks: errors },
   { name: "lifecycle", title: "Life cycle", checks: lifecycle },
   { name: "capabilities", title: "Capabilities", checks: capabilities },
+  { name: "space-account", title: "Space and account", checks: spaceAccount },
   { name: "raw", title: "Second channel", checks: raw },
   { name: "wire", title: "Wire", checks: wire },
 ];
