@@ -27,6 +27,7 @@ export class S3Provider implements Provider {
   readonly #settings: Settings;
   readonly #keys: Keys;
   #context: Context | undefined;
+  #closed = false;
   #account: Account | undefined;
   #bucket: Promise<void> | undefined;
 
@@ -43,6 +44,7 @@ export class S3Provider implements Provider {
     const session = new Session(settings, knowledgeOf(() => Promise.resolve(module)));
     const sdk = new Sdk(session, module);
     const wire = settings.transport === "sdk" ? new SdkWire(session, sdk) : new DirectWire(session, undici, signature.SignatureV4);
+    this.#closed = false;
     this.#context = { session, settings, vendor: settings.vendor, keys: this.#keys, wire, sdk, storage };
   }
 
@@ -57,6 +59,7 @@ export class S3Provider implements Provider {
   async close(): Promise<void> {
     const context = this.#context;
     this.#context = undefined;
+    this.#closed = true;
     this.#bucket = undefined;
     await context?.wire.close();
     context?.sdk.close();
@@ -110,13 +113,15 @@ export class S3Provider implements Provider {
 
   /** The open parts, outside of the verbs too: for `sweep`. */
   async context(signal: AbortSignal | undefined): Promise<Context> {
-    if (this.#context === undefined) await this.open();
-    return this.#ready(signal);
+    return await this.#ready(signal);
   }
 
   async #ready(signal: AbortSignal | undefined): Promise<Context> {
-    const context = this.#context;
-    if (context === undefined) throw new StoreError("closed", "the store is closed");
+    if (this.#context === undefined) {
+      if (this.#closed) throw new StoreError("closed", "the store is closed");
+      await this.open();
+    }
+    const context = this.#context as Context;
     if (this.#settings.createBucket) await this.#withBucket(context, signal);
     return context;
   }
@@ -149,7 +154,8 @@ function capabilitiesOf({ vendor, partBytes }: Settings, keys: Keys): Partial<Ca
     copyTree: "emulated", copyIfAbsent,
     moveTree: "emulated", moveIfAbsent: copyIfAbsent === false ? false : "emulated",
     etag: true,
-    hashes: vendor.md5Etag ? ["md5"] : [],
+    // MD5 is on the entries of what went up in one piece, which is not a promise.
+    hashes: [],
     writeExpect: ["md5"],
     listComplete: false, listSorted: false,
     modifiedPrecisionMs: 1000,

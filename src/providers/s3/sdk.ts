@@ -11,9 +11,10 @@ import type * as Client from "@aws-sdk/client-s3";
 import { StoreError } from "../../store/index.ts";
 import type { S3Credentials } from "./credentials.ts";
 import { isFailure, S3Failure, sizeFromContentRange } from "./failure.ts";
+import type { loadClient } from "./load.ts";
 import type { SdkKnowledge, Session } from "./session.ts";
 
-export type ClientModule = typeof Client;
+export type ClientModule = Awaited<ReturnType<typeof loadClient>>;
 
 /** What the SDK finds out by itself: environment, profiles, web identity, containers, instances; regions; endpoints. */
 export function knowledgeOf(load: () => Promise<ClientModule>): SdkKnowledge {

@@ -4,12 +4,12 @@
  */
 import { byteStream, entry, StoreError, type ByteStream, type Entry, type WriteCall } from "../../store/index.ts";
 import type { Context } from "./context.ts";
-import { isFailure } from "./failure.ts";
-import { hashesOf } from "./look.ts";
+import { isFailure, type S3Failure } from "./failure.ts";
+import { hashesOf, headOrNothing } from "./look.ts";
 import { multipart } from "./multipart.ts";
 import { isEtag } from "./read.ts";
 import { tries } from "./tries.ts";
-import type { Properties, PutBody, PutConditions, Stored } from "./wire.ts";
+import type { ObjectFacts, Properties, PutBody, PutConditions, Stored } from "./wire.ts";
 
 export async function write(context: Context, call: WriteCall): Promise<Entry> {
   const { path, body, ifAbsent, ifMatch, signal } = call;
@@ -52,7 +52,8 @@ export async function write(context: Context, call: WriteCall): Promise<Entry> {
   });
 }
 
-async function putOnce({ session, wire }: Context, { signal, expect, ifMatch }: WriteCall, key: string, body: PutBody, properties: Properties, conditions: PutConditions): Promise<Stored> {
+async function putOnce(context: Context, { signal, expect, ifMatch }: WriteCall, key: string, body: PutBody, properties: Properties, conditions: PutConditions): Promise<Stored> {
+  const { session, wire } = context;
   const size = body instanceof Uint8Array ? body.byteLength : body.size;
   if (size === 0 && key.endsWith("/")) throw new StoreError("invalid-path", "a file without a name cannot be empty: the service takes it for a directory", { applied: false });
   const send = (): Promise<Stored> => wire.put(key, body, properties, conditions, expect?.md5, signal);
@@ -62,8 +63,24 @@ async function putOnce({ session, wire }: Context, { signal, expect, ifMatch }: 
   } catch (error) {
     // AWS says that there is nothing to match; the contract calls that a lost condition.
     if (ifMatch !== undefined && isFailure(error, 404) && error.code !== "NoSuchBucket") throw new StoreError("precondition-failed", "there is no file to replace", { cause: error, status: 404 });
+    if ((conditions.ifAbsent || ifMatch !== undefined) && isFailure(error) && error.status >= 500 && error.status !== 501 && error.status !== 503) await settle(context, key, ifMatch, error, signal);
     throw error;
   }
+}
+
+/**
+ * A condition that was answered with a failure of the service: of racing writers Ceph gives some 500 instead of 412. One look tells whether
+ * the condition is lost by now; whether this very request had a part in that it cannot tell. Where the look fails too, the first error stands.
+ */
+async function settle(context: Context, key: string, ifMatch: string | undefined, cause: S3Failure, signal: AbortSignal | undefined): Promise<void> {
+  let found: ObjectFacts | undefined;
+  try {
+    found = await headOrNothing(context, key, signal);
+  } catch {
+    return;
+  }
+  if (ifMatch !== undefined && found?.etag !== ifMatch) throw new StoreError("precondition-failed", "the file is another one by now", { cause, status: cause.status, applied: "unknown" });
+  if (ifMatch === undefined && found !== undefined) throw new StoreError("already-exists", "something is there by now", { cause, status: cause.status, applied: "unknown" });
 }
 
 /** Reads until more than `most` bytes are here, or the end. */

@@ -54,10 +54,10 @@ describe.each(transports)("over %s", (transport) => {
     throw new Error("the disk is gone");
   };
   test.each([
-    ["fails", failing, /failed|gone/],
-    ["ends early", () => pieces(3), /early|short/],
-    ["runs long", () => pieces(8), /long/],
-    ["never ends", () => pieces(Infinity), /long/],
+    ["fails", failing],
+    ["ends early", () => pieces(3)],
+    ["runs long", () => pieces(8)],
+    ["never ends", () => pieces(Infinity)],
   ] as const)("a source that %s rejects the write, stores nothing, and takes neither the process nor the call with it", async (_, source) => {
     const uncaught = vi.fn();
     process.on("uncaughtException", uncaught);
