@@ -229,14 +229,14 @@ function heldBack(raw: Raw, length: number | null, expect: Hashes | undefined): 
       if (length !== null && check === undefined) {
         const chunk = await next();
         if (chunk === undefined || count < length) return chunk;
-        const last = chunk.slice();
+        const last = new Uint8Array(chunk);
         await next();
         return last;
       }
       held ??= await next();
       const out = held;
       if (out === undefined) return undefined;
-      const kept = out.slice();
+      const kept = new Uint8Array(out);
       held = await next();
       return kept;
     },

@@ -90,19 +90,22 @@ class Stream implements ByteStream {
   async all(): Promise<Uint8Array> {
     const first = await this.pull();
     if (first === undefined) return EMPTY;
-    const second = await this.pull();
-    if (second === undefined) return first;
-    if (this.length !== null) return this.#fill(new Uint8Array(this.length), first, second);
-    const chunks = [first, second];
-    for (let chunk = await this.pull(); chunk !== undefined; chunk = await this.pull()) chunks.push(chunk);
+    if (this.inMemory) {
+      await this.pull();
+      return first;
+    }
+    // Copied before the next is asked for: a source may fill one buffer again and again.
+    const { length } = this;
+    if (length !== null && length <= PREPARED_BYTES) return this.#fill(new Uint8Array(length), first);
+    const chunks = [new Uint8Array(first)];
+    for (let chunk = await this.pull(); chunk !== undefined; chunk = await this.pull()) chunks.push(new Uint8Array(chunk));
     return concat(chunks);
   }
 
-  /** Into one array of the known length, so that a large body is not held twice. */
-  async #fill(whole: Uint8Array, first: Uint8Array, second: Uint8Array): Promise<Uint8Array> {
-    whole.set(first);
-    let at = first.byteLength;
-    for (let chunk: Uint8Array | undefined = second; chunk !== undefined; chunk = await this.pull()) {
+  /** Into one array of the known length, so that it is not held twice. */
+  async #fill(whole: Uint8Array, first: Uint8Array): Promise<Uint8Array> {
+    let at = 0;
+    for (let chunk: Uint8Array | undefined = first; chunk !== undefined; chunk = await this.pull()) {
       whole.set(chunk, at);
       at += chunk.byteLength;
     }
@@ -146,6 +149,8 @@ class Stream implements ByteStream {
 }
 
 const EMPTY = new Uint8Array(0);
+/** Up to this size a length that was only announced is worth memory before the bytes are there. */
+const PREPARED_BYTES = 64 << 20;
 const DONE = Promise.resolve();
 
 async function releasing(source: ByteSource): Promise<void> {

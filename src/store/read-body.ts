@@ -137,7 +137,7 @@ export class ReadBody implements ReadResult {
   async #pull(): Promise<Uint8Array | undefined> {
     const chunk = await this.#body.pull();
     if (this.#ended !== undefined) throw this.#ended;
-    return chunk !== undefined && this.#body.inMemory ? chunk.slice() : chunk;
+    return chunk !== undefined && this.#body.inMemory ? new Uint8Array(chunk) : chunk;
   }
 
   #take(): void {

@@ -19,7 +19,8 @@ export async function spool(
   let held = 0;
   for (let chunk = await stream.pull(); chunk !== undefined; chunk = await stream.pull()) {
     if (signal?.aborted === true) throw abortError(signal, { applied: false });
-    chunks.push(chunk.slice());
+    // Not slice(), which of a Buffer is a view.
+    chunks.push(new Uint8Array(chunk));
     held += chunk.byteLength;
     // Awaited here: the stream is closed when this function is left, and a closed stream ends without a word.
     if (held > memoryBytes) return await spoolToFile(chunks, () => stream.pull(), signal);
