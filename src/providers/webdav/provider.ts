@@ -20,23 +20,27 @@ export class Webdav implements Provider {
   /** Only where the server tells a quota: a verb that exists is a verb that is declared. */
   readonly space?: (call: SpaceCall) => Promise<Space>;
   readonly #settings: Settings;
-  #session: Session | undefined;
+  #session: Promise<Session> | undefined;
+  #closed = false;
 
   constructor(settings: Settings) {
     this.#settings = settings;
     this.capabilities = capabilitiesOf(settings);
-    if (settings.profile.quota) this.space = ({ signal }) => space(this.#open, signal);
+    if (settings.profile.quota) this.space = async ({ signal }) => space(await this.#open(), signal);
   }
 
   async open(): Promise<void> {
-    this.#session ??= await Session.open(this.#settings);
+    this.#closed = false;
+    await this.#open();
   }
   async reconnect(): Promise<void> {
-    this.#session?.reconnect();
+    (await this.#session)?.reconnect();
   }
   async close(): Promise<void> {
-    this.#session?.close();
+    this.#closed = true;
+    const session = this.#session;
     this.#session = undefined;
+    (await session)?.close();
   }
   describe(): string {
     const { origin, base, profile } = this.#settings;
@@ -47,28 +51,28 @@ export class Webdav implements Provider {
   }
 
   async stat({ path, signal }: StatCall): Promise<Entry> {
-    return need(this.#open, path, signal);
+    return need(await this.#open(), path, signal);
   }
   async read(call: ReadCall): Promise<ProviderRead> {
-    return read(this.#open, call);
+    return read(await this.#open(), call);
   }
   async write(call: WriteCall): Promise<Entry> {
-    return write(this.#open, call);
+    return write(await this.#open(), call);
   }
   async list({ path, signal }: ListCall): Promise<Page> {
-    return { entries: (await children(this.#open, path, signal)).entries };
+    return { entries: (await children(await this.#open(), path, signal)).entries };
   }
   async delete(call: DeleteCall): Promise<void> {
-    return remove(this.#open, call);
+    return remove(await this.#open(), call);
   }
   async mkdir(call: MkdirCall): Promise<Entry> {
-    return mkdir(this.#open, call);
+    return mkdir(await this.#open(), call);
   }
   async copy(call: CopyCall): Promise<Entry> {
-    return transfer(this.#open, call);
+    return transfer(await this.#open(), call);
   }
   async move(call: MoveCall): Promise<Entry> {
-    return transfer(this.#open, call);
+    return transfer(await this.#open(), call);
   }
   async account(): Promise<Account> {
     const { username, origin, base } = this.#settings;
@@ -78,8 +82,13 @@ export class Webdav implements Provider {
     return translate(error);
   }
 
-  get #open(): Session {
-    if (this.#session === undefined) throw new StoreError("closed", "the store is not open");
+  /** Opened by `open`, or by the first call of whoever goes around the front. */
+  #open(): Promise<Session> {
+    if (this.#closed) throw new StoreError("closed", "the store is closed", { applied: false });
+    this.#session ??= Session.open(this.#settings).catch((error: unknown) => {
+      this.#session = undefined;
+      throw error;
+    });
     return this.#session;
   }
 }
