@@ -120,7 +120,7 @@ export function referenceProvider(options: ReferenceOptions = {}): Provider & { 
     modifiedMs: detail === "sparse" || precision === null ? null : file.modifiedMs,
     ...(detail === "complete" ? { contentType: file.contentType, metadata: file.metadata, hashes: hashesOf(file) } : { complete: false }),
   });
-  const directoryEntry = (path: StorePath, directory: ModelDirectory | undefined): Entry => entry({ path, kind: "directory", modifiedMs: precision === null ? null : directory?.modifiedMs, metadata: {} });
+  const directoryEntry = (path: StorePath, directory: ModelDirectory | undefined): Entry => entry({ path, kind: "directory", modifiedMs: precision === null ? null : directory?.modifiedMs, metadata: Object.freeze({}) });
   const foundEntry = (path: StorePath, found: Found, detail?: "sparse"): Entry => (found.kind === "file" ? fileEntry(path, found.file, detail) : directoryEntry(path, found.directory));
   const entryNow = (path: StorePath): Entry => foundEntry(path, find(state.tree, path) as Found, sparse ? "sparse" : undefined);
 
@@ -261,7 +261,7 @@ export function referenceProvider(options: ReferenceOptions = {}): Provider & { 
       const nowMs = time(clock.now());
       state.change(clock.now(), (files, directories, version) => {
         makeParents(directories, stored, nowMs);
-        files.set(key(path), { path: stored, bytes, version, modifiedMs: modifiedMs === undefined ? nowMs : time(modifiedMs), contentType: contentType ?? null, metadata: metadata ?? {} });
+        files.set(key(path), { path: stored, bytes, version, modifiedMs: modifiedMs === undefined ? nowMs : time(modifiedMs), contentType: contentType ?? null, metadata: Object.freeze({ ...metadata }) });
       });
       return entryNow(path);
     },
