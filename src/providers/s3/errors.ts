@@ -123,8 +123,8 @@ const NETWORK: Readonly<Record<string, Meaning>> = {
 
 function network(error: Error): Meaning | undefined {
   const code = (error as { code?: unknown }).code;
-  // The timers of the SDK's client, which give it the code of a connection that the system gave up.
-  if (error.name === "TimeoutError") return ["timeout", "no answer in time"];
+  // The SDK's client calls what its timers end by this name, and connections that were reset as well.
+  if (error.name === "TimeoutError" && (code === undefined || code === "ETIMEDOUT")) return ["timeout", "no answer in time"];
   if (typeof code !== "string") return undefined;
   if (Object.hasOwn(NETWORK, code)) return NETWORK[code];
   if (code.startsWith("HPE_")) return ["unavailable", "the answer is no HTTP"];
