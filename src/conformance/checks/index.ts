@@ -20,6 +20,7 @@ import { checks as reads } from "./reads.ts";
 import { checks as sizes } from "./sizes.ts";
 import { checks as sources } from "./sources.ts";
 import { checks as spaceAccount } from "./space-account.ts";
+import { checks as stack } from "./stack.ts";
 import { checks as wire } from "./wire.ts";
 import { checks as writes } from "./writes.ts";
 
@@ -54,6 +55,7 @@ export const groups: readonly Group[] = [
   { name: "space-account", title: "Space and account", checks: spaceAccount },
   { name: "raw", title: "Second channel", checks: raw },
   { name: "wire", title: "Wire", checks: wire },
+  { name: "stack", title: "Stacks", checks: stack },
 ];
 
 /** All checks, in the order of the groups. */
