@@ -10,6 +10,8 @@ export interface Task {
   readonly cwd?: string;
   /** Its output is passed on as it comes, instead of being shown only when it fails. */
   readonly live?: boolean;
+  /** Nothing is said of it: it is part of another check. */
+  readonly quiet?: boolean;
 }
 export interface Outcome {
   readonly task: Task;
@@ -35,6 +37,15 @@ export async function run(task: Task): Promise<Outcome> {
     child.on("close", (code) => done(code === 0));
   });
   const outcome = { task, ok, ms: performance.now() - start, output };
+  if (task.quiet !== true) tell(outcome);
+  return outcome;
+}
+
+/** A check that is code: passes when it finds nothing wrong. */
+export async function assertion(name: string, faults: () => Promise<readonly string[]>): Promise<Outcome> {
+  const start = performance.now();
+  const found = await faults().catch((error: unknown) => [String(error)]);
+  const outcome = { task: { name, command: "", args: [] }, ok: found.length === 0, ms: performance.now() - start, output: found.join("\n") };
   tell(outcome);
   return outcome;
 }
@@ -44,7 +55,7 @@ function tell({ task, ok, ms, output }: Outcome): void {
   console.log(`${ok ? styleText("green", "✓") : styleText("red", "✗")} ${task.name} ${styleText("dim", `${(ms / 1000).toFixed(1)} s`)}`);
 }
 
-/** All at once; true when all went well. */
+/** All at once. */
 export async function runAll(tasks: readonly Task[]): Promise<readonly Outcome[]> {
   return Promise.all(tasks.map(run));
 }
