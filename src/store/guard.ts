@@ -3,7 +3,7 @@ import type { Backend } from "./backend.ts";
 import type { Capabilities, SupportKey } from "./capabilities.ts";
 import { StoreError } from "./errors.ts";
 import type { Call } from "./operations.ts";
-import { nameOf } from "./path.ts";
+import { nameOf, root } from "./path.ts";
 import type { StorePath } from "./path.ts";
 import { uniform } from "./uniform.ts";
 
@@ -39,7 +39,8 @@ export function refuse(call: Call, capabilities: Capabilities): void {
         throw new StoreError("too-large", `the body has ${size} bytes; a write with a condition has at most ${capabilities.maxConditionalBytes}`, {
           applied: false,
         });
-      if (!capabilities.filesAtRoot && call.path.lastIndexOf("/") === 0) throw new StoreError("invalid-path", "files cannot lie in the root");
+      // The root itself is answered as what it is: a directory.
+      if (!capabilities.filesAtRoot && call.path !== root && call.path.lastIndexOf("/") === 0) throw new StoreError("invalid-path", "files cannot lie in the root");
       break;
     }
     case "list":
