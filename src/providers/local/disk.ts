@@ -38,7 +38,7 @@ export const disk = {
   openNew: (path: Native, mode: number): Promise<number> => cb.open(toDisk(path), CREATE_ITSELF, mode),
   openDirectory: (path: Native): Promise<number> => cb.open(toDisk(path), constants.O_RDONLY),
   close: (fd: number): Promise<void> => cb.close(fd),
-  read: cb.read,
+  read: (fd: number, buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }> => cb.read(fd, buffer, offset, length, position),
   /** As text, because Node takes a negative number (a time before 1970) for a mistake and sets the present instead. */
   futimes: (fd: number, seconds: number): Promise<void> => cb.futimes(fd, String(seconds), String(seconds)),
   fsync: (fd: number): Promise<void> => cb.fsync(fd),
