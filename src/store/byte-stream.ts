@@ -39,6 +39,8 @@ type State = "live" | "complete" | "failed" | "closed";
 class Stream implements ByteStream {
   readonly length: number | null;
   readonly inMemory: boolean;
+  /** In memory that nobody else holds. */
+  readonly #handedOver: boolean;
   readonly #source: ByteSource;
   #observers: ByteObserver[] | undefined;
   #state: State = "live";
@@ -46,10 +48,20 @@ class Stream implements ByteStream {
   #bytes = 0;
   #released: Promise<void> | undefined;
 
-  constructor(source: ByteSource, inMemory: boolean) {
+  constructor(source: ByteSource, inMemory: boolean, handedOver: boolean) {
     this.#source = source;
     this.length = source.length;
     this.inMemory = inMemory;
+    this.#handedOver = handedOver;
+  }
+
+  /** The bytes of this stream as the caller's own: a copy, unless they are nobody else's already. */
+  static own(stream: ByteStream, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+    const given: unknown = stream;
+    const { buffer, byteLength } = bytes;
+    const alone = #handedOver in (given as object) && (given as Stream).#handedOver && buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
+    if (!alone) return new Uint8Array(bytes);
+    return bytes instanceof Buffer ? new Uint8Array(buffer) : (bytes as Uint8Array<ArrayBuffer>);
   }
 
   async pull(): Promise<Uint8Array | undefined> {
@@ -91,6 +103,7 @@ class Stream implements ByteStream {
     const first = await this.pull();
     if (first === undefined) return EMPTY;
     if (this.inMemory) {
+      // Nothing more comes; asking for it tells whoever watches that this was the end.
       await this.pull();
       return first;
     }
@@ -174,18 +187,21 @@ export function concat(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 }
 
 export function byteStream(source: ByteSource): ByteStream {
-  return new Stream(source, false);
+  return new Stream(source, false, false);
 }
 
-/** Bytes that are there already. Borrowed: whoever gets them neither changes nor keeps them. */
-export function bytesInMemory(bytes: Uint8Array): ByteStream {
+/** Bytes that are in memory, as memory of the caller's own, with its own ArrayBuffer. */
+export const ownBytes: (stream: ByteStream, bytes: Uint8Array) => Uint8Array<ArrayBuffer> = Stream.own;
+
+/** Bytes that are there already. Borrowed: whoever gets them neither changes nor keeps them, but for the caller at the top where they were handed over. */
+export function bytesInMemory(bytes: Uint8Array, handedOver = false): ByteStream {
   let given = false;
   const pull = (): Uint8Array | undefined => {
     if (given) return undefined;
     given = true;
     return bytes;
   };
-  return new Stream({ length: bytes.byteLength, pull }, true);
+  return new Stream({ length: bytes.byteLength, pull }, true, handedOver);
 }
 
 /** Bytes, any iterable of bytes, a web stream or a Node stream as a ByteStream that keeps the promises above. */

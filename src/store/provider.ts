@@ -24,6 +24,8 @@ export interface ProviderRead {
   readonly body: RawBody;
   /** Where the body starts: from Content-Range, not from the request. Default 0, the whole file. */
   readonly offset?: number | undefined;
+  /** The body is a Uint8Array made for this answer alone: the caller gets it as it is, without a further copy. Default false: it is copied before a caller may change it. */
+  readonly handedOver?: boolean | undefined;
 }
 
 /**

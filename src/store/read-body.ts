@@ -1,7 +1,7 @@
 /** The bytes of a read as callers hold them: once, as bytes, text or a stream, and never left open by mistake. */
 import { Readable } from "node:stream";
 import type { ByteStream } from "./byte-stream.ts";
-import { concat } from "./byte-stream.ts";
+import { concat, ownBytes } from "./byte-stream.ts";
 import type { Entry } from "./entry.ts";
 import type { StoreError } from "./errors.ts";
 import type { ReadReply } from "./operations.ts";
@@ -58,8 +58,7 @@ export class ReadBody implements ReadResult {
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     this.#take();
     try {
-      // A copy where the bytes are in memory already: those are somebody else's.
-      if (this.#body.inMemory) return new Uint8Array(await this.#body.all());
+      if (this.#body.inMemory) return ownBytes(this.#body, await this.#body.all());
       const chunks: Uint8Array[] = [];
       for (let chunk = await this.#pull(); chunk !== undefined; chunk = await this.#pull()) chunks.push(chunk);
       return concat(chunks);
@@ -137,7 +136,7 @@ export class ReadBody implements ReadResult {
   async #pull(): Promise<Uint8Array | undefined> {
     const chunk = await this.#body.pull();
     if (this.#ended !== undefined) throw this.#ended;
-    return chunk !== undefined && this.#body.inMemory ? new Uint8Array(chunk) : chunk;
+    return chunk !== undefined && this.#body.inMemory ? ownBytes(this.#body, chunk) : chunk;
   }
 
   #take(): void {

@@ -41,7 +41,7 @@ export async function replyOf(call: ReadCall, came: ProviderRead, failed: (error
     checkConditions(call, entry);
     const { offset, length } = clamp(call.range, entry);
     if (start > offset) throw new StoreError("unavailable", "the service sent another part of the file than was asked");
-    if (body instanceof Uint8Array) return { entry, offset, body: inMemory(body, start, offset, length, entry) };
+    if (body instanceof Uint8Array) return { entry, offset, body: inMemory(body, start, offset, length, came) };
     const skip = offset - start;
     // Asked to the end of the file, so that the end must come where the size says; else it stops early by itself.
     const toEnd = length === null || (entry.size !== null && offset + length === entry.size);
@@ -55,13 +55,13 @@ export async function replyOf(call: ReadCall, came: ProviderRead, failed: (error
   }
 }
 
-function inMemory(bytes: Uint8Array, start: number, offset: number, length: number | null, entry: Entry): ByteStream {
+function inMemory(bytes: Uint8Array, start: number, offset: number, length: number | null, { entry, handedOver = false }: ProviderRead): ByteStream {
   const skip = offset - start;
   const part = bytes.subarray(skip, length === null ? undefined : skip + length);
   if (length !== null && part.byteLength !== length) throw new StoreError("unavailable", "the service sent fewer bytes than announced");
   if (entry.size !== null && start + bytes.byteLength > entry.size)
     throw new StoreError("integrity", "the service sent more bytes than announced", { transient: true });
-  return bytesInMemory(part);
+  return part.byteLength === bytes.byteLength ? bytesInMemory(bytes, handedOver) : bytesInMemory(part);
 }
 
 function streamed(raw: ByteStream, skip: number, length: number | null, toEnd: boolean, failed: (error: unknown) => StoreError): ByteStream {

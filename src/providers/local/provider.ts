@@ -144,7 +144,7 @@ export class Local implements Provider {
         if (ifNoneMatch !== undefined && ifNoneMatch === entry.etag) throw new StoreError("not-modified", "the file still has this etag", { entry });
         const { offset, length } = clampTo(Number(file.stat.size), range);
         taken = true;
-        return { entry, offset, body: await bytesOf(file, offset, length, signal) };
+        return { entry, offset, body: await bytesOf(file, offset, length, signal), handedOver: true };
       } finally {
         if (!taken) await disk.close(file.fd);
       }

@@ -77,11 +77,11 @@ class Memory implements Provider {
     if (bytes === null) throw new StoreError("is-a-directory", "a directory has no bytes");
     if (ifMatch !== undefined && ifMatch !== entry.etag) throw new StoreError("precondition-failed", "the file has another etag", { entry });
     if (ifNoneMatch !== undefined && ifNoneMatch === entry.etag) throw new StoreError("not-modified", "the file still has this etag", { entry });
-    if (range === undefined) return { entry, body: bytes.slice() };
+    if (range === undefined) return { entry, body: bytes.slice(), handedOver: true };
     const size = bytes.byteLength;
     if (range.offset > 0 && range.offset >= size) throw new StoreError("bad-range", "the range starts past the end", { entry });
     const offset = range.offset < 0 ? Math.max(0, size + range.offset) : range.offset;
-    return { entry, offset, body: bytes.slice(offset, range.length === undefined ? size : offset + range.length) };
+    return { entry, offset, body: bytes.slice(offset, range.length === undefined ? size : offset + range.length), handedOver: true };
   }
 
   async write({ path, body, signal, ifAbsent, ifMatch, modifiedMs, contentType, metadata }: WriteCall): Promise<Entry> {
