@@ -36,6 +36,8 @@ export interface ConnectionOptions {
   readonly stack: string | null;
   readonly site: Site;
   readonly recorder: Recorder;
+  /** Runs the subject's own code so that what it starts (an emulator) is not taken for a leak of the check. */
+  outside<T>(action: () => T): T;
   /** A store whose calls cannot be counted must not be used. */
   readonly mustCount: boolean;
 }
@@ -50,7 +52,7 @@ export function connections(options: ConnectionOptions): Connections {
     const place = await site.place(connection);
     let store: Store;
     try {
-      store = await subject.open(place);
+      store = await options.outside(() => subject.open(place));
     } catch (error) {
       throw new HarnessError(`the subject could not open a store: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     }
@@ -81,10 +83,12 @@ export function connections(options: ConnectionOptions): Connections {
       return await make(connection, true);
     },
     async raw() {
-      if (subject.raw === undefined) throw new HarnessError("the subject offers no second channel");
+      const openRaw = subject.raw?.bind(subject);
+      if (openRaw === undefined) throw new HarnessError("the subject offers no second channel");
       let channel: SecondChannel;
       try {
-        channel = await subject.raw(await site.place(0));
+        const place = await site.place(0);
+        channel = await options.outside(() => openRaw(place));
       } catch (error) {
         throw new HarnessError(`the subject could not open its second channel: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
       }

@@ -14,6 +14,8 @@ import { tmpdir } from "node:os";
 export interface LeakWatch {
   /** What is made in here, at once or later, belongs to the check. */
   run<T>(action: () => Promise<T>): Promise<T>;
+  /** What is made in here belongs to somebody else: a server that a subject starts when it is first needed. */
+  outside<T>(action: () => T): T;
   /** Waits for stragglers, stops watching, and names what is left. `base`: files below it must not be open any more. */
   end(base: string): Promise<readonly string[]>;
 }
@@ -44,7 +46,7 @@ class Owner {
   readonly made = new Map<number, Made>();
 }
 
-const owners = new AsyncLocalStorage<Owner>();
+const owners = new AsyncLocalStorage<Owner | undefined>();
 const watching = new Set<Owner>();
 let hook: AsyncHook | undefined;
 
@@ -85,6 +87,7 @@ export async function startWatch(): Promise<LeakWatch> {
 
   return {
     run: (action) => owners.run(owner, action),
+    outside: (action) => owners.run(undefined, action),
     async end(base): Promise<readonly string[]> {
       // A rejection is reported after the microtasks of the turn in which nobody took it, a warning in the turn after.
       for (let turn = 0; turn < 3; turn += 1) await new Promise((next) => setImmediate(next));

@@ -66,7 +66,7 @@ export async function runCheck(check: Check, subject: Subject, options: RunOptio
   const meter = site.proxy === undefined ? undefined : metered(site.proxy);
   const { budget } = options;
   const recorder = createRecorder({ wire: meter?.wire, gate: budget === undefined ? undefined : () => budget.gate(meter?.total().requests ?? null) });
-  const open = connections({ subject, stack, site, recorder, mustCount: budget !== undefined });
+  const open = connections({ subject, stack, site, recorder, mustCount: budget !== undefined, outside: (action) => watch.outside(action) });
   const over = new AbortController();
 
   try {
