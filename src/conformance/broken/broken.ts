@@ -90,14 +90,14 @@ export function bent(bug: Bug): Subject {
       }))(base);
       return shared.above === undefined ? store : disguise(store, (original) => shared.above!(original, place));
     },
-    ...(bug.raw === true ? { raw: (place: Place) => channelTo(places.get(place.id)?.state ?? new ModelState()) } : {}),
+    ...(bug.raw === true ? { raw: (place: Place) => channelTo(places.get(place.id)?.state ?? new ModelState(), bug.reference) } : {}),
     ...bug.subject,
   };
 }
 
 /** Another client of the same service. */
-export function channelTo(state: ModelState): SecondChannel {
-  const store = referenceStore({ state });
+export function channelTo(state: ModelState, options: ReferenceOptions = {}): SecondChannel {
+  const store = referenceStore({ ...options, state });
   return {
     put: async (path, bytes) => void (await store.write(path, bytes)),
     get: (path) => readBytes(store, path).catch((error: unknown) => (hasCode(error, "not-found") ? undefined : Promise.reject(error as Error))),

@@ -37,6 +37,16 @@ export async function absent(t: CheckContext, path: string, what: string, store:
   });
 }
 
+/** So many bytes, or as many as a file may have. */
+export function room(t: CheckContext, bytes: number): number {
+  return Math.min(bytes, t.capabilities.maxFileBytes);
+}
+
+/** The same for a body whose size is not told. */
+export function unknownRoom(t: CheckContext, bytes: number): number {
+  return Math.min(room(t, bytes), t.capabilities.maxUnknownBytes);
+}
+
 /** Waits by the clock of the place, ended by the end of the check. */
 export function pause(t: CheckContext, ms: number): Promise<void> {
   return t.place.clock.sleep(ms, t.signal);

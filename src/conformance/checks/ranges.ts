@@ -2,7 +2,7 @@
 import type { ByteRange } from "../../store/index.ts";
 import { equal, ok, pattern, readAll, rejects, sameBytes, verifyPattern } from "../assert.ts";
 import type { Check, CheckContext, SupportKey } from "../check.ts";
-import { base, below } from "./base.ts";
+import { base, below, room } from "./base.ts";
 import { each } from "./each.ts";
 import { holds, put, rw } from "./look.ts";
 
@@ -142,7 +142,7 @@ export const checks: readonly Check[] = [
     why: "Parallel block readers share a connection pool: an answer that is matched to the wrong question looks like data.",
     tier: "full", behaviours: [52, 55], guarantees: ["read.range", "write.concurrent"], kills: ["M24", "M65b"], needs: range,
     async run(t) {
-      const { path, bytes } = await patterned(t, 300_000);
+      const { path, bytes } = await patterned(t, room(t, 300_000));
       await Promise.all(Array.from({ length: 40 }, async (_, index) => part(t, path, bytes, { offset: index * 7_000, length: 7_001 })));
     },
   },
@@ -152,7 +152,7 @@ export const checks: readonly Check[] = [
     why: "Block caches, part borders and off-by-one ends only meet by chance; a fixed list knows the borders of yesterday.",
     tier: "full", behaviours: [53], guarantees: ["read.range", "read.range.clamped"], kills: ["M24", "M25"], needs: range, timeoutMs: 120_000,
     async run(t) {
-      const { path, bytes } = await patterned(t, 700_001);
+      const { path, bytes } = await patterned(t, room(t, 700_001));
       const asked = Array.from({ length: t.tier === "torture" ? 300 : 60 }, (): ByteRange => {
         const kind = below(t, 4);
         if (kind === 0 && t.capabilities.readSuffix !== false) return { offset: -1 - below(t, bytes.length + 10) };

@@ -2,10 +2,11 @@
 import { createHash } from "node:crypto";
 import { equal, ok, pattern, patternStream, readAll, rejects, sameBytes, verifyPattern } from "../assert.ts";
 import type { Check } from "../check.ts";
-import { absent, base, below, pause } from "./base.ts";
+import { absent, base, below, pause, room } from "./base.ts";
 import { each } from "./each.ts";
 import { holds, put, rw } from "./look.ts";
 import { heldBytes } from "./memory.ts";
+import { accepted, folded } from "./spelling.ts";
 
 const mib = 1024 * 1024;
 
@@ -68,7 +69,7 @@ export const checks: readonly Check[] = [
     tier: "smoke", behaviours: [54], guarantees: ["read.released", "read.whole"], kills: ["M29b"], needs: rw,
     async run(t) {
       const d = await base(t);
-      const large = pattern(2 * mib, "large");
+      const large = pattern(room(t, 2 * mib), "large");
       const small = pattern(1000, "small");
       await put(t, `${d}/large`, large);
       await put(t, `${d}/small`, small);
@@ -111,7 +112,7 @@ export const checks: readonly Check[] = [
     tier: "full", behaviours: [54, 98], guarantees: ["read.released"], kills: ["M29b"], needs: rw,
     async run(t) {
       const path = `${await base(t)}/consumer`;
-      const bytes = pattern(500_000, "consumer");
+      const bytes = pattern(room(t, 500_000), "consumer");
       await put(t, path, bytes);
       await holds(t, path, bytes, "the file");
       const mine = new Error("the consumer of the check stops here");
@@ -192,7 +193,8 @@ export const checks: readonly Check[] = [
       const d = await base(t);
       await put(t, `${d}/own/first`, pattern(10, "first"));
       await using raw = await t.raw();
-      const names = ["plain.bin", "with space", "50%25.txt", "50%.txt", "a+b", "a#b?c", "ä😀.bin", "a&b<c>"];
+      const names = ["plain.bin", "with space", "50%25.txt", "50%.txt", "a+b", "a#b?c", "ä😀.bin", "a&b<c>"].filter((name) => accepted(t.capabilities, `${d}/foreign/${name}`));
+      const form = (name: string): string => folded(t.capabilities, name);
       await each(t, names, (name) => name, async (name, index) => {
         const bytes = pattern(3000 + index, name);
         await raw.put(`${d}/foreign/${name}`, bytes);
@@ -201,9 +203,9 @@ export const checks: readonly Check[] = [
         await t.settled("read", async () => sameBytes((await raw.get(`${d}/own/${name}`)) ?? new Uint8Array(), bytes, "what the store wrote, seen by the other client"));
       });
       await t.settled("list", async () => {
-        const listed = (await t.store.list(`${d}/foreign`).toArray()).map((entry) => (entry.path as string).split("/").at(-1)!).sort();
-        equal(listed, [...names].sort(), "the names that the other client made");
-        equal([...(await raw.list(`${d}/own`))].sort(), [...names, "first"].sort(), "the names that the store made, seen by the other client");
+        const listed = (await t.store.list(`${d}/foreign`).toArray()).map((entry) => form((entry.path as string).split("/").at(-1)!));
+        equal(listed.sort(), names.map(form).sort(), "the names that the other client made");
+        equal((await raw.list(`${d}/own`)).map(form).sort(), [...names, "first"].map(form).sort(), "the names that the store made, seen by the other client");
       });
     },
   },
@@ -242,7 +244,7 @@ export const checks: readonly Check[] = [
     tier: "full", behaviours: [136, 125], guarantees: ["read.oneVersion"], kills: ["M64"], needs: rw, timeoutMs: 60_000,
     async run(t) {
       const path = `${await base(t)}/replaced.bin`;
-      const length = Math.min(6 * mib, t.capabilities.maxFileBytes);
+      const length = room(t, 6 * mib) - 1000;
       for (const forms of ["same length", "shorter", "longer"] as const) {
         const first = pattern(length, "first");
         const second = pattern(forms === "same length" ? length : forms === "shorter" ? length / 2 : length + 1000, "second");

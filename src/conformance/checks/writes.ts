@@ -2,7 +2,7 @@
 import type { Entry } from "../../store/index.ts";
 import { equal, listAll, ok, pattern, pieces, readAll, recorded, rejects, rejectsType, sameBytes } from "../assert.ts";
 import type { Check, CheckContext } from "../check.ts";
-import { absent, base, stats } from "./base.ts";
+import { absent, base, room, stats } from "./base.ts";
 import { holds, lists, put, rw, rwl, rwld } from "./look.ts";
 
 /** Whatever is not null in `told` is what `now` says. */
@@ -91,13 +91,13 @@ export const checks: readonly Check[] = [
     async run(t) {
       const d = await base(t);
       const first = pattern(3000, "first");
-      const second = pattern(400_000, "second");
+      const second = pattern(room(t, 400_000), "second");
       const other = await t.connect();
       await put(t, `${d}/x/old`, first);
       const declared = t.capabilities.atomicWrites !== false;
       let looks = 0;
       for (const name of ["new", "old"]) {
-        const body = recorded(second, 50_000, async () => {
+        const body = recorded(second, Math.ceil(second.length / 8), async () => {
           looks++;
           for (const store of [t.store, other]) {
             if (!declared) continue;
