@@ -58,12 +58,13 @@ const refusedWrites: Partial<Capabilities> = {
   deleteRecursive: false, deleteIfMatch: false, copyTree: false, copyIfAbsent: false, moveTree: false, moveIfAbsent: false, writeExpect: [], exclusiveMkdir: false, maxMetadataBytes: 0,
 };
 
-/** Backwards by name, and by the last letter first, in turns: no order that a caller could come to rely on. */
+/** Backwards by name, and by the last letter first, in turns: no order that a caller could come to rely on, but a directory before what it holds. */
 let turn = 0;
 function shuffled(page: Page): Page {
   turn += 1;
   const by = turn % 2 === 0 ? (path: string): string => path : (path: string): string => Array.from(path).reverse().join("");
-  return { ...page, entries: page.entries.toSorted((left, right) => (by(left.path) < by(right.path) ? 1 : -1)) };
+  const depth = (path: string): number => path.split("/").length;
+  return { ...page, entries: page.entries.toSorted((left, right) => depth(left.path) - depth(right.path) || (by(left.path) < by(right.path) ? 1 : -1)) };
 }
 
 const legal = (id: string, strange: string, options: Omit<ReferenceOptions, "state" | "clock">, bend?: Bend): LegalStore => ({ id, strange, subject: () => subjectOf(`legal ${id}`, options, bend) });

@@ -1,0 +1,36 @@
+/** A process of its own that judges one store after the other: what a broken store leaves behind or brings down stays here. */
+import { brokenStores } from "../../src/conformance/broken/index.ts";
+import { claimsOf, judgeBroken, judgeLegal } from "../../src/conformance/broken/judge.ts";
+import type { BrokenVerdict, LegalVerdict } from "../../src/conformance/broken/judge.ts";
+import { legalStores } from "../../src/conformance/broken/legal.ts";
+import { checks } from "../../src/conformance/checks/index.ts";
+
+export type Task = { readonly kind: "broken"; readonly id: string; readonly all: boolean } | { readonly kind: "legal"; readonly id: string; readonly part: number; readonly parts: number };
+export type Answer = { readonly kind: "broken"; readonly verdict: BrokenVerdict } | { readonly kind: "legal"; readonly verdict: LegalVerdict };
+
+async function judge(task: Task): Promise<Answer> {
+  if (task.kind === "legal") {
+    const store = legalStores.find(({ id }) => id === task.id);
+    if (store === undefined) throw new TypeError(`there is no legal store ${task.id}`);
+    const share = checks.filter(({ tier }, index) => tier !== "torture" && index % task.parts === task.part);
+    return { kind: "legal", verdict: await judgeLegal(store, share) };
+  }
+  const store = brokenStores.find(({ id }) => id === task.id);
+  if (store === undefined) throw new TypeError(`there is no one-bug store ${task.id}`);
+  const expected = claimsOf(brokenStores, checks).of(store);
+  // Checks that claim the row of this store are tried as well: one of its variants must confirm them.
+  const tried = checks.filter(({ id, kills, tier }) => (task.all && tier !== "torture") || expected.includes(id) || kills.includes(store.id) || kills.includes(store.id.replace(/(?<=\d)[a-z]$/, "")));
+  return { kind: "broken", verdict: await judgeBroken(store, expected, tried) };
+}
+
+/** A bug that leaves a rejection unhandled is judged by its check; it must not end the process for the others. */
+process.on("unhandledRejection", () => {});
+process.on("message", (task: Task) => {
+  judge(task).then(
+    (answer) => process.send?.(answer),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
+});
