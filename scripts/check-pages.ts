@@ -20,7 +20,10 @@ export function checkPages(): ReadonlyMap<string, string> {
 export function stalePages(): readonly string[] {
   const wanted = checkPages();
   const present = list();
-  return [...[...wanted].filter(([name, text]) => !present.includes(name) || readFileSync(join(folder, name), "utf8") !== text).map(([name]) => name), ...present.filter((name) => !wanted.has(name))];
+  return [
+    ...[...wanted].filter(([name, text]) => !present.includes(name) || readFileSync(join(folder, name), "utf8") !== text).map(([name]) => name),
+    ...present.filter((name) => !wanted.has(name)),
+  ];
 }
 
 function list(): readonly string[] {
@@ -64,9 +67,14 @@ function section(check: Check): string {
   fact("behaviours", check.behaviours);
   fact("rows", check.rows);
   fact("kills", check.kills);
-  const lines = [`<a id="${check.id}"></a>`, `## ${check.id}`, "", `**${sentence(check.title)}** ${sentence(check.why)}`, "", `${facts.join(" · ")}`, ""];
-  if (check.needs !== undefined && check.needs.length > 0) lines.push(`Where ${check.needs.map((key) => `\`${key}\``).join(", ")} ${check.needs.length === 1 ? "is" : "are"} not declared, the proof that the call is refused runs instead.`, "");
-  if (check.offers !== undefined && check.offers.length > 0) lines.push(`For subjects that offer ${check.offers.map((offer) => `\`${offer}\``).join(", ")}.`, "");
+  const lines = [`<a id="${check.id}"></a>`, `## ${check.id}`, "", `**${sentence(check.title)}** ${sentence(check.why)}`, "", facts.join(" · "), ""];
+  if (check.needs !== undefined && check.needs.length > 0)
+    lines.push(
+      `Where ${check.needs.map((key) => `\`${key}\``).join(", ")} ${check.needs.length === 1 ? "is" : "are"} not declared, the proof that the call is refused runs instead.`,
+      "",
+    );
+  if (check.offers !== undefined && check.offers.length > 0)
+    lines.push(`For subjects that offer ${check.offers.map((offer) => `\`${offer}\``).join(", ")}.`, "");
   if (check.stackOnly === true) lines.push("For stacks only: it compares them with what they wrap.", "");
   for (const id of check.guarantees) {
     const text = guarantees.find((guarantee) => guarantee.id === id)?.text;
@@ -82,7 +90,10 @@ function sentence(text: string): string {
 
 /** Outside of backticks, what Markdown would take for markup. */
 function escaped(text: string): string {
-  return text.split(/(`[^`]*`)/).map((part, index) => (index % 2 === 1 ? part : part.replace(/[\\*_<>[\]|#]/g, "\\$&"))).join("");
+  return text
+    .split(/(`[^`]*`)/)
+    .map((part, index) => (index % 2 === 1 ? part : part.replace(/[\\*_<>[\]|#]/g, "\\$&")))
+    .join("");
 }
 
 function write(): void {

@@ -23,7 +23,10 @@ export function explain(args: readonly string[]): number {
   if (id === undefined || more.length > 0) throw new UsageError("stratus conformance explain <check>");
   const check = checkOf(id);
   if (check === undefined) {
-    const near = checks.filter((one) => one.id.includes(id)).slice(0, 8).map((one) => one.id);
+    const near = checks
+      .filter((one) => one.id.includes(id))
+      .slice(0, 8)
+      .map((one) => one.id);
     throw new UsageError(`there is no check "${id}"${near.length === 0 ? ": see stratus conformance list" : `; perhaps ${near.join(", ")}`}`);
   }
   const paint = paintFor(process.stdout);

@@ -27,14 +27,19 @@ export async function probe(args: readonly string[]): Promise<number> {
   let findings;
   try {
     findings = await probeSubject(subject, {
-      onProgress: ({ key, declared, found, verdict }) => process.stdout.write(`${paint(colours[verdict], `${signs[verdict]} ${key.padEnd(20)} ${cutTo(declared, 22).padEnd(22)} ${cutTo(found, Math.max(40, width - 48))}`)}\n`),
+      onProgress: ({ key, declared, found, verdict }) =>
+        process.stdout.write(
+          `${paint(colours[verdict], `${signs[verdict]} ${key.padEnd(20)} ${cutTo(declared, 22).padEnd(22)} ${cutTo(found, Math.max(40, width - 48))}`)}\n`,
+        ),
     });
   } catch (error) {
     if (error instanceof HarnessError) throw new UsageError(error.message, { cause: error });
     throw error;
   }
   const count = (verdict: Finding["verdict"]): number => findings.filter((one) => one.verdict === verdict).length;
-  process.stdout.write(`\n${count("kept")} kept, ${count("broken")} not kept, ${count("unclaimed")} more than declared, ${count("refused")} refused, ${count("untold")} could not be measured\n`);
+  process.stdout.write(
+    `\n${count("kept")} kept, ${count("broken")} not kept, ${count("unclaimed")} more than declared, ${count("refused")} refused, ${count("untold")} could not be measured\n`,
+  );
   if (values.json !== undefined) await writeFile(values.json, toJson({ subject: subject.name, findings }));
   return count("broken") > 0 ? 1 : count("untold") > 0 ? 2 : 0;
 }

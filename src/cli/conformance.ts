@@ -5,7 +5,22 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
-import { HarnessError, compare, count, countText, createReport, collected, failureText, isGood, isGreen, parseReport, runConformance, toHtml, toJson, toMarkdown } from "../conformance/index.ts";
+import {
+  HarnessError,
+  compare,
+  count,
+  countText,
+  createReport,
+  collected,
+  failureText,
+  isGood,
+  isGreen,
+  parseReport,
+  runConformance,
+  toHtml,
+  toJson,
+  toMarkdown,
+} from "../conformance/index.ts";
 import type { Report, Tier } from "../conformance/index.ts";
 import { explain, list } from "./conformance-list.ts";
 import { probe } from "./conformance-probe.ts";
@@ -71,23 +86,25 @@ const outputs = {
 } as const;
 
 async function run(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parsed(() => parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    strict: true,
-    options: {
-      ...outputs,
-      tier: { type: "string" },
-      check: { type: "string", multiple: true },
-      stack: { type: "string", multiple: true },
-      seed: { type: "string" },
-      live: { type: "boolean", default: false },
-      "max-requests": { type: "string" },
-      rate: { type: "string" },
-      quiet: { type: "boolean", default: false },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  }));
+  const { values, positionals } = parsed(() =>
+    parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      strict: true,
+      options: {
+        ...outputs,
+        tier: { type: "string" },
+        check: { type: "string", multiple: true },
+        stack: { type: "string", multiple: true },
+        seed: { type: "string" },
+        live: { type: "boolean", default: false },
+        "max-requests": { type: "string" },
+        rate: { type: "string" },
+        quiet: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    }),
+  );
   if (values.help) {
     process.stdout.write(help);
     return 0;
@@ -157,7 +174,11 @@ interface Outputs {
 async function finish(made: Report, baseline: Report | undefined, values: Outputs, module: string | undefined): Promise<number> {
   const named: Report = { ...made, module: module ?? null };
   const report: Report = baseline === undefined ? named : { ...named, diff: compare(made, baseline, { subjects: module === undefined ? "all" : "present" }) };
-  for (const [path, text] of [[values.json, () => toJson(report)], [values.markdown, () => toMarkdown(report)], [values.html, () => toHtml(report)]] as const) {
+  for (const [path, text] of [
+    [values.json, () => toJson(report)],
+    [values.markdown, () => toMarkdown(report)],
+    [values.html, () => toHtml(report)],
+  ] as const) {
     if (path === undefined) continue;
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text());
@@ -168,9 +189,15 @@ async function finish(made: Report, baseline: Report | undefined, values: Output
   process.stdout.write(`\n${matrixText(report, paint)}\n`);
   const notRun = report.subjects.reduce((sum, subject) => sum + subject.notRun.length, 0);
   const tried = outcomes.filter((outcome) => outcome.status !== "infra-error").length;
-  process.stdout.write(`${countText(count(outcomes))}${notRun === 0 ? "" : `, ${notRun} not run`}; seed ${report.subjects.map((subject) => subject.seed).join(", ")}\n`);
-  for (const change of report.diff?.vanished ?? []) process.stdout.write(paint("red", `vanished since ${report.diff?.baseline}: ${change.check}${change.stack === null ? "" : ` under ${change.stack}`} of ${change.subject}\n`));
-  for (const [name, path] of Object.entries({ json: values.json, markdown: values.markdown, html: values.html })) if (path !== undefined) process.stdout.write(`${name}: ${path}\n`);
+  process.stdout.write(
+    `${countText(count(outcomes))}${notRun === 0 ? "" : `, ${notRun} not run`}; seed ${report.subjects.map((subject) => subject.seed).join(", ")}\n`,
+  );
+  for (const change of report.diff?.vanished ?? [])
+    process.stdout.write(
+      paint("red", `vanished since ${report.diff?.baseline}: ${change.check}${change.stack === null ? "" : ` under ${change.stack}`} of ${change.subject}\n`),
+    );
+  for (const [name, path] of Object.entries({ json: values.json, markdown: values.markdown, html: values.html }))
+    if (path !== undefined) process.stdout.write(`${name}: ${path}\n`);
   const broken = outcomes.some((outcome) => !isGood(outcome.status) && outcome.status !== "infra-error") || (report.diff?.vanished.length ?? 0) > 0;
   if (broken) return 1;
   return isGreen(report) && notRun === 0 && tried > 0 ? 0 : 2;
@@ -196,6 +223,7 @@ function parsed<T>(parse: () => T): T {
 function numberOf(option: string, text: string | undefined, least: number): number | undefined {
   if (text === undefined) return undefined;
   const number = Number(text);
-  if (text.trim() === "" || !Number.isFinite(number) || number < least) throw new UsageError(`${option} must be a number of at least ${least}, not ${JSON.stringify(text)}`);
+  if (text.trim() === "" || !Number.isFinite(number) || number < least)
+    throw new UsageError(`${option} must be a number of at least ${least}, not ${JSON.stringify(text)}`);
   return number;
 }

@@ -33,7 +33,8 @@ export async function loadSubject(specifier: string): Promise<Loaded> {
     if (open.length > 0) return { subject: { name, open: (place) => open(place) }, inFolders: false };
     return { subject: await folderSubject(name, async () => asStore(await open(), specifier)), inFolders: true };
   }
-  if (isStore(found)) throw new UsageError(`${specifier} exports a store that is made already. The suite opens and closes many: export a function that makes one`);
+  if (isStore(found))
+    throw new UsageError(`${specifier} exports a store that is made already. The suite opens and closes many: export a function that makes one`);
   if (typeof found === "object" && found !== null && "open" in found && typeof found.open === "function") {
     const subject = found as Subject;
     return { subject: typeof subject.name === "string" && subject.name !== "" ? subject : { ...subject, name }, inFolders: false };

@@ -9,7 +9,10 @@ interface Command {
 }
 
 const commands: Readonly<Record<string, Command>> = {
-  conformance: { about: "Run the conformance suite against a store, probe it, list and explain checks", load: async () => (await import("./conformance.ts")).conformance },
+  conformance: {
+    about: "Run the conformance suite against a store, probe it, list and explain checks",
+    load: async () => (await import("./conformance.ts")).conformance,
+  },
 };
 
 /** 0: done. 1: done, and what was asked about does not hold. 2: it could not be done. */

@@ -9,7 +9,9 @@ export function matrixText(report: Report, paint: Paint): string {
   const titles = columns.map((column) => column.title);
   const all: Cell[] = columns.map((column) => ({ column, outcomes: column.outcomes, counts: count(column.outcomes), worst: "pass" }));
   const left = Math.max(...rows.map((row) => row.title.length), 3);
-  const widths = titles.map((title, index) => Math.max(title.length, ...rows.map((row) => text(row.cells[index] as Cell).length), text(all[index] as Cell).length));
+  const widths = titles.map((title, index) =>
+    Math.max(title.length, ...rows.map((row) => text(row.cells[index] as Cell).length), text(all[index] as Cell).length),
+  );
   const line = (title: string, cells: readonly string[]): string => `  ${title.padEnd(left)}  ${cells.join("  ")}`;
   const cell = (one: Cell, index: number): string => {
     const padded = text(one).padStart(widths[index] as number);
@@ -19,7 +21,10 @@ export function matrixText(report: Report, paint: Paint): string {
     return paint(one.counts.xfail > 0 ? "yellow" : "green", padded);
   };
   return [
-    line("", titles.map((title, index) => paint("bold", title.padStart(widths[index] as number)))),
+    line(
+      "",
+      titles.map((title, index) => paint("bold", title.padStart(widths[index] as number))),
+    ),
     ...rows.map((row) => line(row.title, row.cells.map(cell))),
     line("all", all.map(cell)),
     paint("dim", "  ✓ hold  ○ refused as declared  △ fail as expected  ✗ fail"),

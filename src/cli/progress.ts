@@ -12,7 +12,7 @@ const signs: Readonly<Record<Outcome["status"], string>> = { pass: "✓", refuse
 
 export function progressBar(stream: NodeJS.WriteStream, options: { readonly limit?: number | undefined } = {}): ProgressBar {
   const paint = paintFor(stream);
-  const live = stream.isTTY === true;
+  const live = stream.isTTY;
   let bad = 0;
   let group: string | undefined;
   let inGroup = { good: 0, bad: 0 };
@@ -37,7 +37,9 @@ export function progressBar(stream: NodeJS.WriteStream, options: { readonly limi
           inGroup.bad += 1;
           bad += 1;
           clear();
-          stream.write(`${paint(["red", "bold"], signs[outcome.status])} ${outcome.check}${item.stack === null ? "" : ` under ${item.stack}`}: ${outcome.title}\n`);
+          stream.write(
+            `${paint(["red", "bold"], signs[outcome.status])} ${outcome.check}${item.stack === null ? "" : ` under ${item.stack}`}: ${outcome.title}\n`,
+          );
         }
       }
       if (!live) return;

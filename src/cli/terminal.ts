@@ -13,6 +13,6 @@ export function paintFor(stream: NodeJS.WriteStream): Paint {
 
 /** Cut to the width of the terminal, so that a line that is written over stays one line. Counts code points, which is near enough for names of checks. */
 export function cutTo(text: string, width: number): string {
-  const points = [...text];
+  const points = Array.from(text);
   return points.length <= width ? text : `${points.slice(0, Math.max(0, width - 1)).join("")}…`;
 }

@@ -91,8 +91,16 @@ export function complete(error: StoreError, what: string): void {
   ok(error.path !== null, `${what}: the error names its path`, error);
   ok(error.message.includes(error.reason) && error.message.includes(error.operation), `${what}: the message holds operation and reason`, error.message);
   // Control characters and spaces are quoted, long paths are cut: the message is one readable line.
-  const escaped = (text: string): string => text.replace(/[^\x20-\x7e]/g, "").replace(/\\(?:u[0-9a-f]{4}|[bfnrt])/g, "").replaceAll("\\", "");
-  ok(error.message.includes(error.path.slice(0, 100)) || escaped(error.message).includes(escaped(error.path).slice(0, 100)), `${what}: the message holds the path`, error.message);
+  const escaped = (text: string): string =>
+    text
+      .replace(/[^\x20-\x7e]/g, "")
+      .replace(/\\(?:u[0-9a-f]{4}|[bfnrt])/g, "")
+      .replaceAll("\\", "");
+  ok(
+    error.message.includes(error.path.slice(0, 100)) || escaped(error.message).includes(escaped(error.path).slice(0, 100)),
+    `${what}: the message holds the path`,
+    error.message,
+  );
 }
 
 /** A whole listing, in the order of the store. */

@@ -102,7 +102,12 @@ export function recorded(bytes: Uint8Array, size: number, before: (offset: numbe
 }
 
 /** Gives `after` bytes of `bytes` (in pieces of at most 1 KiB unless told), then fails with `error`. */
-export function broken(bytes: Uint8Array, after: number, error: Error = new Error("the body of the check fails here, as it should"), size: number = 1024): ProbedBody {
+export function broken(
+  bytes: Uint8Array,
+  after: number,
+  error: Error = new Error("the body of the check fails here, as it should"),
+  size: number = 1024,
+): ProbedBody {
   let at = 0;
   return probed(() => {
     if (at >= after) throw error;

@@ -15,7 +15,9 @@ import type { Wire } from "./wire/wire.ts";
 export type Tier = "smoke" | "full" | "torture";
 
 /** The capabilities that are a `Support`: those a call can be refused for. */
-export type SupportKey = { [K in keyof Capabilities]: Capabilities[K] extends "native" | "emulated" | false ? (false extends Capabilities[K] ? K : never) : never }[keyof Capabilities];
+export type SupportKey = {
+  [K in keyof Capabilities]: Capabilities[K] extends "native" | "emulated" | false ? (false extends Capabilities[K] ? K : never) : never;
+}[keyof Capabilities];
 
 /** What the subject itself must offer, beyond its store. A check that needs one of these is registered only where it is offered; the report names what is not. */
 export type Offer = "raw" | "reopens" | "unavailable" | "wire";

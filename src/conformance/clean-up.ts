@@ -15,7 +15,11 @@ export async function emptyPlace(open: () => Promise<Store>, subject: Subject, s
     if (store.capabilities.list !== false && store.capabilities.delete !== false) {
       await removeChildren(store);
       const left = await remaining(store);
-      if (left.length > 0) return `still at ${site.id} after clean-up: ${left.map((entry) => entry.path).slice(0, 5).join(", ")}`;
+      if (left.length > 0)
+        return `still at ${site.id} after clean-up: ${left
+          .map((entry) => entry.path)
+          .slice(0, 5)
+          .join(", ")}`;
     }
     await subject.remove?.(await site.place(0));
     return undefined;

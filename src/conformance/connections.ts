@@ -9,6 +9,8 @@ import type { SecondChannel, Subject } from "./subject.ts";
 
 /** How long closing may take before the check fails with it. */
 const closeMs = 15_000;
+/** And how long after its signal fired. */
+const graceMs = 5000;
 /** The number of the connection that cleans up; no check asks for so many. */
 const cleaner = 9999;
 
@@ -119,7 +121,7 @@ async function ended(store: Store): Promise<string | undefined> {
   const stop = new AbortController();
   const polite = setTimeout(() => stop.abort(new Error("the suite waited long enough")), closeMs);
   const over = Promise.withResolvers<string>();
-  const final = setTimeout(() => over.resolve(`it does not end, not even ${5000} ms after its signal fired`), closeMs + 5000);
+  const final = setTimeout(() => over.resolve(`it does not end, not even ${graceMs} ms after its signal fired`), closeMs + graceMs);
   try {
     const closing = store.close({ signal: stop.signal }).then(
       () => (stop.signal.aborted ? `it did not end within ${closeMs} ms` : undefined),

@@ -18,7 +18,8 @@ export function validateExpectations(subject: Subject, known: (check: string) =>
     if (!known(check)) throw new TypeError(`${where} is no check of this suite`);
     if (stack !== undefined && stack !== null && subject.stacks?.[stack] === undefined) throw new TypeError(`${where}: there is no stack "${stack}"`);
     if (expectation.reason.trim() === "") throw new TypeError(`${where} gives no reason`);
-    if (Number.isNaN(dayAfter(expectation.until))) throw new TypeError(`${where}: until must be a date such as "2027-06-30", not ${JSON.stringify(expectation.until)}`);
+    if (Number.isNaN(dayAfter(expectation.until)))
+      throw new TypeError(`${where}: until must be a date such as "2027-06-30", not ${JSON.stringify(expectation.until)}`);
   }
 }
 
@@ -28,7 +29,10 @@ export function judge(outcome: Outcome, subject: Subject, now: number): Outcome 
   if (expectation === undefined || outcome.status === "infra-error") return outcome;
   const expected = { reason: expectation.reason, until: expectation.until };
   const late = now >= dayAfter(expectation.until);
-  if (outcome.status === "fail") return late ? { ...outcome, expected, notes: [...outcome.notes, `this failure was expected until ${expectation.until} (${expectation.reason}); the date has passed`] } : { ...outcome, expected, status: "xfail" };
+  if (outcome.status === "fail")
+    return late
+      ? { ...outcome, expected, notes: [...outcome.notes, `this failure was expected until ${expectation.until} (${expectation.reason}); the date has passed`] }
+      : { ...outcome, expected, status: "xfail" };
   return { ...outcome, expected, status: "xpass" };
 }
 

@@ -6,7 +6,7 @@ import type { Outcome } from "./outcome.ts";
 /** Several lines, the first of which says it all. */
 export function failureText(outcome: Outcome, check: Check | undefined = checkOf(outcome.check), module?: string | undefined): string {
   const [first, ...others] = outcome.failures;
-  const lines = [`${headline(outcome)}`];
+  const lines = [headline(outcome)];
   if (outcome.status === "xpass" && outcome.expected !== null) {
     lines.push(`  expected to fail until ${outcome.expected.until}: ${outcome.expected.reason}`, "  it passes now: take it off the list `expectFail`");
   }
@@ -19,7 +19,8 @@ export function failureText(outcome: Outcome, check: Check | undefined = checkOf
   if (check !== undefined && outcome.status !== "infra-error") lines.push(`  why:        ${check.why}`);
   for (const note of outcome.notes) lines.push(`  note:       ${note}`);
   lines.push(`  replay:     ${replayLine(outcome, module)}`, `  read:       ${outcome.doc}`);
-  if (outcome.transcript.length > 0) lines.push(`  transcript (the last of ${outcome.transcript.length} lines):`, ...outcome.transcript.slice(-12).map((line) => `    ${line}`));
+  if (outcome.transcript.length > 0)
+    lines.push(`  transcript (the last of ${outcome.transcript.length} lines):`, ...outcome.transcript.slice(-12).map((line) => `    ${line}`));
   return lines.join("\n");
 }
 

@@ -65,7 +65,13 @@ export function conformance(runner: Runner, subject: Subject): void {
   function register({ check, stack }: Planned): void {
     runner.test(`${check.id}: ${check.title}`, { timeout: timeoutOf(check) + overheadMs }, async () => {
       const declared: Parameters<Collector["opened"]>[] = [];
-      const found = await runCheck(check, subject, { stack, tier: plan.tier, seed, run, opened: (store, capabilities) => void declared.push([stack, store, capabilities]) });
+      const found = await runCheck(check, subject, {
+        stack,
+        tier: plan.tier,
+        seed,
+        run,
+        opened: (store, capabilities) => void declared.push([stack, store, capabilities]),
+      });
       const outcome = judge(found, subject, systemClock.now());
       for (const one of declared) await collect?.opened(...one);
       await collect?.add(outcome);

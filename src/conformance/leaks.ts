@@ -125,7 +125,10 @@ function alive(owner: Owner): string[] {
 
 /** The first line of the stack that is neither this file nor Node. */
 function origin(stack: string): string {
-  const line = stack.split("\n").slice(1).find((one) => !one.includes("node:") && !one.includes(import.meta.filename));
+  const line = stack
+    .split("\n")
+    .slice(1)
+    .find((one) => !one.includes("node:") && !one.includes(import.meta.filename));
   return line?.trim() ?? "";
 }
 

@@ -27,7 +27,10 @@ export async function provePlaces(subject: Subject, options: { readonly run: str
     const mark = one.capabilities.filesAtRoot ? "/stratus-was-here.txt" : "/stratus-was-here/mark.txt";
     await one.write(mark, `A file of a conformance run, place ${sites[0]?.id}. It may be deleted.`);
     try {
-      if (await seen(two, mark, "/stratus-was-here")) throw new HarnessError("two places see each other's files: `open` must keep each place to a bucket, folder or prefix named after `place.id`. Nothing else was touched");
+      if (await seen(two, mark, "/stratus-was-here"))
+        throw new HarnessError(
+          "two places see each other's files: `open` must keep each place to a bucket, folder or prefix named after `place.id`. Nothing else was touched",
+        );
     } finally {
       await one.delete(mark);
       if (!one.capabilities.filesAtRoot) await one.delete("/stratus-was-here");
@@ -52,7 +55,9 @@ export async function provePlaces(subject: Subject, options: { readonly run: str
 async function mustBeEmpty(store: Store, site: Site): Promise<void> {
   if (store.capabilities.list === false) return;
   for await (const entry of store.list("/")) {
-    throw new HarnessError(`the place ${site.id} is new and holds ${entry.path} already: \`open\` must keep each place to a bucket, folder or prefix named after \`place.id\`. Nothing was touched`);
+    throw new HarnessError(
+      `the place ${site.id} is new and holds ${entry.path} already: \`open\` must keep each place to a bucket, folder or prefix named after \`place.id\`. Nothing was touched`,
+    );
   }
 }
 

@@ -33,7 +33,11 @@ export function binary(length: number, label: string = "binary"): Uint8Array<Arr
 }
 
 /** The same bytes as `pattern`, made while they are read: for bodies that must not be in memory. */
-export async function* patternStream(length: number, label: string = "pattern", chunkBytes: number = 64 * 1024): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+export async function* patternStream(
+  length: number,
+  label: string = "pattern",
+  chunkBytes: number = 64 * 1024,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
   const text = tag(label);
   for (let at = 0; at < length; at += chunkBytes) {
     const chunk = new Uint8Array(Math.min(chunkBytes, length - at));

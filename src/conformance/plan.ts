@@ -42,10 +42,15 @@ export function planOf(subject: Subject, options: PlanOptions = {}): Plan {
   const all = [...checks, ...(options.extra ?? [])];
   const stackNames = Object.keys(subject.stacks ?? {});
   const stacks = options.stacks ?? [null, ...stackNames];
-  for (const stack of stacks) if (stack !== null && !stackNames.includes(stack)) throw new TypeError(`"${subject.name}" has no stack "${stack}"${stackNames.length === 0 ? "" : `: ${stackNames.join(", ")}`}`);
-  for (const filter of options.only ?? []) if (!all.some((check) => selects(filter, check))) throw new TypeError(`no check, group or beginning of an id is ${JSON.stringify(filter)}: see \`stratus conformance list\``);
+  for (const stack of stacks)
+    if (stack !== null && !stackNames.includes(stack))
+      throw new TypeError(`"${subject.name}" has no stack "${stack}"${stackNames.length === 0 ? "" : `: ${stackNames.join(", ")}`}`);
+  for (const filter of options.only ?? [])
+    if (!all.some((check) => selects(filter, check)))
+      throw new TypeError(`no check, group or beginning of an id is ${JSON.stringify(filter)}: see \`stratus conformance list\``);
   // A whole id means that check; "writes.overwrite" is not "writes.overwrite.once" too.
-  const asked = (check: Check): boolean => options.only === undefined || options.only.some((filter) => (all.some(({ id }) => id === filter) ? check.id === filter : selects(filter, check)));
+  const asked = (check: Check): boolean =>
+    options.only === undefined || options.only.some((filter) => (all.some(({ id }) => id === filter) ? check.id === filter : selects(filter, check)));
   const wanted = all.filter((check) => order[check.tier] <= order[tier] && asked(check));
   const notOffered: Partial<Record<Offer, string[]>> = {};
   const possible = wanted.filter((check) => {
@@ -53,7 +58,9 @@ export function planOf(subject: Subject, options: PlanOptions = {}): Plan {
     for (const offer of missing) (notOffered[offer] ??= []).push(check.id);
     return missing.length === 0;
   });
-  const items = stacks.flatMap((stack) => possible.filter((check) => stack !== null || check.stackOnly !== true).map((check) => ({ check, group: groupOf(check.id), stack })));
+  const items = stacks.flatMap((stack) =>
+    possible.filter((check) => stack !== null || check.stackOnly !== true).map((check) => ({ check, group: groupOf(check.id), stack })),
+  );
   return { items, notOffered, tier };
 }
 

@@ -45,7 +45,9 @@ export function createRecorder(options: { readonly wire?: Wire | undefined; read
     // After a `clear` of the check the list starts again.
     if (wire.exchanges.length < seen) seen = 0;
     for (const exchange of wire.exchanges.slice(seen)) {
-      say(`     ${exchange.method} ${exchange.target} -> ${exchange.status ?? "no answer"}, ${exchange.bytesUp} bytes up, ${exchange.bytesDown} down${exchange.fault === null ? "" : `, fault: ${exchange.fault}`}`);
+      say(
+        `     ${exchange.method} ${exchange.target} -> ${exchange.status ?? "no answer"}, ${exchange.bytesUp} bytes up, ${exchange.bytesDown} down${exchange.fault === null ? "" : `, fault: ${exchange.fault}`}`,
+      );
     }
     seen = wire.exchanges.length;
   };

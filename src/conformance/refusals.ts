@@ -97,7 +97,8 @@ export async function proveRefused(context: CheckContext, keys: readonly Support
     const error = await rejects("unsupported", () => attempt(fixture), `${key} is not declared, so the call is refused`);
     ok(error.applied === false, `${key}: the refusal says that nothing was changed`, error.applied);
     ok(!error.transient, `${key}: trying again does not help, and the error says so`, error.transient);
-    for (const body of bodies) ok(body.closed || body.opened === 0, `${key}: a body that is not stored is let go of`, { opened: body.opened, closed: body.closed });
+    for (const body of bodies)
+      ok(body.closed || body.opened === 0, `${key}: a body that is not stored is let go of`, { opened: body.opened, closed: body.closed });
     const after = await look();
     if (before !== undefined && after !== undefined) sameTree(after, before, `${key}: a refused call changes nothing`);
   }

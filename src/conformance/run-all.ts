@@ -64,7 +64,8 @@ export async function runConformance(subject: Subject, options: ConformanceOptio
   const plan = planOf(subject, options);
   const seed = options.seed ?? freshSeed();
   const run = runName();
-  const budget = options.live === true ? createBudget({ maxRequests: options.maxRequests ?? 5000, requestsPerSecond: options.requestsPerSecond ?? 10 }) : undefined;
+  const budget =
+    options.live === true ? createBudget({ maxRequests: options.maxRequests ?? 5000, requestsPerSecond: options.requestsPerSecond ?? 10 }) : undefined;
   const stacks = new Map<string | null, StackReport>();
   for (const { stack } of plan.items) stacks.set(stack, { name: stack, store: null, declared: null });
   const opened = (stack: string | null) => (store: string, declared: Capabilities) => void stacks.set(stack, { name: stack, store, declared });
@@ -79,7 +80,8 @@ export async function runConformance(subject: Subject, options: ConformanceOptio
       notRun.push({ check: check.id, stack });
       continue;
     }
-    const tell = (outcome: Outcome | undefined): void => options.onProgress?.({ done: outcomes.length, total: plan.items.length, item, outcome, spent: budget?.spent });
+    const tell = (outcome: Outcome | undefined): void =>
+      options.onProgress?.({ done: outcomes.length, total: plan.items.length, item, outcome, spent: budget?.spent });
     tell(undefined);
     const found = await runCheck(check, subject, { stack, tier: plan.tier, seed, run, budget, cleanUp, opened: opened(stack) });
     const outcome = judge(found, subject, systemClock.now());

@@ -74,8 +74,17 @@ export async function runCheck(check: Check, subject: Subject, options: RunOptio
     options.opened?.(String(store), store.capabilities);
     const missing = (check.needs ?? []).filter((key) => store.capabilities[key] === false);
     const context = createContext({
-      check, subject, stack, store, tier, connections: open,
-      place: await site.place(0), random: site.random, signal: over.signal, wire: meter?.wire, note: (text) => void notes.push(text),
+      check,
+      subject,
+      stack,
+      store,
+      tier,
+      connections: open,
+      place: await site.place(0),
+      random: site.random,
+      signal: over.signal,
+      wire: meter?.wire,
+      note: (text) => void notes.push(text),
     });
     refused = missing;
     await inTime(() => watch.run(() => (missing.length === 0 ? check.run(context) : proveRefused(context, missing))), timeoutOf(check), over);
@@ -93,20 +102,29 @@ export async function runCheck(check: Check, subject: Subject, options: RunOptio
     try {
       for (const left of await subject.leftovers(await site.place(0))) noted("leftover", `left over at the service: ${left}`);
     } catch (error) {
-      noted("harness", new HarnessError(`the subject could not look for leftovers: ${error instanceof Error ? error.message : String(error)}`, { cause: error }));
+      noted(
+        "harness",
+        new HarnessError(`the subject could not look for leftovers: ${error instanceof Error ? error.message : String(error)}`, { cause: error }),
+      );
     }
   }
   const traffic = meter?.total();
   budget?.settle(traffic?.requests ?? null, recorder.calls);
   const sockets = site.proxy === undefined ? 0 : await drained(site.proxy);
-  if (sockets > 0) noted("leak", `${sockets} connections to the service are still open after close (of the global fetch? Give the provider place.fetch: its pool is known)`);
+  if (sockets > 0)
+    noted("leak", `${sockets} connections to the service are still open after close (of the global fetch? Give the provider place.fetch: its pool is known)`);
   const transcript = failures.length === 0 ? [] : [...recorder.lines];
   await site.cut();
   for (const leak of await watch.end(site.base)) noted("leak", leak);
   await site.remove();
   return outcome({ failures, calls: recorder.calls, traffic, transcript });
 
-  function outcome(found: { readonly failures: readonly Failure[]; readonly calls?: number; readonly traffic?: { readonly requests: number; readonly bytesUp: number; readonly bytesDown: number } | undefined; readonly transcript?: readonly string[] }): Outcome {
+  function outcome(found: {
+    readonly failures: readonly Failure[];
+    readonly calls?: number;
+    readonly traffic?: { readonly requests: number; readonly bytesUp: number; readonly bytesDown: number } | undefined;
+    readonly transcript?: readonly string[];
+  }): Outcome {
     const first = found.failures[0];
     return {
       check: check.id,
@@ -155,7 +173,14 @@ function kindOf(error: unknown, refusing: boolean): FailureKind {
 }
 
 function failureOf(kind: FailureKind, error: unknown): Failure {
-  const stack = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)).slice(0, 12).join("\n") : "";
+  const stack =
+    error instanceof Error
+      ? (error.stack ?? "")
+          .split("\n")
+          .filter((line) => /^\s+at /.test(line))
+          .slice(0, 12)
+          .join("\n")
+      : "";
   if (error instanceof CheckFailure) return { kind, what: error.what, expected: error.expected, found: error.actual, stack };
   if (StoreError.is(error)) return { kind, what: "a call that must succeed succeeds", expected: "success", found: show(error), stack };
   if (kind === "error") return { kind, what: "the check runs to its end", expected: "nothing else is thrown", found: show(error), stack };

@@ -8,7 +8,10 @@ const longest = 600;
 /** One value, at most some hundred characters. */
 export function show(value: unknown): string {
   if (value instanceof Uint8Array) return `${value.length} bytes, ${showBytes(value, 0)}`;
-  if (StoreError.is(value)) return cut(`StoreError ${value.code}, applied ${String(value.applied)}: ${value.message}${value.cause === undefined ? "" : ` (cause: ${causeText(value.cause)})`}`);
+  if (StoreError.is(value))
+    return cut(
+      `StoreError ${value.code}, applied ${String(value.applied)}: ${value.message}${value.cause === undefined ? "" : ` (cause: ${causeText(value.cause)})`}`,
+    );
   if (value instanceof Error) return cut(`${value.name}: ${value.message}${value.cause === undefined ? "" : ` (cause: ${causeText(value.cause)})`}`);
   if (isEntry(value)) return entryText(value);
   if (typeof value === "string") return cut(JSON.stringify(value));
@@ -19,13 +22,17 @@ export function show(value: unknown): string {
 export function showBytes(bytes: Uint8Array, at: number): string {
   const from = Math.max(0, at - 8);
   const part = bytes.subarray(from, from + 32);
-  const text = Array.from(part, (byte) => (byte >= 0x20 && byte < 0x7f && byte !== 0x5c ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`)).join("");
+  const text = Array.from(part, (byte) =>
+    byte >= 0x20 && byte < 0x7f && byte !== 0x5c ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`,
+  ).join("");
   return part.length === 0 ? `nothing at byte ${at}` : `from byte ${from}: "${text}"${from + part.length < bytes.length ? "…" : ""}`;
 }
 
 /** Entries without what they do not say: eleven members are too many for a line. */
 function entryText(entry: Entry): string {
-  const told = Object.entries(entry).filter(([key, member]) => member !== null && key !== "complete" && !(typeof member === "object" && Object.keys(member as object).length === 0));
+  const told = Object.entries(entry).filter(
+    ([key, member]) => member !== null && key !== "complete" && !(typeof member === "object" && Object.keys(member as object).length === 0),
+  );
   return `${inspect(Object.fromEntries(told), { breakLength: Infinity })}${entry.complete ? "" : " (incomplete)"}`;
 }
 

@@ -47,6 +47,7 @@ async function describe(store: Store, path: string): Promise<string> {
   await using result = await store.read(path);
   const bytes = await result.bytes();
   const entry = await store.stat(path);
-  const metadata = entry.metadata === null ? "" : ` metadata ${JSON.stringify(Object.entries(entry.metadata).sort())}`;
+  const metadata =
+    entry.metadata === null ? "" : ` metadata ${JSON.stringify(Object.entries(entry.metadata).sort(([left], [right]) => byCodePoint(left, right)))}`;
   return `file of ${bytes.length} bytes, sha256 ${createHash("sha256").update(bytes).digest("hex").slice(0, 16)}, type ${entry.contentType ?? "none"}${metadata}`;
 }

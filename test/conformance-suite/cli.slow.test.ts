@@ -16,10 +16,22 @@ beforeAll(() => {
   writeFileSync(join(dir, "files/photos/cat.jpg"), "a cat");
   writeFileSync(join(dir, "files/ct-2001010101-abcdefgh"), "looks like the suite's own and is not of this run");
   write("memory.ts", `import { memory } from "${source}/providers/memory/index.ts";\nexport default () => memory();\n`);
-  write("disk.ts", `import { local } from "${source}/providers/local/index.ts";\nexport default () => local({ directory: ${JSON.stringify(join(dir, "files"))}, flush: false });\n`);
-  write("acme.ts", `export { buggySubject as subject } from "${import.meta.dirname}/buggy-subject.ts";\nimport { buggySubject } from "${import.meta.dirname}/buggy-subject.ts";\nexport default buggySubject();\n`);
-  write("careless.ts", `import { local } from "${source}/providers/local/index.ts";\nexport default { name: "careless", open: (place) => local({ directory: ${JSON.stringify(join(dir, "files"))}, flush: false }) };\n`);
-  write("careful.ts", `import { local } from "${source}/providers/local/index.ts";\nimport { mkdirSync, rmdirSync } from "node:fs";\nconst at = (place) => ${JSON.stringify(join(dir, "files"))} + "/" + place.id;\nexport default { name: "careful", open: (place) => local({ directory: at(place), createRoot: true, flush: false }), remove: async (place) => rmdirSync(at(place)) };\n`);
+  write(
+    "disk.ts",
+    `import { local } from "${source}/providers/local/index.ts";\nexport default () => local({ directory: ${JSON.stringify(join(dir, "files"))}, flush: false });\n`,
+  );
+  write(
+    "acme.ts",
+    `export { buggySubject as subject } from "${import.meta.dirname}/buggy-subject.ts";\nimport { buggySubject } from "${import.meta.dirname}/buggy-subject.ts";\nexport default buggySubject();\n`,
+  );
+  write(
+    "careless.ts",
+    `import { local } from "${source}/providers/local/index.ts";\nexport default { name: "careless", open: (place) => local({ directory: ${JSON.stringify(join(dir, "files"))}, flush: false }) };\n`,
+  );
+  write(
+    "careful.ts",
+    `import { local } from "${source}/providers/local/index.ts";\nimport { mkdirSync, rmdirSync } from "node:fs";\nconst at = (place) => ${JSON.stringify(join(dir, "files"))} + "/" + place.id;\nexport default { name: "careful", open: (place) => local({ directory: at(place), createRoot: true, flush: false }), remove: async (place) => rmdirSync(at(place)) };\n`,
+  );
   write("made.ts", `import { memory } from "${source}/providers/memory/index.ts";\nexport default memory();\n`);
   write("nothing.ts", "export const other = 1;\n");
   write("wrong.ts", "export default 7;\n");
@@ -90,10 +102,24 @@ test("live: places are emptied and removed, the budget ends the run, and what wa
   expect(whole.stdout).not.toContain("does not hold");
   expect(whole.code).toBe(0);
   expect(userFiles()).toEqual(untouched);
-  const calls = parseReport(readFileSync(join(dir, "live.json"), "utf8"), "live.json").subjects[0]?.outcomes.reduce((sum, outcome) => sum + outcome.calls, 0) ?? 0;
+  const calls =
+    parseReport(readFileSync(join(dir, "live.json"), "utf8"), "live.json").subjects[0]?.outcomes.reduce((sum, outcome) => sum + outcome.calls, 0) ?? 0;
   expect(calls).toBeGreaterThan(12);
 
-  const short = await stratus("./careful.ts", "--live", "--rate", "100000", "--max-requests", "12", "--tier", "smoke", "--check", "writes", "--json", "live.json");
+  const short = await stratus(
+    "./careful.ts",
+    "--live",
+    "--rate",
+    "100000",
+    "--max-requests",
+    "12",
+    "--tier",
+    "smoke",
+    "--check",
+    "writes",
+    "--json",
+    "live.json",
+  );
   expect(short.code).toBe(2);
   expect(short.stdout).toMatch(/\d+ not run/);
   const report = parseReport(readFileSync(join(dir, "live.json"), "utf8"), "live.json").subjects[0];
@@ -168,9 +194,15 @@ test("list and explain say what the suite demands", time, async () => {
 test("the probe finds a claim that is not kept, and leaves nothing behind", time, async () => {
   const honest = await stratus("probe", "./disk.ts", "--json", "probe.json");
   expect(userFiles()).toEqual(untouched);
-  expect(JSON.parse(readFileSync(join(dir, "probe.json"), "utf8"))).toMatchObject({ subject: "disk", findings: expect.arrayContaining([expect.objectContaining({ key: "read", verdict: "kept" })]) as unknown });
+  expect(JSON.parse(readFileSync(join(dir, "probe.json"), "utf8"))).toMatchObject({
+    subject: "disk",
+    findings: expect.arrayContaining([expect.objectContaining({ key: "read", verdict: "kept" })]) as unknown,
+  });
   expect(honest.code).toBe(0);
-  write("liar.ts", `import { forwarding } from "${import.meta.dirname}/buggy-subject.ts";\nimport { memorySubject } from "${import.meta.dirname}/memory-subject.ts";\nimport { layer } from "${source}/store/index.ts";\nexport default memorySubject({ name: "liar" }, (store) => layer("liar", (inner) => ({ backend: forwarding(inner, { write: (call) => inner.write({ ...call, ifAbsent: false }) }) }))(store));\n`);
+  write(
+    "liar.ts",
+    `import { forwarding } from "${import.meta.dirname}/buggy-subject.ts";\nimport { memorySubject } from "${import.meta.dirname}/memory-subject.ts";\nimport { layer } from "${source}/store/index.ts";\nexport default memorySubject({ name: "liar" }, (store) => layer("liar", (inner) => ({ backend: forwarding(inner, { write: (call) => inner.write({ ...call, ifAbsent: false }) }) }))(store));\n`,
+  );
   const liar = await stratus("probe", "./liar.ts");
   expect(liar.stdout).toMatch(/✗ writeIfAbsent +native +the condition is kept/);
   expect(liar.stdout).toMatch(/✓ writeIfMatch/);

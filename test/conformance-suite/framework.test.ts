@@ -13,43 +13,74 @@ import type { Backend, Capabilities, Store } from "../../src/store/index.ts";
 import { memorySubject } from "./memory-subject.ts";
 
 function check(run: (t: CheckContext) => Promise<void>, more: Partial<Check> = {}): Check {
-  return { id: "own.check", title: "something holds", why: "Because a real bug did this once.", tier: "smoke", behaviours: [1], guarantees: [], kills: [], run, ...more };
+  return {
+    id: "own.check",
+    title: "something holds",
+    why: "Because a real bug did this once.",
+    tier: "smoke",
+    behaviours: [1],
+    guarantees: [],
+    kills: [],
+    run,
+    ...more,
+  };
 }
 
 /** The memory store, with one operation bent and some capabilities changed. */
 function bent(change: (inner: Backend) => Partial<Backend>, capabilities: Partial<Capabilities> = {}): Subject {
-  return memorySubject({}, (store) => layer("bent", (inner) => {
-    const own: Backend = {
-      capabilities: { ...inner.capabilities, ...capabilities },
-      stat: (call) => inner.stat(call), read: (call) => inner.read(call), write: (call) => inner.write(call), list: (call) => inner.list(call), delete: (call) => inner.delete(call),
-      mkdir: (call) => inner.mkdir(call), copy: (call) => inner.copy(call), move: (call) => inner.move(call), space: (call) => inner.space(call), account: (call) => inner.account(call),
-      ...change(inner),
-    };
-    return { backend: own };
-  })(store));
+  return memorySubject({}, (store) =>
+    layer("bent", (inner) => {
+      const own: Backend = {
+        capabilities: { ...inner.capabilities, ...capabilities },
+        stat: (call) => inner.stat(call),
+        read: (call) => inner.read(call),
+        write: (call) => inner.write(call),
+        list: (call) => inner.list(call),
+        delete: (call) => inner.delete(call),
+        mkdir: (call) => inner.mkdir(call),
+        copy: (call) => inner.copy(call),
+        move: (call) => inner.move(call),
+        space: (call) => inner.space(call),
+        account: (call) => inner.account(call),
+        ...change(inner),
+      };
+      return { backend: own };
+    })(store),
+  );
 }
 
 const places = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith("stratus-ct-"));
 
 test("a check that holds passes, and its directories are gone", async () => {
   let directory = "";
-  const outcome = await runCheck(check(async ({ store, place }) => {
-    directory = place.directory;
-    expect(isPlaceId(place.id)).toBe(true);
-    expect(readdirSync(directory)).toEqual([]);
-    await store.write("/a", "bytes");
-  }), memorySubject());
+  const outcome = await runCheck(
+    check(async ({ store, place }) => {
+      directory = place.directory;
+      expect(isPlaceId(place.id)).toBe(true);
+      expect(readdirSync(directory)).toEqual([]);
+      await store.write("/a", "bytes");
+    }),
+    memorySubject(),
+  );
   expect(outcome).toMatchObject({ status: "pass", calls: 1, failures: [], transcript: [] });
   expect(() => readdirSync(directory)).toThrow(/ENOENT/);
 });
 
 test("one that fails is told what must hold, what was found, why it matters, how to replay it and where to read", async () => {
-  const outcome = await runCheck(check(async ({ store }) => {
-    await store.write("/a", pattern(40, "a"));
-    sameBytes(await readAll(store, "/a"), pattern(40, "b"), "the bytes are those of b");
-  }), memorySubject(), { seed: 77 });
+  const outcome = await runCheck(
+    check(async ({ store }) => {
+      await store.write("/a", pattern(40, "a"));
+      sameBytes(await readAll(store, "/a"), pattern(40, "b"), "the bytes are those of b");
+    }),
+    memorySubject(),
+    { seed: 77 },
+  );
   expect(outcome).toMatchObject({ status: "fail", failures: [{ kind: "assertion" }] });
-  const text = failureText(outcome, check(async () => {}), "./mine.ts");
+  const text = failureText(
+    outcome,
+    check(async () => {}),
+    "./mine.ts",
+  );
   expect(text).toMatch(/^own\.check does not hold: something holds\n/);
   expect(text).toContain("first difference at byte 0");
   expect(text).toContain("why:        Because a real bug did this once.");
@@ -61,7 +92,11 @@ test("one that fails is told what must hold, what was found, why it matters, how
 test("the same seed gives the same numbers, another one others", async () => {
   const drawn = async (seed: number): Promise<number> => {
     let number = 0;
-    await runCheck(check(async ({ random }) => void (number = random())), memorySubject(), { seed });
+    await runCheck(
+      check(async ({ random }) => void (number = random())),
+      memorySubject(),
+      { seed },
+    );
     return number;
   };
   expect(await drawn(5)).toBe(await drawn(5));
@@ -71,26 +106,42 @@ test("the same seed gives the same numbers, another one others", async () => {
 test("a check that never ends is ended, says so, and its store is closed", async () => {
   let closed = false;
   const subject = memorySubject({}, (store) => layer("seen", (inner) => ({ backend: inner, close: async () => void (closed = true) }))(store));
-  const outcome = await runCheck(check(async ({ store, signal }) => {
-    await store.open();
-    await new Promise<void>((_done, fail) => signal.addEventListener("abort", () => fail(signal.reason as Error)));
-  }, { timeoutMs: 50 }), subject);
+  const outcome = await runCheck(
+    check(
+      async ({ store, signal }) => {
+        await store.open();
+        await new Promise<void>((_done, fail) => signal.addEventListener("abort", () => fail(signal.reason as Error)));
+      },
+      { timeoutMs: 50 },
+    ),
+    subject,
+  );
   expect(outcome).toMatchObject({ status: "fail", failures: [{ kind: "timeout" }] });
   expect(closed).toBe(true);
 });
 
 test("a call that must succeed and does not is a failure, with the error in it", async () => {
-  const outcome = await runCheck(check(async ({ store }) => void (await store.stat("/missing"))), memorySubject());
+  const outcome = await runCheck(
+    check(async ({ store }) => void (await store.stat("/missing"))),
+    memorySubject(),
+  );
   expect(outcome.failures[0]).toMatchObject({ kind: "error", found: expect.stringContaining("not-found") as string });
 });
 
 test("a subject that cannot be opened is infra-error, never a pass and never the store's fault", async () => {
-  const outcome = await runCheck(check(async () => {}), memorySubject({ open: () => Promise.reject(new Error("the emulator is down")) }));
+  const outcome = await runCheck(
+    check(async () => {}),
+    memorySubject({ open: () => Promise.reject(new Error("the emulator is down")) }),
+  );
   expect(outcome).toMatchObject({ status: "infra-error", failures: [{ kind: "harness", what: "the subject could not open a store: the emulator is down" }] });
 });
 
 test("a timer, a server, an unhandled rejection, an open file: each is seen after the check", { timeout: 40_000 }, async () => {
-  const found = async (leak: (t: CheckContext) => unknown): Promise<Outcome> => await runCheck(check(async (t) => void (await leak(t))), memorySubject());
+  const found = async (leak: (t: CheckContext) => unknown): Promise<Outcome> =>
+    await runCheck(
+      check(async (t) => void (await leak(t))),
+      memorySubject(),
+    );
   let undo = (): void => {};
   const timer = await found(() => {
     const handle = setTimeout(() => {}, 60_000);
@@ -117,14 +168,23 @@ test("a timer, a server, an unhandled rejection, an open file: each is seen afte
 });
 
 test("a close that fails, and one that leaves something at the service, fail the check", async () => {
-  const closing = await runCheck(check(async ({ store }) => void (await store.open())), memorySubject({}, (store) => layer("rude", (inner) => ({ backend: inner, close: () => Promise.reject(new Error("cannot close")) }))(store)));
+  const closing = await runCheck(
+    check(async ({ store }) => void (await store.open())),
+    memorySubject({}, (store) => layer("rude", (inner) => ({ backend: inner, close: () => Promise.reject(new Error("cannot close")) }))(store)),
+  );
   expect(closing).toMatchObject({ status: "fail", failures: [{ kind: "close" }] });
-  const leaving = await runCheck(check(async () => {}), memorySubject({ leftovers: async () => ["upload 17 of /a"] }));
+  const leaving = await runCheck(
+    check(async () => {}),
+    memorySubject({ leftovers: async () => ["upload 17 of /a"] }),
+  );
   expect(leaving).toMatchObject({ status: "fail", failures: [{ kind: "leftover", what: "left over at the service: upload 17 of /a" }] });
 });
 
 test("an undeclared capability is called all the same: refused is proved", async () => {
-  const outcome = await runCheck(check(() => Promise.reject(new Error("must not run")), { needs: ["move", "copyIfAbsent"] }), bent(() => ({}), { move: false, moveTree: false, moveIfAbsent: false, copyIfAbsent: false }));
+  const outcome = await runCheck(
+    check(() => Promise.reject(new Error("must not run")), { needs: ["move", "copyIfAbsent"] }),
+    bent(() => ({}), { move: false, moveTree: false, moveIfAbsent: false, copyIfAbsent: false }),
+  );
   expect(outcome).toMatchObject({ status: "refused", refused: ["move", "copyIfAbsent"], failures: [] });
 });
 
@@ -142,13 +202,18 @@ function unguarded(store: Store, capabilities: Capabilities): Store {
 
 test("every capability that can be undeclared has a call that is seen when it is not refused", { timeout: 60_000 }, async () => {
   const store = memory();
-  const keys = (Object.keys(store.capabilities) as (keyof Capabilities)[]).filter((key) => store.capabilities[key] === "native" || store.capabilities[key] === "emulated");
+  const keys = (Object.keys(store.capabilities) as (keyof Capabilities)[]).filter(
+    (key) => store.capabilities[key] === "native" || store.capabilities[key] === "emulated",
+  );
   await store.close();
   const callable = keys.filter((key) => !["atomicWrites", "emptyOnlyDelete", "listIfNoneMatch", "list", "read", "undelete"].includes(key));
   expect(callable.length).toBeGreaterThan(15);
   for (const key of callable) {
     const subject = memorySubject({}, (one) => unguarded(one, { ...one.capabilities, [key]: false }));
-    const outcome = await runCheck(check(async () => {}, { needs: [key as NonNullable<Check["needs"]>[number]] }), subject);
+    const outcome = await runCheck(
+      check(async () => {}, { needs: [key as NonNullable<Check["needs"]>[number]] }),
+      subject,
+    );
     // `write` itself cannot make the fixture; its call is seen all the same.
     expect({ key, status: outcome.status, kind: outcome.failures[0]?.kind }).toEqual({ key, status: "fail", kind: "not-refused" });
   }
@@ -163,19 +228,26 @@ test("a refusal that changes something all the same is seen", async () => {
         if (key !== "move") return Reflect.get(target, key, target);
         return async (from: string, to: string) => {
           await store.move(from, to);
-          await stack(memory(), layer("refuse", (inner) => ({ backend: { ...uniform(inner, { around: (call, next) => next(call) }), capabilities } as Backend }))).move(from, to);
+          await stack(
+            memory(),
+            layer("refuse", (inner) => ({ backend: { ...uniform(inner, { around: (call, next) => next(call) }), capabilities } as Backend })),
+          ).move(from, to);
         };
       },
     });
   });
-  const outcome = await runCheck(check(async () => {}, { needs: ["move"] }), subject);
+  const outcome = await runCheck(
+    check(async () => {}, { needs: ["move"] }),
+    subject,
+  );
   expect(outcome.status).toBe("fail");
 });
 
 test("expected failures: must fail, until their date; must exist; need a reason", async () => {
   const failing = check(() => Promise.reject(new CheckFailure("never holds")));
   const holding = check(async () => {}, { id: "own.other" });
-  const run = async (subject: Partial<Subject>, extra: Check): Promise<string | undefined> => (await runConformance(memorySubject(subject), { only: [extra.id], extra: [extra] })).subjects[0]?.outcomes[0]?.status;
+  const run = async (subject: Partial<Subject>, extra: Check): Promise<string | undefined> =>
+    (await runConformance(memorySubject(subject), { only: [extra.id], extra: [extra] })).subjects[0]?.outcomes[0]?.status;
   const entry = (check: string, until = "2999-01-01"): Partial<Subject> => ({ expectFail: [{ check, reason: "the API has no field", until }] });
   expect(await run(entry("own.check"), failing)).toBe("xfail");
   expect(await run(entry("/own.check"), failing)).toBe("xfail");
@@ -188,18 +260,29 @@ test("expected failures: must fail, until their date; must exist; need a reason"
 });
 
 test("an expected failure does not excuse a subject that was never reached", async () => {
-  const report = await runConformance(memorySubject({ open: () => Promise.reject(new Error("down")), expectFail: [{ check: "own.check", reason: "known", until: "2999-01-01" }] }), { only: ["own.check"], extra: [check(async () => {})] });
+  const report = await runConformance(
+    memorySubject({ open: () => Promise.reject(new Error("down")), expectFail: [{ check: "own.check", reason: "known", until: "2999-01-01" }] }),
+    { only: ["own.check"], extra: [check(async () => {})] },
+  );
   expect(report.subjects[0]?.outcomes[0]?.status).toBe("infra-error");
 });
 
 test("stacks run the same checks on top of the subject, and say so", async () => {
   const seen: string[] = [];
   const looking = layer("looking", (inner) => ({ backend: uniform(inner, { around: (call, next) => (seen.push(call.operation), next(call)) }) }));
-  const report = await runConformance(memorySubject({ stacks: { looked: () => [looking] } }), { only: ["own.check"], extra: [check(async ({ store, bare }) => {
-    await store.write("/a", "x");
-    equal(String(new TextDecoder().decode(await readAll(await bare(), "/a"))), "x", "without the layer the same bytes are there");
-  })] });
-  expect(report.subjects[0]?.outcomes.map(({ stack: name, status }) => [name, status])).toEqual([[null, "pass"], ["looked", "pass"]]);
+  const report = await runConformance(memorySubject({ stacks: { looked: () => [looking] } }), {
+    only: ["own.check"],
+    extra: [
+      check(async ({ store, bare }) => {
+        await store.write("/a", "x");
+        equal(new TextDecoder().decode(await readAll(await bare(), "/a")), "x", "without the layer the same bytes are there");
+      }),
+    ],
+  });
+  expect(report.subjects[0]?.outcomes.map(({ stack: name, status }) => [name, status])).toEqual([
+    [null, "pass"],
+    ["looked", "pass"],
+  ]);
   expect(seen).toEqual(["write"]);
   expect(report.subjects[0]?.stacks.map(({ store }) => store)[1]).toMatch(/^looking\(/);
 });
@@ -219,14 +302,22 @@ test("registration is synchronous, and a tier or a list that cannot be right thr
 test("what a subject does not offer is named, not just missing", () => {
   const plan = planOf(memorySubject());
   expect(plan.items.every(({ check: one }) => (one.offers ?? []).length === 0)).toBe(true);
-  expect(Object.values(plan.notOffered).flat().length + plan.items.length).toBe(planOf({ ...memorySubject(), wire: true, reopens: true, raw: () => Promise.reject(new Error("no")), unavailable: () => memory() }).items.length);
+  expect(Object.values(plan.notOffered).flat().length + plan.items.length).toBe(
+    planOf({ ...memorySubject(), wire: true, reopens: true, raw: () => Promise.reject(new Error("no")), unavailable: () => memory() }).items.length,
+  );
   expect(() => planOf(memorySubject(), { only: ["nothing.like.this"] })).toThrow(/nothing\.like\.this/);
 });
 
 test("a subject that routes without saying so, and a check that uses what it does not ask for, are told", async () => {
-  const routing = await runCheck(check(async () => {}), memorySubject({ open: (place) => (place.route("http://127.0.0.1:1"), memory()) }));
+  const routing = await runCheck(
+    check(async () => {}),
+    memorySubject({ open: (place) => (place.route("http://127.0.0.1:1"), memory()) }),
+  );
   expect(routing).toMatchObject({ status: "infra-error", failures: [{ what: expect.stringContaining("wire: true") as string }] });
-  const greedy = await runCheck(check(async ({ reopen }) => void (await reopen())), memorySubject({ reopens: true }));
+  const greedy = await runCheck(
+    check(async ({ reopen }) => void (await reopen())),
+    memorySubject({ reopens: true }),
+  );
   expect(greedy).toMatchObject({ status: "infra-error", failures: [{ what: expect.stringContaining("`offers`") as string }] });
 });
 
@@ -234,7 +325,8 @@ test("names of places say when they were made, and nothing else looks like one",
   const name = runName(Date.UTC(2026, 10, 21, 9, 15, 30));
   expect(name).toMatch(/^ct-2611210915-[a-z0-9]{8}$/);
   expect(madeAt(name)).toBe(Date.UTC(2026, 10, 21, 9, 15));
-  for (const other of ["ct-", "ct-2611210915", "photos", "ct-2611210915-K3J9X0AZ", "ct-26112109150-abcdefgh", "xct-2611210915-abcdefgh"]) expect(madeAt(other)).toBeUndefined();
+  for (const other of ["ct-", "ct-2611210915", "photos", "ct-2611210915-K3J9X0AZ", "ct-26112109150-abcdefgh", "xct-2611210915-abcdefgh"])
+    expect(madeAt(other)).toBeUndefined();
 });
 
 test("rejects wants a complete StoreError of the right code", async () => {
@@ -243,9 +335,15 @@ test("rejects wants a complete StoreError of the right code", async () => {
   await expect(rejects("not-found", () => store.stat("/"), "the root")).rejects.toThrow(/success/);
   await expect(rejects("not-found", () => store.stat("relative"), "no path")).rejects.toThrow(/invalid-path/);
   await expect(rejects("not-found", () => Promise.reject(new Error("plain")), "a plain error")).rejects.toThrow(/plain/);
-  await expect(rejects("not-found", () => {
-    throw new Error("at once");
-  }, "thrown")).rejects.toThrow(/synchronously/);
+  await expect(
+    rejects(
+      "not-found",
+      () => {
+        throw new Error("at once");
+      },
+      "thrown",
+    ),
+  ).rejects.toThrow(/synchronously/);
   await store.close();
 });
 

@@ -22,7 +22,9 @@ test("every check of the tier runs and passes in the runner that comes with Node
 test("a bug is named by its check, with the reason and the way to see it again; the report of the run has it too", time, async () => {
   const reports = mkdtempSync(join(tmpdir(), "ct-reports-"));
   try {
-    const ran = await node(["--test", "--test-reporter=tap", fixture("node-test.ts")], { env: { SUBJECT: "bug", STRATUS_REPORT: reports, STRATUS_SEED: "4711" } });
+    const ran = await node(["--test", "--test-reporter=tap", fixture("node-test.ts")], {
+      env: { SUBJECT: "bug", STRATUS_REPORT: reports, STRATUS_SEED: "4711" },
+    });
     expect(ran.code).toBe(1);
     expect(ran.stdout).toMatch(/not ok \d+ - writes\.overwrite: /);
     expect(ran.stdout).toMatch(/does not hold: /);

@@ -6,16 +6,55 @@ import { fail } from "../../src/conformance/assert.ts";
 import { memorySubject } from "./memory-subject.ts";
 
 function outcome(check: string, status: Outcome["status"], more: Partial<Outcome> = {}): Outcome {
-  return { check, group: "names", title: "t", stack: null, status, ms: 1, calls: 1, requests: null, bytesUp: null, bytesDown: null, seed: 1, notes: [], refused: [], failures: [], transcript: [], expected: null, doc: "docs/checks/names.md", ...more };
+  return {
+    check,
+    group: "names",
+    title: "t",
+    stack: null,
+    status,
+    ms: 1,
+    calls: 1,
+    requests: null,
+    bytesUp: null,
+    bytesDown: null,
+    seed: 1,
+    notes: [],
+    refused: [],
+    failures: [],
+    transcript: [],
+    expected: null,
+    doc: "docs/checks/names.md",
+    ...more,
+  };
 }
 function report(outcomes: readonly Outcome[], more: Partial<SubjectReport> = {}): Report {
-  return createReport([{ name: "acme", tier: "full", seed: 1, only: [], stacks: [{ name: null, store: "acme", declared: null }], notOffered: {}, notRun: [], outcomes, ...more }], 0);
+  return createReport(
+    [{ name: "acme", tier: "full", seed: 1, only: [], stacks: [{ name: null, store: "acme", declared: null }], notOffered: {}, notRun: [], outcomes, ...more }],
+    0,
+  );
 }
 const ids = (changes: readonly { readonly check: string }[]): string[] => changes.map((change) => change.check);
 
 test("newly failing, fixed, vanished, given up, gained", () => {
-  const before = report([outcome("a", "pass"), outcome("b", "fail"), outcome("c", "pass"), outcome("d", "pass"), outcome("e", "refused"), outcome("f", "xfail"), outcome("g", "pass")]);
-  const now = report([outcome("a", "fail"), outcome("b", "pass"), outcome("d", "refused"), outcome("e", "pass"), outcome("f", "xpass"), outcome("g", "infra-error"), outcome("new", "fail"), outcome("fine", "pass")]);
+  const before = report([
+    outcome("a", "pass"),
+    outcome("b", "fail"),
+    outcome("c", "pass"),
+    outcome("d", "pass"),
+    outcome("e", "refused"),
+    outcome("f", "xfail"),
+    outcome("g", "pass"),
+  ]);
+  const now = report([
+    outcome("a", "fail"),
+    outcome("b", "pass"),
+    outcome("d", "refused"),
+    outcome("e", "pass"),
+    outcome("f", "xpass"),
+    outcome("g", "infra-error"),
+    outcome("new", "fail"),
+    outcome("fine", "pass"),
+  ]);
   const diff = compare(now, before);
   expect(ids(diff.newlyFailing)).toEqual(["a", "f", "g", "new"]);
   expect(ids(diff.fixed)).toEqual(["b"]);
@@ -60,7 +99,13 @@ test("JSON comes back as it went, infinities included; another schema and other 
 test("the page is one file, loads nothing, and takes no name for markup", async () => {
   const hostile = `</script><img src="http://evil.example/x.png" onerror="alert(1)">|\`\`\`\n# <b>`;
   const bad: Check = {
-    id: "own.hostile", title: `a file called ${hostile}`, why: hostile, tier: "smoke", behaviours: [1], guarantees: [], kills: [],
+    id: "own.hostile",
+    title: `a file called ${hostile}`,
+    why: hostile,
+    tier: "smoke",
+    behaviours: [1],
+    guarantees: [],
+    kills: [],
     async run({ store, note }) {
       await store.write(`/${hostile.replaceAll("/", "-").replaceAll("\n", " ")}`, "x");
       note(hostile);
@@ -75,7 +120,7 @@ test("the page is one file, loads nothing, and takes no name for markup", async 
   expect(page.match(/<\/script>/g)).toHaveLength(1);
   // Attributes that load: none. Addresses as text are text.
   expect(page).not.toMatch(/<(?:link|img|iframe|object|embed|video|audio|source|base)\b/);
-  expect(page.replace(/<script>[^]*<\/script>/, "").replace(/="[^"]*"/g, "=\"\"")).not.toMatch(/<[^>]*\s(?:src|href|action|data|srcset|on\w+)\s*=/);
+  expect(page.replace(/<script>[^]*<\/script>/, "").replace(/="[^"]*"/g, '=""')).not.toMatch(/<[^>]*\s(?:src|href|action|data|srcset|on\w+)\s*=/);
   expect(page).not.toMatch(/@import|url\(/);
   expect(page).toContain("default-src 'none'");
   const markdown = toMarkdown(made);

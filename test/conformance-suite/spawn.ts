@@ -23,7 +23,11 @@ export function fixture(name: string): string {
 export async function node(args: readonly string[], options: { readonly env?: Readonly<Record<string, string>>; readonly cwd?: string } = {}): Promise<Ran> {
   const temporary = mkdtempSync(join(tmpdir(), "ct-spawn-"));
   try {
-    const child = spawn(process.execPath, args, { cwd: options.cwd, env: { ...inherited(), TMPDIR: temporary, NO_COLOR: "1", ...options.env }, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, args, {
+      cwd: options.cwd,
+      env: { ...inherited(), TMPDIR: temporary, NO_COLOR: "1", ...options.env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let stdout = "";
     let stderr = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));

@@ -63,7 +63,11 @@ export const abilities: Readonly<Record<Exclude<SupportKey, "atomicWrites">, Use
   },
   async space({ store }) {
     const { used, free, total } = await store.space();
-    ok([used, free, total].some((figure) => figure !== null), "at least one figure is told", { used, free, total });
+    ok(
+      [used, free, total].some((figure) => figure !== null),
+      "at least one figure is told",
+      { used, free, total },
+    );
   },
   async account({ store }) {
     ok((await store.account()).text !== "", "the account has a text");

@@ -45,13 +45,21 @@ export const facts: Readonly<Partial<Record<keyof Capabilities, Measure>>> = {
     await store.write(`${dir}/a`, "x");
     const answers = [(await store.stat(`${dir}/a`)).etag, (await store.list(dir).toArray())[0]?.etag ?? null];
     const all = answers.every((etag) => etag !== null);
-    return fact(all ? "stat and list" : answers.some((etag) => etag !== null) ? "some answers" : "no answer", store.capabilities.etag && !all, !store.capabilities.etag && all);
+    return fact(
+      all ? "stat and list" : answers.some((etag) => etag !== null) ? "some answers" : "no answer",
+      store.capabilities.etag && !all,
+      !store.capabilities.etag && all,
+    );
   },
   async hashes({ store, dir }) {
     await store.write(`${dir}/a`, "x");
     const found = Object.keys((await store.stat(`${dir}/a`)).hashes).sort();
     const declared = [...store.capabilities.hashes].sort();
-    return fact(found.join(", ") || "none", declared.some((name) => !found.includes(name)), found.some((name) => !(declared as readonly string[]).includes(name)));
+    return fact(
+      found.join(", ") || "none",
+      declared.some((name) => !found.includes(name)),
+      found.some((name) => !(declared as readonly string[]).includes(name)),
+    );
   },
   async listComplete({ store, dir }) {
     await store.write(`${dir}/a`, "x");
@@ -88,8 +96,18 @@ export const facts: Readonly<Partial<Record<keyof Capabilities, Measure>>> = {
     const composed = "\u00e9-\ufb01.txt";
     await store.write(`${dir}/${composed}`, "x");
     const listed = names(await store.list(dir).toArray())[0] ?? "";
-    const found = listed === composed ? (await there(store, `${dir}/${composed.normalize("NFD")}`)) ? "kept, but looked up in any form" : "kept"
-      : listed === composed.normalize("NFKC") ? "nfkc" : listed === composed.normalize("NFC") ? "nfc" : listed === composed.normalize("NFD") ? "nfd" : `another name: ${JSON.stringify(listed)}`;
+    const found =
+      listed === composed
+        ? (await there(store, `${dir}/${composed.normalize("NFD")}`))
+          ? "kept, but looked up in any form"
+          : "kept"
+        : listed === composed.normalize("NFKC")
+          ? "nfkc"
+          : listed === composed.normalize("NFC")
+            ? "nfc"
+            : listed === composed.normalize("NFD")
+              ? "nfd"
+              : `another name: ${JSON.stringify(listed)}`;
     return fact(found, found !== store.capabilities.normalisation);
   },
   async forbidden({ store, dir }) {

@@ -19,7 +19,10 @@ interface Begin {
   readonly notOffered: SubjectReport["notOffered"];
   readonly planned: readonly { readonly check: string; readonly stack: string | null }[];
 }
-type Line = Begin | { readonly type: "stack"; readonly subject: string; readonly stack: StackReport } | { readonly type: "outcome"; readonly subject: string; readonly outcome: Outcome };
+type Line =
+  | Begin
+  | { readonly type: "stack"; readonly subject: string; readonly stack: StackReport }
+  | { readonly type: "outcome"; readonly subject: string; readonly outcome: Outcome };
 
 export interface Collector {
   opened(stack: string | null, store: string, declared: Capabilities): Promise<void>;
@@ -27,20 +30,29 @@ export interface Collector {
 }
 
 /** Lines go to one file per run, so that processes never share one. Undefined where no report is wanted. */
-export function collector(subject: Subject, plan: Plan, seed: number, run: string, directory: string | undefined = process.env["STRATUS_REPORT"]): Collector | undefined {
+export function collector(
+  subject: Subject,
+  plan: Plan,
+  seed: number,
+  run: string,
+  directory: string | undefined = process.env["STRATUS_REPORT"],
+): Collector | undefined {
   if (directory === undefined || directory === "") return undefined;
   const file = join(directory, `${subject.name.replace(/[^A-Za-z0-9]+/g, "-")}-${run}.ndjson`);
   const known = new Set<string | null>();
   let begun: Promise<void> | undefined;
   const write = async (line: Line): Promise<void> => await appendFile(file, `${toJson(line, 0)}\n`);
-  const begin = (): Promise<void> => (begun ??= mkdir(directory, { recursive: true }).then(() => write({
-    type: "begin",
-    subject: subject.name,
-    tier: plan.tier,
-    seed,
-    notOffered: plan.notOffered,
-    planned: plan.items.map(({ check, stack }) => ({ check: check.id, stack })),
-  })));
+  const begin = (): Promise<void> =>
+    (begun ??= mkdir(directory, { recursive: true }).then(() =>
+      write({
+        type: "begin",
+        subject: subject.name,
+        tier: plan.tier,
+        seed,
+        notOffered: plan.notOffered,
+        planned: plan.items.map(({ check, stack }) => ({ check: check.id, stack })),
+      }),
+    ));
   return {
     async opened(stack, store, declared) {
       if (known.has(stack)) return;
@@ -71,25 +83,29 @@ export async function collected(directory: string): Promise<SubjectReport[]> {
         const items = planned.get(line.subject) ?? new Map<string, Begin["planned"][number]>();
         for (const item of line.planned) items.set(keyOf(item.check, item.stack), item);
         planned.set(line.subject, items);
-      } else if (line.type === "stack") stacks.set(line.subject, (stacks.get(line.subject) ?? new Map<string | null, StackReport>()).set(line.stack.name, line.stack));
-      else outcomes.set(line.subject, (outcomes.get(line.subject) ?? new Map<string, Outcome>()).set(keyOf(line.outcome.check, line.outcome.stack), line.outcome));
+      } else if (line.type === "stack")
+        stacks.set(line.subject, (stacks.get(line.subject) ?? new Map<string | null, StackReport>()).set(line.stack.name, line.stack));
+      else
+        outcomes.set(line.subject, (outcomes.get(line.subject) ?? new Map<string, Outcome>()).set(keyOf(line.outcome.check, line.outcome.stack), line.outcome));
     }
   }
-  return [...begins.values()].sort((left, right) => (left.subject < right.subject ? -1 : 1)).map((begin) => {
-    const found = outcomes.get(begin.subject) ?? new Map<string, Outcome>();
-    const items = planned.get(begin.subject) ?? new Map<string, Begin["planned"][number]>();
-    const names = [...new Set([...items.values()].map((item) => item.stack))];
-    return {
-      name: begin.subject,
-      tier: begin.tier,
-      seed: begin.seed,
-      only: [],
-      stacks: names.map((name) => stacks.get(begin.subject)?.get(name) ?? { name, store: null, declared: null }),
-      notOffered: begin.notOffered,
-      notRun: [...items].filter(([key]) => !found.has(key)).map(([, item]) => item),
-      outcomes: [...items.keys()].flatMap((key) => found.get(key) ?? []),
-    };
-  });
+  return [...begins.values()]
+    .sort((left, right) => (left.subject < right.subject ? -1 : 1))
+    .map((begin) => {
+      const found = outcomes.get(begin.subject) ?? new Map<string, Outcome>();
+      const items = planned.get(begin.subject) ?? new Map<string, Begin["planned"][number]>();
+      const names = [...new Set([...items.values()].map((item) => item.stack))];
+      return {
+        name: begin.subject,
+        tier: begin.tier,
+        seed: begin.seed,
+        only: [],
+        stacks: names.map((name) => stacks.get(begin.subject)?.get(name) ?? { name, store: null, declared: null }),
+        notOffered: begin.notOffered,
+        notRun: [...items].filter(([key]) => !found.has(key)).map(([, item]) => item),
+        outcomes: [...items.keys()].flatMap((key) => found.get(key) ?? []),
+      };
+    });
 }
 
 function keyOf(check: string, stack: string | null): string {

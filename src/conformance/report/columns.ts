@@ -31,14 +31,16 @@ export interface Cell {
 export const bySeverity: readonly Status[] = ["fail", "xpass", "infra-error", "xfail", "pass", "refused"];
 
 export function columnsOf(report: Report): readonly Column[] {
-  return report.subjects.flatMap((subject) => subject.stacks.map((stack) => ({
-    subject,
-    stack: stack.name,
-    title: stack.name === null ? subject.name : `${subject.name} + ${stack.name}`,
-    store: stack.store,
-    declared: stack.declared,
-    outcomes: subject.outcomes.filter((outcome) => outcome.stack === stack.name),
-  })));
+  return report.subjects.flatMap((subject) =>
+    subject.stacks.map((stack) => ({
+      subject,
+      stack: stack.name,
+      title: stack.name === null ? subject.name : `${subject.name} + ${stack.name}`,
+      store: stack.store,
+      declared: stack.declared,
+      outcomes: subject.outcomes.filter((outcome) => outcome.stack === stack.name),
+    })),
+  );
 }
 
 export function rowsOf(columns: readonly Column[]): readonly Row[] {

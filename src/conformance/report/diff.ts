@@ -28,7 +28,13 @@ const order: Readonly<Record<Tier, number>> = { smoke: 0, full: 1, torture: 2 };
 
 /** `subjects: "present"` compares only subjects of this run; "all" says that one that is not there at all has vanished too. */
 export function compare(report: Report, baseline: Report, options: { readonly subjects?: "present" | "all" | undefined } = {}): Diff {
-  const changes: Record<"newlyFailing" | "fixed" | "vanished" | "weakened" | "gained", Change[]> = { newlyFailing: [], fixed: [], vanished: [], weakened: [], gained: [] };
+  const changes: Record<"newlyFailing" | "fixed" | "vanished" | "weakened" | "gained", Change[]> = {
+    newlyFailing: [],
+    fixed: [],
+    vanished: [],
+    weakened: [],
+    gained: [],
+  };
   for (const before of baseline.subjects) {
     const after = report.subjects.find((subject) => subject.name === before.name);
     if (after === undefined) {

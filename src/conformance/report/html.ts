@@ -62,7 +62,8 @@ ${rows.flatMap((row) => row.cells.map((cell, index) => drawer(row, cell, index, 
 
 function tiles(all: Counts, report: Report): string {
   const notRun = report.subjects.reduce((sum, subject) => sum + subject.notRun.length, 0);
-  const tile = (number: number, text: string, kind: string): string => `<li class="tile ${kind}${number === 0 ? " zero" : ""}"><b>${number.toLocaleString("en-US")}</b> ${text}</li>`;
+  const tile = (number: number, text: string, kind: string): string =>
+    `<li class="tile ${kind}${number === 0 ? " zero" : ""}"><b>${number.toLocaleString("en-US")}</b> ${text}</li>`;
   return `<ul class="tiles">${[
     tile(all.pass, "hold", "pass"),
     tile(all.refused, "refused as declared", "refused"),
@@ -77,21 +78,41 @@ function tiles(all: Counts, report: Report): string {
 
 function changes(diff: Diff): string {
   const sections: readonly (readonly [string, readonly Change[], string])[] = [
-    ["Newly failing", diff.newlyFailing, "fail"], ["Vanished", diff.vanished, "fail"], ["Fixed", diff.fixed, "pass"], ["Given up", diff.weakened, "xfail"], ["Gained", diff.gained, "pass"],
+    ["Newly failing", diff.newlyFailing, "fail"],
+    ["Vanished", diff.vanished, "fail"],
+    ["Fixed", diff.fixed, "pass"],
+    ["Given up", diff.weakened, "xfail"],
+    ["Gained", diff.gained, "pass"],
   ];
   const shown = sections.filter(([, list]) => list.length > 0);
-  const body = shown.length === 0 ? "<p>No check changed.</p>" : shown.map(([title, list, kind]) => `<details${kind === "fail" ? " open" : ""}><summary><span class="sign ${kind}">${kind === "fail" ? "✗" : kind === "pass" ? "✓" : "△"}</span> ${title}: ${list.length}</summary><ul>${list.map((change) => `<li><code>${html(change.check)}</code> ${html(change.subject)}${change.stack === null ? "" : ` + ${html(change.stack)}`}: ${html(change.before)} → ${html(change.after)}</li>`).join("")}</ul></details>`).join("");
+  const body =
+    shown.length === 0
+      ? "<p>No check changed.</p>"
+      : shown
+          .map(
+            ([title, list, kind]) =>
+              `<details${kind === "fail" ? " open" : ""}><summary><span class="sign ${kind}">${kind === "fail" ? "✗" : kind === "pass" ? "✓" : "△"}</span> ${title}: ${list.length}</summary><ul>${list.map((change) => `<li><code>${html(change.check)}</code> ${html(change.subject)}${change.stack === null ? "" : ` + ${html(change.stack)}`}: ${html(change.before)} → ${html(change.after)}</li>`).join("")}</ul></details>`,
+          )
+          .join("");
   return `<section id="changes"><h2>Since ${html(diff.baseline.replace("T", " ").slice(0, 16))} UTC</h2>${body}</section>`;
 }
 
 function matrix(columns: readonly Column[], rows: readonly Row[]): string {
-  const head = columns.map((column) => `<th scope="col"><span>${html(column.subject.name)}${column.stack === null ? "" : `<small>+ ${html(column.stack)}</small>`}</span></th>`).join("");
-  const body = rows.map((row) => `<tr><th scope="row">${html(row.title)}</th>${row.cells.map((cell, index) => `<td>${cellButton(row, cell, index)}</td>`).join("")}</tr>`).join("\n");
-  const foot = columns.map((column) => {
-    const counts = count(column.outcomes);
-    return `<td>${counts.pass + counts.refused + counts.xfail}<small> / ${counts.total}</small></td>`;
-  }).join("");
-  const legend = (["pass", "refused", "xfail", "fail", "infra-error"] as const).map((status) => `<span class="sign ${status}">${sign[status]}</span> ${word[status]}`).join(" &ensp; ");
+  const head = columns
+    .map((column) => `<th scope="col"><span>${html(column.subject.name)}${column.stack === null ? "" : `<small>+ ${html(column.stack)}</small>`}</span></th>`)
+    .join("");
+  const body = rows
+    .map((row) => `<tr><th scope="row">${html(row.title)}</th>${row.cells.map((cell, index) => `<td>${cellButton(row, cell, index)}</td>`).join("")}</tr>`)
+    .join("\n");
+  const foot = columns
+    .map((column) => {
+      const counts = count(column.outcomes);
+      return `<td>${counts.pass + counts.refused + counts.xfail}<small> / ${counts.total}</small></td>`;
+    })
+    .join("");
+  const legend = (["pass", "refused", "xfail", "fail", "infra-error"] as const)
+    .map((status) => `<span class="sign ${status}">${sign[status]}</span> ${word[status]}`)
+    .join(" &ensp; ");
   return `<section id="matrix"><h2>Matrix</h2><p class="legend">${legend} &ensp; A cell opens its checks.</p>
 <div class="wide"><table class="matrix"><thead><tr><th scope="col">Group</th>${head}</tr></thead><tbody>${body}</tbody><tfoot><tr><th scope="row">All</th>${foot}</tr></tfoot></table></div></section>`;
 }
@@ -101,7 +122,10 @@ function cellButton(row: Row, cell: Cell, index: number): string {
   const { counts } = cell;
   const bad = counts.fail + counts.xpass + counts.infra;
   const good = counts.pass + counts.refused + counts.xfail;
-  const text = bad > 0 ? `${sign[cell.worst]} ${bad}<small> of ${counts.total}</small>` : `${good}${counts.refused > 0 ? `<small> · ${counts.refused}${sign.refused}</small>` : ""}${counts.xfail > 0 ? `<small> · ${counts.xfail}${sign.xfail}</small>` : ""}`;
+  const text =
+    bad > 0
+      ? `${sign[cell.worst]} ${bad}<small> of ${counts.total}</small>`
+      : `${good}${counts.refused > 0 ? `<small> · ${counts.refused}${sign.refused}</small>` : ""}${counts.xfail > 0 ? `<small> · ${counts.xfail}${sign.xfail}</small>` : ""}`;
   const shade = cell.worst === "pass" && counts.pass === 0 ? "refused" : cell.worst;
   return `<button class="cell ${shade}" popovertarget="${idOf(row, index)}" aria-label="${html(`${row.title}, ${cell.column.title}: ${good} of ${counts.total} as declared`)}">${text}</button>`;
 }
@@ -114,7 +138,9 @@ ${sorted.map((outcome) => checkRow(outcome, module)).join("\n")}</aside>`;
 }
 
 function checkRow(outcome: Outcome, module: string | undefined, brief = false): string {
-  const figures = [`${outcome.ms} ms`, outcome.requests === null ? `${outcome.calls} calls` : `${outcome.calls} calls, ${outcome.requests} requests`].join(" · ");
+  const figures = [`${outcome.ms} ms`, outcome.requests === null ? `${outcome.calls} calls` : `${outcome.calls} calls, ${outcome.requests} requests`].join(
+    " · ",
+  );
   const head = `<span class="sign ${outcome.status}" title="${word[outcome.status]}">${sign[outcome.status]}</span> <code>${html(outcome.check)}</code> <span class="figures">${figures}</span><span class="title">${html(outcome.title)}</span>`;
   return `<details class="check ${outcome.status}"${isGood(outcome.status) || brief ? "" : " open"}><summary>${head}</summary>${story(outcome, module, brief)}</details>`;
 }
@@ -153,10 +179,17 @@ function capabilities(columns: readonly Column[]): string {
   const first = known[0]?.declared;
   if (first === undefined || first === null) return "";
   const keys = Object.keys(first) as (keyof Capabilities)[];
-  const body = keys.map((key) => `<tr><th scope="row"><code>${html(key)}</code></th>${known.map((column) => {
-    const text = capabilityText((column.declared as Capabilities)[key]);
-    return `<td class="${["native", "emulated", "no", "yes"].includes(text) ? text : "value"}">${html(text)}</td>`;
-  }).join("")}</tr>`).join("");
+  const body = keys
+    .map(
+      (key) =>
+        `<tr><th scope="row"><code>${html(key)}</code></th>${known
+          .map((column) => {
+            const text = capabilityText((column.declared as Capabilities)[key]);
+            return `<td class="${["native", "emulated", "no", "yes"].includes(text) ? text : "value"}">${html(text)}</td>`;
+          })
+          .join("")}</tr>`,
+    )
+    .join("");
   return `<section id="capabilities"><details><summary><h2>Capabilities declared</h2></summary><div class="wide"><table class="plain"><thead><tr><th scope="col">Capability</th>${known.map((column) => `<th scope="col">${html(column.title)}</th>`).join("")}</tr></thead><tbody>${body}</tbody></table></div></details></section>`;
 }
 
@@ -165,19 +198,36 @@ function cost(columns: readonly Column[]): string {
     const known = column.outcomes.map(of).filter((value) => value !== null);
     return known.length === 0 ? "–" : known.reduce((left, right) => left + right, 0).toLocaleString("en-US");
   };
-  const slowest = (column: Column): string => [...column.outcomes].sort((left, right) => right.ms - left.ms).slice(0, 3).map((outcome) => `<code>${html(outcome.check)}</code> ${outcome.ms} ms`).join("<br>");
-  const body = columns.map((column) => `<tr><th scope="row">${html(column.title)}</th><td>${sum(column, (outcome) => outcome.ms)}</td><td>${sum(column, (outcome) => outcome.calls)}</td><td>${sum(column, (outcome) => outcome.requests)}</td><td>${sum(column, (outcome) => outcome.bytesUp)}</td><td>${sum(column, (outcome) => outcome.bytesDown)}</td><td class="text">${slowest(column)}</td></tr>`).join("");
+  const slowest = (column: Column): string =>
+    [...column.outcomes]
+      .sort((left, right) => right.ms - left.ms)
+      .slice(0, 3)
+      .map((outcome) => `<code>${html(outcome.check)}</code> ${outcome.ms} ms`)
+      .join("<br>");
+  const body = columns
+    .map(
+      (column) =>
+        `<tr><th scope="row">${html(column.title)}</th><td>${sum(column, (outcome) => outcome.ms)}</td><td>${sum(column, (outcome) => outcome.calls)}</td><td>${sum(column, (outcome) => outcome.requests)}</td><td>${sum(column, (outcome) => outcome.bytesUp)}</td><td>${sum(column, (outcome) => outcome.bytesDown)}</td><td class="text">${slowest(column)}</td></tr>`,
+    )
+    .join("");
   return `<section id="cost"><details><summary><h2>Cost</h2></summary><div class="wide"><table class="plain"><thead><tr><th scope="col">Subject</th><th scope="col">ms</th><th scope="col">Calls</th><th scope="col">Requests</th><th scope="col">Bytes up</th><th scope="col">Bytes down</th><th scope="col">Slowest checks</th></tr></thead><tbody>${body}</tbody></table></div></details></section>`;
 }
 
 function subjects(report: Report): string {
-  const one = report.subjects.map((subject) => {
-    const lines: string[] = [];
-    for (const stack of subject.stacks) if (stack.store !== null) lines.push(`<li>${stack.name === null ? "as it is" : html(stack.name)}: <code>${html(stack.store)}</code></li>`);
-    for (const [offer, checks] of Object.entries(subject.notOffered)) lines.push(`<li>does not offer “${html(offer)}”, so these cannot be run: ${checks.map((check) => `<code>${html(check)}</code>`).join(", ")}</li>`);
-    if (subject.notRun.length > 0) lines.push(`<li>planned and not run: ${subject.notRun.map(({ check, stack }) => `<code>${html(check)}</code>${stack === null ? "" : ` + ${html(stack)}`}`).join(", ")}</li>`);
-    return `<h3>${html(subject.name)} <small>tier ${subject.tier}, seed ${subject.seed}${subject.only.length === 0 ? "" : `, only ${html(subject.only.join(", "))}`}</small></h3><ul>${lines.join("")}</ul>`;
-  }).join("");
+  const one = report.subjects
+    .map((subject) => {
+      const lines: string[] = [];
+      for (const stack of subject.stacks)
+        if (stack.store !== null) lines.push(`<li>${stack.name === null ? "as it is" : html(stack.name)}: <code>${html(stack.store)}</code></li>`);
+      for (const [offer, checks] of Object.entries(subject.notOffered))
+        lines.push(`<li>does not offer “${html(offer)}”, so these cannot be run: ${checks.map((check) => `<code>${html(check)}</code>`).join(", ")}</li>`);
+      if (subject.notRun.length > 0)
+        lines.push(
+          `<li>planned and not run: ${subject.notRun.map(({ check, stack }) => `<code>${html(check)}</code>${stack === null ? "" : ` + ${html(stack)}`}`).join(", ")}</li>`,
+        );
+      return `<h3>${html(subject.name)} <small>tier ${subject.tier}, seed ${subject.seed}${subject.only.length === 0 ? "" : `, only ${html(subject.only.join(", "))}`}</small></h3><ul>${lines.join("")}</ul>`;
+    })
+    .join("");
   return `<section id="subjects"><details><summary><h2>Subjects</h2></summary>${one}</details></section>`;
 }
 

@@ -14,7 +14,8 @@ export function parseReport(text: string, where: string): Report {
   } catch (error) {
     throw new TypeError(`${where} is no JSON: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
-  if (typeof value !== "object" || value === null || !("schema" in value) || !("subjects" in value) || !Array.isArray(value.subjects)) throw new TypeError(`${where} is no conformance report`);
+  if (typeof value !== "object" || value === null || !("schema" in value) || !("subjects" in value) || !Array.isArray(value.subjects))
+    throw new TypeError(`${where} is no conformance report`);
   if (value.schema !== schemaVersion) throw new TypeError(`${where} has schema ${String(value.schema)}; this suite reads ${schemaVersion}`);
   return value as unknown as Report;
 }

@@ -26,25 +26,44 @@ export function toMarkdown(report: Report): string {
   const bad = report.subjects.flatMap((subject) => subject.outcomes.filter((outcome) => !isGood(outcome.status)).map((outcome) => ({ subject, outcome })));
   if (bad.length > 0) {
     lines.push("## What does not hold", "");
-    for (const { subject, outcome } of bad) lines.push(`### ${plain(subject.name)}: ${plain(outcome.check)}`, "", fenced(failureText(outcome, undefined, report.module ?? undefined)), "");
+    for (const { subject, outcome } of bad)
+      lines.push(`### ${plain(subject.name)}: ${plain(outcome.check)}`, "", fenced(failureText(outcome, undefined, report.module ?? undefined)), "");
   }
   lines.push("## Subjects", "");
   for (const subject of report.subjects) {
     lines.push(`- **${plain(subject.name)}** (tier ${subject.tier}, seed ${subject.seed}): ${countText(count(subject.outcomes))}`);
-    for (const stack of subject.stacks) if (stack.store !== null) lines.push(`  - ${plain(stack.name ?? "as it is")}: \`${stack.store.replace(/[`\s]+/g, " ")}\``);
+    for (const stack of subject.stacks)
+      if (stack.store !== null) lines.push(`  - ${plain(stack.name ?? "as it is")}: \`${stack.store.replace(/[`\s]+/g, " ")}\``);
     for (const [offer, checks] of Object.entries(subject.notOffered)) lines.push(`  - does not offer "${offer}": ${checks.length} checks cannot be run`);
     if (subject.notRun.length > 0) lines.push(`  - ${subject.notRun.length} checks were planned and not run`);
-    for (const outcome of subject.outcomes) if (outcome.status === "xfail") lines.push(`  - fails as expected until ${outcome.expected?.until}: ${plain(outcome.check)}${outcome.stack === null ? "" : ` under ${plain(outcome.stack)}`} (${plain(outcome.expected?.reason ?? "")})`);
+    for (const outcome of subject.outcomes)
+      if (outcome.status === "xfail")
+        lines.push(
+          `  - fails as expected until ${outcome.expected?.until}: ${plain(outcome.check)}${outcome.stack === null ? "" : ` under ${plain(outcome.stack)}`} (${plain(outcome.expected?.reason ?? "")})`,
+        );
   }
   return `${lines.join("\n")}\n`;
 }
 
 export function diffText(diff: Diff): string[] {
   const lines = [`## Changes since ${diff.baseline}`, ""];
-  const sections: readonly (readonly [string, readonly Change[]])[] = [["Newly failing", diff.newlyFailing], ["Vanished (a check that vanished fails)", diff.vanished], ["Fixed", diff.fixed], ["Given up: held, now refused", diff.weakened], ["Gained: refused, now holds", diff.gained]];
+  const sections: readonly (readonly [string, readonly Change[]])[] = [
+    ["Newly failing", diff.newlyFailing],
+    ["Vanished (a check that vanished fails)", diff.vanished],
+    ["Fixed", diff.fixed],
+    ["Given up: held, now refused", diff.weakened],
+    ["Gained: refused, now holds", diff.gained],
+  ];
   for (const [title, changes] of sections) {
     if (changes.length === 0) continue;
-    lines.push(`${title}:`, ...changes.map((change) => `- ${plain(change.subject)}${change.stack === null ? "" : ` + ${plain(change.stack)}`}: ${plain(change.check)} (${change.before} → ${change.after})`), "");
+    lines.push(
+      `${title}:`,
+      ...changes.map(
+        (change) =>
+          `- ${plain(change.subject)}${change.stack === null ? "" : ` + ${plain(change.stack)}`}: ${plain(change.check)} (${change.before} → ${change.after})`,
+      ),
+      "",
+    );
   }
   if (lines.length === 2) lines.push("None.", "");
   return lines;

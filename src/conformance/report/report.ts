@@ -66,18 +66,35 @@ export function createReport(subjects: readonly SubjectReport[], now: number, mo
 
 export function count(outcomes: readonly Outcome[]): Counts {
   const of = (status: Outcome["status"]): number => outcomes.filter((outcome) => outcome.status === status).length;
-  return { total: outcomes.length, pass: of("pass"), fail: of("fail"), refused: of("refused"), xfail: of("xfail"), xpass: of("xpass"), infra: of("infra-error") };
+  return {
+    total: outcomes.length,
+    pass: of("pass"),
+    fail: of("fail"),
+    refused: of("refused"),
+    xfail: of("xfail"),
+    xpass: of("xpass"),
+    infra: of("infra-error"),
+  };
 }
 
 /** Nothing failed, nothing vanished. What was not run is judged by whoever knows whether it should have been. */
 export function isGreen(report: Report): boolean {
-  return report.subjects.every((subject) => subject.outcomes.every((outcome) => isGood(outcome.status))) && (report.diff === null || report.diff.vanished.length === 0);
+  return (
+    report.subjects.every((subject) => subject.outcomes.every((outcome) => isGood(outcome.status))) &&
+    (report.diff === null || report.diff.vanished.length === 0)
+  );
 }
 
 /** "12 pass, 3 refused, 1 fail" */
 export function countText(counts: Counts): string {
   const parts: string[] = [`${counts.pass} pass`];
-  const more: readonly (readonly [number, string])[] = [[counts.refused, "refused as declared"], [counts.xfail, "fail as expected"], [counts.fail, "fail"], [counts.xpass, "pass unexpectedly"], [counts.infra, "could not be tried"]];
+  const more: readonly (readonly [number, string])[] = [
+    [counts.refused, "refused as declared"],
+    [counts.xfail, "fail as expected"],
+    [counts.fail, "fail"],
+    [counts.xpass, "pass unexpectedly"],
+    [counts.infra, "could not be tried"],
+  ];
   for (const [number, words] of more) if (number > 0) parts.push(`${number} ${words}`);
   return parts.join(", ");
 }
