@@ -8,6 +8,7 @@ import { translate } from "./errors.ts";
 import { innerFailure, isFailure } from "./failure.ts";
 import { hasFolderMarker, headOrNothing, isParentMarker, lookFile } from "./look.ts";
 import { isEtag } from "./read.ts";
+import { keyPage } from "./pages.ts";
 import { tries } from "./tries.ts";
 import { MAX_KEYS } from "./vendors.ts";
 import type { FailedKey } from "./wire.ts";
@@ -31,7 +32,7 @@ export async function remove(context: Context, call: DeleteCall): Promise<void> 
 
 async function removeEmptyDirectory(context: Context, { path, ifMatch, signal }: DeleteCall, markers: string[]): Promise<void> {
   const prefix = context.keys.directory(path);
-  const { objects } = await context.wire.list({ prefix, max: 2 }, signal);
+  const { objects } = await keyPage(context, { prefix, max: 2 }, signal);
   for (const { key, size } of objects) {
     if (key !== prefix || !isParentMarker(key, size)) throw ifMatch === undefined ? new StoreError("not-empty", "the directory is not empty") : conditionOnDirectory();
     markers.push(key);
@@ -57,17 +58,16 @@ async function removeKey({ wire }: Context, key: string, ifMatch: string | undef
 /** Everything below, the markers, and a file of the same name: page by page, so that a second call finishes what one did not. */
 async function removeTree(context: Context, call: DeleteCall, key: string): Promise<void> {
   const { path, signal } = call;
-  const { wire, session, keys, settings } = context;
+  const { session, keys, settings } = context;
   const prefix = keys.directory(path);
   let done = 0;
   try {
     for (let token: string | undefined; ; ) {
       const query = { prefix, max: MAX_KEYS, token };
-      const page = await tries(session, signal, () => wire.list(query, signal));
+      const page = await tries(session, signal, () => keyPage(context, query, signal));
       await removeAll(context, page.objects.map((object) => object.key), signal);
       done += page.objects.length;
       if (page.next === null) break;
-      if (page.next === token) throw new StoreError("unavailable", "the service gives the same page again and again");
       token = page.next;
     }
     const marker = settings.folderMarkers ? keys.folderMarker(path) : undefined;

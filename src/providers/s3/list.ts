@@ -7,6 +7,7 @@ import { entry, join, root, StoreError, type Entry, type ListCall, type Page, ty
 import type { Context } from "./context.ts";
 import { FOLDER_SUFFIX } from "./keys.ts";
 import { directoryEntry, hasFolderMarker, headOrNothing, isParentMarker, isTypeMarker, lookFile, notFound } from "./look.ts";
+import { keyPage } from "./pages.ts";
 import { tries } from "./tries.ts";
 import { MAX_KEYS } from "./vendors.ts";
 import type { KeyPage, ListedObject } from "./wire.ts";
@@ -20,12 +21,11 @@ interface Cursor {
 
 export async function list(context: Context, call: ListCall): Promise<Page> {
   const { path, recursive, signal } = call;
-  const { session, wire } = context;
+  const { session } = context;
   const prefix = context.keys.directory(path);
   const cursor = call.cursor as Cursor | undefined;
   const query = { prefix, delimiter: recursive ? undefined : ("/" as const), max: MAX_KEYS, token: cursor?.token };
-  const page = await tries(session, signal, () => wire.list(query, signal));
-  if (page.next !== null && page.next === cursor?.token) throw new StoreError("unavailable", "the service gives the same page again and again");
+  const page = await tries(session, signal, () => keyPage(context, query, signal));
   if (cursor === undefined && page.objects.length === 0 && page.prefixes.length === 0 && page.next === null) await mustBeDirectory(context, path, signal);
   const reader = new PageReader(context, path, prefix, cursor, signal);
   const entries = recursive ? await reader.recursive(page) : await reader.flat(page);
@@ -63,7 +63,7 @@ class PageReader {
   async flat(page: KeyPage): Promise<Entry[]> {
     for (const text of page.prefixes) {
       const segment = text.slice(this.#prefix.length, -1);
-      if (!text.startsWith(this.#prefix) || !text.endsWith("/") || segment.includes("/")) throw wrongPage();
+      if (!text.endsWith("/") || segment.includes("/")) throw wrongPage();
       this.#directory([segment]);
     }
     for (const object of page.objects) {
@@ -93,7 +93,6 @@ class PageReader {
 
   /** What follows the prefix; undefined for the marker of the listed directory itself. */
   #below(object: ListedObject): string | undefined {
-    if (!object.key.startsWith(this.#prefix)) throw wrongPage();
     // The bucket's root has no marker: an empty key is none.
     if (object.key === this.#prefix && isParentMarker(object.key, object.size)) return undefined;
     return object.key.slice(this.#prefix.length);
@@ -121,7 +120,7 @@ class PageReader {
     if (this.#told.has(segments.join("/"))) return;
     if (probe) {
       const prefix = `${this.#prefix}${segments.join("/")}/`;
-      const below = await tries(this.#context.session, this.#signal, () => this.#context.wire.list({ prefix, max: 1 }, this.#signal));
+      const below = await tries(this.#context.session, this.#signal, () => keyPage(this.#context, { prefix, max: 1 }, this.#signal));
       if (below.objects.length > 0) return;
     }
     this.#directory(segments);
@@ -148,5 +147,5 @@ class PageReader {
 }
 
 function wrongPage(): StoreError {
-  return new StoreError("unavailable", "the service lists keys that were not asked for");
+  return new StoreError("unavailable", "the service lists keys that a delimiter should have kept together");
 }

@@ -8,6 +8,7 @@
 import { entry, root, StoreError, type Entry, type Hashes, type StorePath } from "../../store/index.ts";
 import type { Context } from "./context.ts";
 import { isFailure, S3Failure } from "./failure.ts";
+import { keyPage } from "./pages.ts";
 import type { ObjectFacts } from "./wire.ts";
 
 export type Found = { readonly kind: "file"; readonly facts: ObjectFacts } | { readonly kind: "directory" };
@@ -44,7 +45,7 @@ export function isTypeMarker({ settings }: Context, facts: ObjectFacts): boolean
 /** Something lies below, or a marker does. */
 export async function isDirectory(context: Context, path: StorePath, signal: AbortSignal | undefined): Promise<boolean> {
   const prefix = context.keys.directory(path);
-  const { objects } = await context.wire.list({ prefix, max: 1 }, signal);
+  const { objects } = await keyPage(context, { prefix, max: 1 }, signal);
   return objects.length > 0 || (await hasFolderMarker(context, path, signal));
 }
 

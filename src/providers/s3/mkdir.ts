@@ -3,6 +3,7 @@ import { root, StoreError, type Entry, type MkdirCall } from "../../store/index.
 import type { Context } from "./context.ts";
 import { isFailure } from "./failure.ts";
 import { bucketIsThere, directoryEntry, hasFolderMarker } from "./look.ts";
+import { keyPage } from "./pages.ts";
 
 /** What AWS's own console, and most tools, give it. */
 const MARKER = { contentType: "application/x-directory", metadata: undefined } as const;
@@ -14,7 +15,7 @@ export async function mkdir(context: Context, { path, existOk, signal }: MkdirCa
     throw exists();
   }
   const key = context.keys.directory(path);
-  const { objects } = await context.wire.list({ prefix: key, max: 1 }, signal);
+  const { objects } = await keyPage(context, { prefix: key, max: 1 }, signal);
   const there = objects.length > 0 || (await hasFolderMarker(context, path, signal));
   if (there && !existOk) throw exists();
   // The first key of the prefix is the prefix itself where it is one: a marker already, or the file without a name. Neither is overwritten.

@@ -105,8 +105,7 @@ export class Sdk {
       },
     });
     addContentMd5(client);
-    // The SDK puts any region but us-east-1 into the body of CreateBucket.
-    if (!this.#session.vendor.locationConstraint) client.middlewareStack.remove("locationConstraintMiddleware");
+    if (!this.#session.vendor.locationConstraint) leaveOutLocation(client);
     this.#made?.client.destroy();
     this.#made = { generation, client };
     return client;
@@ -140,6 +139,14 @@ function addContentMd5(client: Client.S3Client): void {
       return next(args);
     },
     { step: "build", name: "stratusContentMd5" },
+  );
+}
+
+/** The SDK puts any region but us-east-1 into the body of CreateBucket. Its middleware comes with the command, so what it did is undone. */
+function leaveOutLocation(client: Client.S3Client): void {
+  client.middlewareStack.add(
+    (next, context) => (args) => next(context.commandName === "CreateBucketCommand" ? { ...args, input: { ...args.input, CreateBucketConfiguration: undefined } } : args),
+    { step: "serialize", priority: "high", name: "stratusNoLocation" },
   );
 }
 
