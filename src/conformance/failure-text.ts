@@ -10,7 +10,8 @@ export function failureText(outcome: Outcome, check: Check | undefined = checkOf
   if (outcome.status === "xpass" && outcome.expected !== null) {
     lines.push(`  expected to fail until ${outcome.expected.until}: ${outcome.expected.reason}`, "  it passes now: take it off the list `expectFail`");
   }
-  if (first !== undefined) {
+  // What could not be tried is said in the headline.
+  if (first !== undefined && outcome.status !== "infra-error") {
     lines.push(`  must hold:  ${first.what}`);
     if (first.expected !== "") lines.push(`  expected:   ${first.expected}`);
     if (first.found !== "") lines.push(`  found:      ${first.found}`);

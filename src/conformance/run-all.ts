@@ -76,7 +76,7 @@ export async function runConformance(subject: Subject, options: ConformanceOptio
   const notRun: { readonly check: string; readonly stack: string | null }[] = [];
   for (const item of plan.items) {
     const { check, stack } = item;
-    if (options.signal?.aborted === true || budget?.exhausted === true) {
+    if (options.signal?.aborted === true || budget?.exhausted === true || hopeless(outcomes)) {
       notRun.push({ check: check.id, stack });
       continue;
     }
@@ -92,4 +92,10 @@ export async function runConformance(subject: Subject, options: ConformanceOptio
     [{ name: subject.name, tier: plan.tier, seed, only: options.only ?? [], stacks: [...stacks.values()], notOffered: plan.notOffered, notRun, outcomes }],
     systemClock.now(),
   );
+}
+
+/** The subject has never been opened, three times for one reason: hundreds of further tries would say the same. The rest is named as not run. */
+function hopeless(outcomes: readonly Outcome[]): boolean {
+  const reasons = new Set(outcomes.map((outcome) => (outcome.status === "infra-error" ? outcome.failures[0]?.what : undefined)));
+  return outcomes.length >= 3 && reasons.size === 1 && !reasons.has(undefined);
 }

@@ -176,6 +176,10 @@ test.each([
 });
 
 test("a service that is down is exit code 2, not a wall of failures of the store", time, async () => {
+  const whole = await stratus("./down.ts", "--tier", "smoke");
+  expect(whole.stdout.match(/could not be tried: the subject could not open a store/g)).toHaveLength(3);
+  expect(whole.stdout).toMatch(/0 pass, 3 could not be tried, \d{2,} not run/);
+  expect(whole.code).toBe(2);
   const ran = await stratus("./down.ts", "--tier", "smoke", "--check", "writes.overwrite");
   expect(ran.stdout).toContain("writes.overwrite could not be tried: the subject could not open a store: connect ECONNREFUSED");
   expect(ran.code).toBe(2);
