@@ -85,17 +85,22 @@ describe("each", () => {
 
   test("runs all items and names every one that failed", async () => {
     const seen: number[] = [];
-    const run = each(context, [1, 2, 3, 4], (item) => `item ${item}`, async (item) => {
-      seen.push(item);
-      if (item % 2 === 0) throw new CheckFailure(`wrong ${item}`);
-    });
+    const run = each(
+      context,
+      [1, 2, 3, 4],
+      (item) => `item ${item}`,
+      async (item) => {
+        seen.push(item);
+        if (item % 2 === 0) throw new CheckFailure(`wrong ${item}`);
+      },
+    );
     await expect(run).rejects.toThrow(/holds for 2 of 4; not for:\n {2}item 2: wrong 2\n {2}item 4: wrong 4/);
-    expect(seen.sort()).toEqual([1, 2, 3, 4]);
+    expect(seen.toSorted((left, right) => left - right)).toEqual([1, 2, 3, 4]);
   });
 
   test("ends when the time of the check is over", async () => {
     const signal = AbortSignal.abort(new Error("over"));
-    await expect(each({ ...context, signal } as CheckContext, [1], String, async () => {})).rejects.toThrow("over");
+    await expect(each({ ...context, signal }, [1], String, async () => {})).rejects.toThrow("over");
   });
 });
 
@@ -110,18 +115,49 @@ test("held bytes are seen, and seen to go", () => {
 
 describe("what the bugs stand on is correct", () => {
   /** One check of each kind; the whole suite over these is part of the kill ratio's control group. */
-  const some = ["names.spaces", "writes.overwrite", "ranges.suffix", "ranges.past-end", "sources.fails", "conditions.create", "conditions.counter", "reads.foreign", "sizes.zero", "aborts.midway"];
+  const some = [
+    "names.spaces",
+    "writes.overwrite",
+    "ranges.suffix",
+    "ranges.past-end",
+    "sources.fails",
+    "conditions.create",
+    "conditions.counter",
+    "reads.foreign",
+    "sizes.zero",
+    "aborts.midway",
+  ];
   const plain = bent({ id: "none", bug: "none", killedBy: [], raw: true });
-  const disk = bent({ id: "none", bug: "none", killedBy: [], subject: { reopens: true }, provider: (place, _state, options) => diskProvider(place.directory, options) });
+  const disk = bent({
+    id: "none",
+    bug: "none",
+    killedBy: [],
+    subject: { reopens: true },
+    provider: (place, _state, options) => diskProvider(place.directory, options),
+  });
 
   for (const id of some) {
     test(`${id} over the reference`, async () => {
-      expect((await runCheck(checks.find((check) => check.id === id)!, plain)).failures).toEqual([]);
+      expect(
+        (
+          await runCheck(
+            checks.find((check) => check.id === id)!,
+            plain,
+          )
+        ).failures,
+      ).toEqual([]);
     });
   }
   for (const id of [...some.filter((one) => one !== "reads.foreign"), "reads.memory", "bodies.memory", "reads.early-close"]) {
     test(`${id} over bytes on disk`, { timeout: 60_000 }, async () => {
-      expect((await runCheck(checks.find((check) => check.id === id)!, disk)).failures).toEqual([]);
+      expect(
+        (
+          await runCheck(
+            checks.find((check) => check.id === id)!,
+            disk,
+          )
+        ).failures,
+      ).toEqual([]);
     });
   }
 });

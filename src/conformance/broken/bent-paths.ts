@@ -23,7 +23,10 @@ export function bentPaths(inner: Backend, bend: Bending, shown: (name: string) =
         ...page,
         entries: page.entries.map((entry) => ({
           ...entry,
-          path: entry.path.slice(cut).split("/").reduce<StorePath>((path, name) => join(path, shown(name)), call.path),
+          path: entry.path
+            .slice(cut)
+            .split("/")
+            .reduce<StorePath>((path, name) => join(path, shown(name)), call.path),
         })),
       };
     },

@@ -20,7 +20,10 @@ export function withBytes(call: WriteCall, bytes: Uint8Array): WriteCall {
 }
 
 /** A write that stores what `change` makes of the body. */
-export function changing(inner: Backend, change: (bytes: Uint8Array, call: WriteCall) => Uint8Array | Promise<Uint8Array>): (call: WriteCall) => Promise<Entry> {
+export function changing(
+  inner: Backend,
+  change: (bytes: Uint8Array, call: WriteCall) => Uint8Array | Promise<Uint8Array>,
+): (call: WriteCall) => Promise<Entry> {
   return async (call) => {
     const { bytes, error } = await collected(call);
     if (error !== undefined) throw error;

@@ -29,7 +29,10 @@ export interface BrokenStore {
 export type Bent = Partial<Backend>;
 
 /** The methods of a store as they were, bound to it. */
-export type Original = Pick<Store, "stat" | "read" | "write" | "list" | "delete" | "mkdir" | "copy" | "move" | "space" | "account" | "open" | "reconnect" | "close">;
+export type Original = Pick<
+  Store,
+  "stat" | "read" | "write" | "list" | "delete" | "mkdir" | "copy" | "move" | "space" | "account" | "open" | "reconnect" | "close"
+>;
 
 export interface Bug {
   readonly id: string;
@@ -127,9 +130,19 @@ export function bend(inner: Backend, bent: Bent): Backend {
 /** The very same store, some of its methods replaced by others, which are given the original ones. */
 export function disguise<S extends Store>(store: S, replace: (original: Original) => Partial<Original>): S {
   const bound: Original = {
-    stat: store.stat.bind(store), read: store.read.bind(store), write: store.write.bind(store), list: store.list.bind(store), delete: store.delete.bind(store),
-    mkdir: store.mkdir.bind(store), copy: store.copy.bind(store), move: store.move.bind(store), space: store.space.bind(store), account: store.account.bind(store),
-    open: store.open.bind(store), reconnect: store.reconnect.bind(store), close: store.close.bind(store),
+    stat: store.stat.bind(store),
+    read: store.read.bind(store),
+    write: store.write.bind(store),
+    list: store.list.bind(store),
+    delete: store.delete.bind(store),
+    mkdir: store.mkdir.bind(store),
+    copy: store.copy.bind(store),
+    move: store.move.bind(store),
+    space: store.space.bind(store),
+    account: store.account.bind(store),
+    open: store.open.bind(store),
+    reconnect: store.reconnect.bind(store),
+    close: store.close.bind(store),
   };
   for (const [name, method] of Object.entries(replace(bound))) Object.defineProperty(store, name, { value: method, configurable: true, writable: true });
   return store;

@@ -52,7 +52,9 @@ export const broken: readonly BrokenStore[] = [
     id: "M52",
     bug: "ifMatch is ignored where the file is missing: it is created",
     killedBy: ["conditions.replace", "conditions.replace.deleted"],
-    below: () => (inner) => ({ write: async (call) => inner.write(call.ifMatch !== undefined && (await now(inner, call)) === undefined ? { ...call, ifMatch: undefined } : call) }),
+    below: () => (inner) => ({
+      write: async (call) => inner.write(call.ifMatch !== undefined && (await now(inner, call)) === undefined ? { ...call, ifMatch: undefined } : call),
+    }),
   }),
   bugged({
     id: "M52b",
@@ -93,9 +95,24 @@ export const broken: readonly BrokenStore[] = [
       },
     }),
   }),
-  bugged({ id: "M52e", bug: "a read ignores ifMatch", killedBy: ["conditions.read.match"], below: () => (inner) => ({ read: (call) => inner.read({ ...call, ifMatch: undefined }) }) }),
-  bugged({ id: "M52f", bug: "a read ignores ifNoneMatch", killedBy: ["conditions.read.none"], below: () => (inner) => ({ read: (call) => inner.read({ ...call, ifNoneMatch: undefined }) }) }),
-  bugged({ id: "M52g", bug: "a delete ignores ifMatch", killedBy: ["conditions.delete"], below: () => (inner) => ({ delete: (call) => inner.delete({ ...call, ifMatch: undefined }) }) }),
+  bugged({
+    id: "M52e",
+    bug: "a read ignores ifMatch",
+    killedBy: ["conditions.read.match"],
+    below: () => (inner) => ({ read: (call) => inner.read({ ...call, ifMatch: undefined }) }),
+  }),
+  bugged({
+    id: "M52f",
+    bug: "a read ignores ifNoneMatch",
+    killedBy: ["conditions.read.none"],
+    below: () => (inner) => ({ read: (call) => inner.read({ ...call, ifNoneMatch: undefined }) }),
+  }),
+  bugged({
+    id: "M52g",
+    bug: "a delete ignores ifMatch",
+    killedBy: ["conditions.delete"],
+    below: () => (inner) => ({ delete: (call) => inner.delete({ ...call, ifMatch: undefined }) }),
+  }),
   bugged({
     id: "M52h",
     bug: "a read with ifNoneMatch is not-modified whatever the etag",
@@ -112,7 +129,23 @@ export const broken: readonly BrokenStore[] = [
     bug: "an option that does not exist is ignored",
     killedBy: ["writes.option.unknown"],
     above: () => (store) => {
-      const known = new Set(["signal", "fresh", "detail", "range", "ifMatch", "ifNoneMatch", "ifAbsent", "size", "modifiedMs", "contentType", "metadata", "expect", "onProgress", "recursive", "existOk"]);
+      const known = new Set([
+        "signal",
+        "fresh",
+        "detail",
+        "range",
+        "ifMatch",
+        "ifNoneMatch",
+        "ifAbsent",
+        "size",
+        "modifiedMs",
+        "contentType",
+        "metadata",
+        "expect",
+        "onProgress",
+        "recursive",
+        "existOk",
+      ]);
       const only = <T extends object>(options: T | undefined): T => Object.fromEntries(Object.entries(options ?? {}).filter(([key]) => known.has(key))) as T;
       return {
         stat: (path, options) => store.stat(path, only(options)),
@@ -129,7 +162,7 @@ export const broken: readonly BrokenStore[] = [
     reference: { capabilities: { writeMetadata: false, maxMetadataBytes: 0 } },
     above: () => (store) => ({
       write(path, body, options) {
-        const { metadata, ...rest } = options ?? {};
+        const { metadata: _metadata, ...rest } = options ?? {};
         return store.write(path, body, rest);
       },
     }),
@@ -148,7 +181,7 @@ export const broken: readonly BrokenStore[] = [
     reference: { capabilities: { maxConditionalBytes: 5_000 } },
     above: () => (store) => ({
       write(path, body, options) {
-        const { ifAbsent, ifMatch, ...rest } = options ?? {};
+        const { ifAbsent: _ifAbsent, ifMatch: _ifMatch, ...rest } = options ?? {};
         return store.write(path, body, (rest.size ?? 0) > 5_000 ? rest : options);
       },
     }),
@@ -159,7 +192,7 @@ export const broken: readonly BrokenStore[] = [
     killedBy: ["conditions.exclusive"],
     above: () => (store) => ({
       write(path, body, options) {
-        const { ifMatch, ...rest } = options ?? {};
+        const { ifMatch: _ifMatch, ...rest } = options ?? {};
         return store.write(path, body, rest.ifAbsent === true ? rest : options);
       },
     }),

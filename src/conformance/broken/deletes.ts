@@ -13,13 +13,22 @@ export const broken: readonly BrokenStore[] = [
   }),
   bugged({
     id: "M02",
-    bug: "deleting \"a\" deletes everything whose path begins with \"a\"",
+    bug: 'deleting "a" deletes everything whose path begins with "a"',
     killedBy: ["paths.siblings.files", "paths.siblings"],
     below: () => (inner) => ({
       async delete(call) {
         await inner.delete(call);
-        const { entries } = await inner.list({ operation: "list", path: parentOf(call.path), signal: call.signal, fresh: true, recursive: false, cursor: undefined, ifNoneMatch: undefined });
-        for (const { path } of entries) if (nameOf(path).startsWith(nameOf(call.path))) await inner.delete({ ...call, path, recursive: true, ifMatch: undefined });
+        const { entries } = await inner.list({
+          operation: "list",
+          path: parentOf(call.path),
+          signal: call.signal,
+          fresh: true,
+          recursive: false,
+          cursor: undefined,
+          ifNoneMatch: undefined,
+        });
+        for (const { path } of entries)
+          if (nameOf(path).startsWith(nameOf(call.path))) await inner.delete({ ...call, path, recursive: true, ifMatch: undefined });
       },
     }),
   }),

@@ -17,14 +17,18 @@ interface Token {
 }
 
 export function diskProvider(directory: string, options: ReferenceOptions): Provider & { readonly kind: "reference" } {
-  const base = referenceProvider({ ...options, capabilities: { ...options.capabilities, readRange: "emulated", readSuffix: "emulated", hashes: [], writeExpect: [] } });
+  const base = referenceProvider({
+    ...options,
+    capabilities: { ...options.capabilities, readRange: "emulated", readSuffix: "emulated", hashes: [], writeExpect: [] },
+  });
   const tokenOf = async (call: ReadCall): Promise<{ readonly entry: Entry; readonly token: Token }> => {
     const { entry, body } = await base.read({ ...call, range: undefined });
     const token = JSON.parse(new TextDecoder().decode(body as Uint8Array)) as Token;
     return { entry: { ...entry, size: token.size }, token };
   };
   /** The same entry with the size of the file, not of its token. */
-  const sized = async (entry: Entry): Promise<Entry> => (entry.kind === "directory" ? entry : { ...entry, size: (await tokenOf(calls.read(entry.path))).token.size });
+  const sized = async (entry: Entry): Promise<Entry> =>
+    entry.kind === "directory" ? entry : { ...entry, size: (await tokenOf(calls.read(entry.path))).token.size };
   return {
     ...base,
     stat: async (call) => sized(await base.stat(call)),

@@ -34,15 +34,25 @@ function pathed(bug: Omit<Bug, "above">, change: (path: string) => string): Brok
 }
 
 export const broken: readonly BrokenStore[] = [
-  pathed({ id: "A09", bug: "a path without a slash in front is taken to begin at the root", killedBy: ["paths.relative"] }, (path) => (typeof path === "string" && path !== "" && !path.startsWith("/") ? `/${path}` : path)),
+  pathed({ id: "A09", bug: "a path without a slash in front is taken to begin at the root", killedBy: ["paths.relative"] }, (path) =>
+    typeof path === "string" && path !== "" && !path.startsWith("/") ? `/${path}` : path,
+  ),
   pathed({ id: "A09b", bug: "the empty path is taken for the root", killedBy: ["paths.empty"] }, (path) => (path === "" ? "/" : path)),
   pathed({ id: "A10", bug: "a NUL ends the path", killedBy: ["paths.nul"] }, (path) => (typeof path === "string" ? path.replace(/(?<=.)\0.*$/s, "") : path)),
-  pathed({ id: "A10b", bug: "lone surrogates become replacement characters", killedBy: ["paths.nul"] }, (path) => (typeof path === "string" ? path.toWellFormed() : path)),
+  pathed({ id: "A10b", bug: "lone surrogates become replacement characters", killedBy: ["paths.nul"] }, (path) =>
+    typeof path === "string" ? path.toWellFormed() : path,
+  ),
   pathed({ id: "A11", bug: "what is no string is made one", killedBy: ["paths.type"] }, (path) => (typeof path === "string" ? path : `/${String(path)}`)),
 
-  bodied({ id: "A15", bug: "a view is stored with the whole buffer around it", killedBy: ["bodies.kinds"] }, (body) => (body instanceof Uint8Array && !Buffer.isBuffer(body) ? new Uint8Array(body.buffer) : body)),
-  bodied({ id: "A15b", bug: "a Blob is stored as its name in text", killedBy: ["bodies.kinds"] }, (body) => (body instanceof Blob ? String(body) : body)),
-  bodied({ id: "A16", bug: "of a body that can be opened again only the first 64 KiB are taken", killedBy: ["bodies.file"] }, (body) => (reopenable(body) ? body.open({ offset: 0, length: 65_536 }) : body)),
+  bodied({ id: "A15", bug: "a view is stored with the whole buffer around it", killedBy: ["bodies.kinds"] }, (body) =>
+    body instanceof Uint8Array && !Buffer.isBuffer(body) ? new Uint8Array(body.buffer) : body,
+  ),
+  bodied({ id: "A15b", bug: "a Blob is stored as the text that stands for it", killedBy: ["bodies.kinds"] }, (body) =>
+    body instanceof Blob ? "[object Blob]" : body,
+  ),
+  bodied({ id: "A16", bug: "of a body that can be opened again only the first 64 KiB are taken", killedBy: ["bodies.file"] }, (body) =>
+    reopenable(body) ? body.open({ offset: 0, length: 65_536 }) : body,
+  ),
   bugged({
     id: "A17",
     bug: "the part of another file is stored as the whole of it",
@@ -56,22 +66,37 @@ export const broken: readonly BrokenStore[] = [
       },
     }),
   }),
-  bodied({ id: "A18", bug: "an empty chunk ends the body", killedBy: ["bodies.chunks"] }, (body) => (!iterable(body) ? body : (async function* untilEmpty() {
-    for await (const chunk of body) {
-      if (chunk.length === 0) return;
-      yield chunk;
-    }
-  })())),
-  bodied({ id: "A19", bug: "chunks that are text are stored as text", killedBy: ["bodies.chunks.wrong"] }, (body) => (!iterable(body) ? body : (async function* converted() {
-    for await (const chunk of body as AsyncIterable<unknown>) yield chunk instanceof Uint8Array ? chunk : new TextEncoder().encode(String(chunk));
-  })())),
-  bodied({ id: "A43", bug: "a string is stored as Latin-1", killedBy: ["bodies.string"] }, (body) => (typeof body === "string" ? new Uint8Array(Buffer.from(body, "latin1")) : body)),
+  bodied({ id: "A18", bug: "an empty chunk ends the body", killedBy: ["bodies.chunks"] }, (body) =>
+    !iterable(body)
+      ? body
+      : (async function* untilEmpty() {
+          for await (const chunk of body) {
+            if (chunk.length === 0) return;
+            yield chunk;
+          }
+        })(),
+  ),
+  bodied({ id: "A19", bug: "chunks that are text are stored as text", killedBy: ["bodies.chunks.wrong"] }, (body) =>
+    !iterable(body)
+      ? body
+      : (async function* converted() {
+          for await (const chunk of body as AsyncIterable<unknown>) yield chunk instanceof Uint8Array ? chunk : new TextEncoder().encode(String(chunk));
+        })(),
+  ),
+  bodied({ id: "A43", bug: "a string is stored as Latin-1", killedBy: ["bodies.string"] }, (body) =>
+    typeof body === "string" ? new Uint8Array(Buffer.from(body, "latin1")) : body,
+  ),
   bugged({
     id: "A20",
     bug: "progress counts every byte twice",
     killedBy: ["bodies.progress"],
     above: () => (store) => ({
-      write: (path, body, options) => store.write(path, body, options?.onProgress === undefined ? options : { ...options, onProgress: ({ bytes, total }) => options.onProgress?.({ bytes: bytes * 2, total }) }),
+      write: (path, body, options) =>
+        store.write(
+          path,
+          body,
+          options?.onProgress === undefined ? options : { ...options, onProgress: ({ bytes, total }) => options.onProgress?.({ bytes: bytes * 2, total }) },
+        ),
     }),
   }),
   bugged({
@@ -80,7 +105,7 @@ export const broken: readonly BrokenStore[] = [
     killedBy: ["bodies.progress"],
     above: () => (store) => ({
       write(path, body, options) {
-        const { onProgress, ...rest } = options ?? {};
+        const { onProgress: _onProgress, ...rest } = options ?? {};
         return store.write(path, body, rest);
       },
     }),
@@ -91,8 +116,9 @@ export const broken: readonly BrokenStore[] = [
     killedBy: ["sources.long.bytes"],
     above: () => (store) => ({
       write(path, body, options) {
-        if (options?.size === undefined || !(typeof body === "string" || body instanceof Uint8Array || body instanceof Blob)) return store.write(path, body, options);
-        const { size, ...rest } = options;
+        if (options?.size === undefined || !(typeof body === "string" || body instanceof Uint8Array || body instanceof Blob))
+          return store.write(path, body, options);
+        const { size: _size, ...rest } = options;
         return store.write(path, body, rest);
       },
     }),
@@ -116,13 +142,17 @@ export const broken: readonly BrokenStore[] = [
       write(path, body, options) {
         if (!(body instanceof Readable)) return store.write(path, body, options);
         body.on("error", () => {});
-        return store.write(path, (async function* quiet() {
-          try {
-            yield* body as AsyncIterable<Uint8Array>;
-          } catch {
-            // The bug: nobody hears of it.
-          }
-        })(), options);
+        return store.write(
+          path,
+          (async function* quiet() {
+            try {
+              yield* body as AsyncIterable<Uint8Array>;
+            } catch {
+              // The bug: nobody hears of it.
+            }
+          })(),
+          options,
+        );
       },
     }),
   }),
@@ -163,7 +193,7 @@ export const broken: readonly BrokenStore[] = [
     killedBy: ["aborts.before"],
     above: () => (store) => ({
       delete(path, options) {
-        const { signal, ...rest } = options ?? {};
+        const { signal: _signal, ...rest } = options ?? {};
         return store.delete(path, rest);
       },
     }),

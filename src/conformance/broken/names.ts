@@ -61,11 +61,23 @@ const rows: readonly BrokenStore[] = [
     killedBy: ["paths.normalisation", "names.canonical"],
     below: () => (inner) => bentPaths(inner, (path, verb) => (verb === "write" ? parsePath(path.normalize("NFC")) : path)),
   }),
-  misnamed({ id: "M43", bug: "compatibility characters collapse into their plain twins (NFKC), and nothing says so", killedBy: ["names.compatibility"] }, (name) => name.normalize("NFKC")),
+  misnamed(
+    { id: "M43", bug: "compatibility characters collapse into their plain twins (NFKC), and nothing says so", killedBy: ["names.compatibility"] },
+    (name) => name.normalize("NFKC"),
+  ),
   misnamed({ id: "M44", bug: "names are percent-decoded once too often, in all verbs alike", killedBy: ["names.percent", "names.random"] }, decoded),
-  misnamed({ id: "M44b", bug: "names are escaped twice on the way in and decoded twice on the way out: only another client sees it", killedBy: ["reads.foreign"], raw: true }, encodeURIComponent, decodeURIComponent),
-  misnamed({ id: "M45", bug: "a \"#\" or \"?\" ends the name", killedBy: ["names.url"] }, (name) => name.replace(/(?<=.)[#?].*$/s, "")),
-  misnamed({ id: "M46", bug: "a \"+\" becomes a space", killedBy: ["names.url"] }, (name) => name.replaceAll("+", " ")),
+  misnamed(
+    {
+      id: "M44b",
+      bug: "names are escaped twice on the way in and decoded twice on the way out: only another client sees it",
+      killedBy: ["reads.foreign"],
+      raw: true,
+    },
+    encodeURIComponent,
+    decodeURIComponent,
+  ),
+  misnamed({ id: "M45", bug: 'a "#" or "?" ends the name', killedBy: ["names.url"] }, (name) => name.replace(/(?<=.)[#?].*$/s, "")),
+  misnamed({ id: "M46", bug: 'a "+" becomes a space', killedBy: ["names.url"] }, (name) => name.replaceAll("+", " ")),
   misnamed({ id: "M47", bug: "spaces at the end of a name are trimmed", killedBy: ["names.ascii.every", "names.spaces"] }, (name) => name.replace(/ +$/, "")),
   misnamed({ id: "M47b", bug: "dots at the end of a name are trimmed", killedBy: ["names.dots"] }, (name) => name.replace(/\.+$/, "")),
   misnamed({ id: "M48", bug: "names are cut at 255 bytes, silently", killedBy: ["lengths.name.distinct"] }, (name) => cut(name, 255)),
@@ -82,7 +94,11 @@ const rows: readonly BrokenStore[] = [
     reference: { capabilities: { maxNameBytes: 200 } },
     // The front below refuses long names, so they are cut where the caller is.
     above: () => (store) => {
-      const short = (path: string): string => path.split("/").map((name) => cut(name, 200)).join("/");
+      const short = (path: string): string =>
+        path
+          .split("/")
+          .map((name) => cut(name, 200))
+          .join("/");
       return {
         write: (path, body, options) => store.write(short(path), body, options),
         read: (path, options) => store.read(short(path), options),
@@ -90,7 +106,15 @@ const rows: readonly BrokenStore[] = [
       };
     },
   }),
-  misnamed({ id: "M49", bug: "the escape of one name is another legal name: \"a \" is kept as \"a%{20}\", which stays as it is", killedBy: ["names.together", "names.percent-malformed"] }, escaped, unescaped),
+  misnamed(
+    {
+      id: "M49",
+      bug: 'the escape of one name is another legal name: "a " is kept as "a%{20}", which stays as it is',
+      killedBy: ["names.together", "names.percent-malformed"],
+    },
+    escaped,
+    unescaped,
+  ),
   bugged({
     id: "M50",
     bug: "dot-dot segments, double slashes and slashes at the end are resolved, so that a path leaves the directory it seems to be in",
@@ -120,13 +144,21 @@ const rows: readonly BrokenStore[] = [
 /** Beyond the list of section 8: one for each family of names that needs one. */
 const families: readonly BrokenStore[] = [
   misnamed({ id: "A02", bug: "brackets are dropped from names, as by a template", killedBy: ["names.brackets"] }, (name) => name.replace(/[[\]{}()]/g, "")),
-  misnamed({ id: "A03", bug: "a carriage return comes back as a line feed, as from an XML parser", killedBy: ["names.line-ends"] }, (name) => name.replace(/\r\n?/g, "\n")),
+  misnamed({ id: "A03", bug: "a carriage return comes back as a line feed, as from an XML parser", killedBy: ["names.line-ends"] }, (name) =>
+    name.replace(/\r\n?/g, "\n"),
+  ),
   misnamed({ id: "A04", bug: "control characters become replacement characters", killedBy: ["names.controls"] }, (name) => name.replace(/\p{Cc}/gu, "\ufffd")),
   misnamed({ id: "A05", bug: "characters that cannot be seen are dropped", killedBy: ["names.invisible"] }, (name) => name.replace(/\p{Cf}/gu, "")),
   misnamed({ id: "A07", bug: "names go through Latin-1", killedBy: ["names.unicode"] }, (name) => name.replace(/[^\u0000-\u00ff]/gu, "?")),
-  misnamed({ id: "A08", bug: "characters of four bytes are dropped, as by a database column of three", killedBy: ["names.astral"] }, (name) => name.replace(/[\u{10000}-\u{10ffff}]/gu, "\ufffd")),
-  misnamed({ id: "A12", bug: "a name that is nothing but spaces is trimmed to one", killedBy: ["names.space-alone"] }, (name) => (name.trim() === "" ? " " : name)),
-  misnamed({ id: "A45", bug: "an escaped slash is decoded, and its first half taken for the name", killedBy: ["names.percent-delimiter"] }, (name) => name.replace(/(?<=.)%2f.*$/i, "")),
+  misnamed({ id: "A08", bug: "characters of four bytes are dropped, as by a database column of three", killedBy: ["names.astral"] }, (name) =>
+    name.replace(/[\u{10000}-\u{10ffff}]/gu, "\ufffd"),
+  ),
+  misnamed({ id: "A12", bug: "a name that is nothing but spaces is trimmed to one", killedBy: ["names.space-alone"] }, (name) =>
+    name.trim() === "" ? " " : name,
+  ),
+  misnamed({ id: "A45", bug: "an escaped slash is decoded, and its first half taken for the name", killedBy: ["names.percent-delimiter"] }, (name) =>
+    name.replace(/(?<=.)%2f.*$/i, ""),
+  ),
   misnamed({ id: "A46", bug: "a colon ends the name, as on NTFS", killedBy: ["names.punctuation"] }, (name) => name.replace(/(?<=.):.*$/s, "")),
   bugged({
     id: "A06",

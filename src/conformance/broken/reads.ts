@@ -49,9 +49,16 @@ function exchange<T>(): (key: string, mine: T) => Promise<T | undefined> {
 }
 
 /** Changes the range of calls that have one. */
-function reranged(id: string, bug: string, killedBy: readonly string[], change: (call: ReadCall & { readonly range: NonNullable<ReadCall["range"]> }, size: number) => ReadCall): BrokenStore {
+function reranged(
+  id: string,
+  bug: string,
+  killedBy: readonly string[],
+  change: (call: ReadCall & { readonly range: NonNullable<ReadCall["range"]> }, size: number) => ReadCall,
+): BrokenStore {
   return bugged({
-    id, bug, killedBy,
+    id,
+    bug,
+    killedBy,
     below: () => (inner) => ({
       async read(call) {
         if (call.range === undefined) return inner.read(call);
@@ -65,17 +72,34 @@ function reranged(id: string, bug: string, killedBy: readonly string[], change: 
 const missing = (error: unknown, code: string): boolean => StoreError.is(error) && error.code === code;
 
 export const broken: readonly BrokenStore[] = [
-  reranged("M24", "the end of a range is included: one byte too many", ["ranges.random", "ranges.pieces", "ranges.inside", "ranges.many"], (call) => ({ ...call, range: { ...call.range, ...(call.range.length === undefined ? {} : { length: call.range.length + 1 }) } })),
-  reranged("M25", "the offset is ignored where the range reaches the end", ["ranges.random", "ranges.pieces", "ranges.to-end", "ranges.clamped"], (call, size) => {
-    const { offset, length } = call.range;
-    return offset > 0 && offset < size && (length === undefined || offset + length >= size) ? { ...call, range: length === undefined ? undefined : { offset: 0, length } } : call;
-  }),
-  reranged("M25b", "a range of length 0 is taken for none: everything comes", ["ranges.empty"], (call) => (call.range.length === 0 ? { ...call, range: undefined } : call)),
+  reranged("M24", "the end of a range is included: one byte too many", ["ranges.random", "ranges.pieces", "ranges.inside", "ranges.many"], (call) => ({
+    ...call,
+    range: { ...call.range, ...(call.range.length === undefined ? {} : { length: call.range.length + 1 }) },
+  })),
+  reranged(
+    "M25",
+    "the offset is ignored where the range reaches the end",
+    ["ranges.random", "ranges.pieces", "ranges.to-end", "ranges.clamped"],
+    (call, size) => {
+      const { offset, length } = call.range;
+      return offset > 0 && offset < size && (length === undefined || offset + length >= size)
+        ? { ...call, range: length === undefined ? undefined : { offset: 0, length } }
+        : call;
+    },
+  ),
+  reranged("M25b", "a range of length 0 is taken for none: everything comes", ["ranges.empty"], (call) =>
+    call.range.length === 0 ? { ...call, range: undefined } : call,
+  ),
   bugged({
     id: "M25c",
     bug: "a range past the end is not-found",
     killedBy: ["ranges.past-end"],
-    below: () => (inner) => ({ read: (call) => inner.read(call).catch((error: unknown) => Promise.reject(missing(error, "bad-range") ? new StoreError("not-found", "nothing is there") : error as Error)) }),
+    below: () => (inner) => ({
+      read: (call) =>
+        inner
+          .read(call)
+          .catch((error: unknown) => Promise.reject(missing(error, "bad-range") ? new StoreError("not-found", "nothing is there") : (error as Error))),
+    }),
   }),
   bugged({
     id: "M25d",
@@ -306,10 +330,11 @@ export const broken: readonly BrokenStore[] = [
     bug: "a directory reads as an empty file",
     killedBy: ["reads.directory"],
     below: () => (inner) => ({
-      read: (call) => inner.read(call).catch((error: unknown) => {
-        if (!missing(error, "is-a-directory")) throw error;
-        return { entry: entryOf({ path: call.path, kind: "file", size: 0 }), offset: 0, body: bytesFrom(new Uint8Array()) };
-      }),
+      read: (call) =>
+        inner.read(call).catch((error: unknown) => {
+          if (!missing(error, "is-a-directory")) throw error;
+          return { entry: entryOf({ path: call.path, kind: "file", size: 0 }), offset: 0, body: bytesFrom(new Uint8Array()) };
+        }),
     }),
   }),
   bugged({
@@ -317,10 +342,11 @@ export const broken: readonly BrokenStore[] = [
     bug: "a missing file reads as an empty one",
     killedBy: ["reads.missing"],
     below: () => (inner) => ({
-      read: (call) => inner.read(call).catch((error: unknown) => {
-        if (!missing(error, "not-found")) throw error;
-        return { entry: entryOf({ path: call.path, kind: "file", size: 0 }), offset: 0, body: bytesFrom(new Uint8Array()) };
-      }),
+      read: (call) =>
+        inner.read(call).catch((error: unknown) => {
+          if (!missing(error, "not-found")) throw error;
+          return { entry: entryOf({ path: call.path, kind: "file", size: 0 }), offset: 0, body: bytesFrom(new Uint8Array()) };
+        }),
     }),
   }),
   bugged({

@@ -90,7 +90,18 @@ export const broken: readonly BrokenStore[] = [
     below: () => (inner) => ({
       async write(call) {
         if (call.body.size !== 0) return inner.write(call);
-        return { path: call.path, kind: "file", size: 0, modifiedMs: null, etag: null, id: null, contentType: null, hashes: {}, metadata: null, complete: false };
+        return {
+          path: call.path,
+          kind: "file",
+          size: 0,
+          modifiedMs: null,
+          etag: null,
+          id: null,
+          contentType: null,
+          hashes: {},
+          metadata: null,
+          complete: false,
+        };
       },
     }),
   }),
@@ -141,10 +152,12 @@ export const broken: readonly BrokenStore[] = [
         const ready: Uint8Array[] = [];
         for (let at = 0; at < bytes.length; at += chunk) parts.push(bytes.subarray(at, at + chunk));
         // The second part is the slow one.
-        await Promise.all(parts.map(async (part, index) => {
-          if (index === 1) await later(2);
-          ready.push(part);
-        }));
+        await Promise.all(
+          parts.map(async (part, index) => {
+            if (index === 1) await later(2);
+            ready.push(part);
+          }),
+        );
         return Buffer.concat(ready);
       }),
     }),
@@ -171,14 +184,18 @@ export const broken: readonly BrokenStore[] = [
         const size = options?.size;
         if (size === undefined || typeof body !== "object" || !(Symbol.asyncIterator in body)) return store.write(path, body, options);
         const source = body as AsyncIterable<Uint8Array>;
-        return store.write(path, (async function* filled() {
-          let given = 0;
-          for await (const piece of source) {
-            given += piece.length;
-            yield piece;
-          }
-          if (given < size) yield new Uint8Array(size - given);
-        })(), options);
+        return store.write(
+          path,
+          (async function* filled() {
+            let given = 0;
+            for await (const piece of source) {
+              given += piece.length;
+              yield piece;
+            }
+            if (given < size) yield new Uint8Array(size - given);
+          })(),
+          options,
+        );
       },
     }),
   }),
@@ -191,14 +208,18 @@ export const broken: readonly BrokenStore[] = [
         const size = options?.size;
         if (size === undefined || typeof body !== "object" || !(Symbol.asyncIterator in body)) return store.write(path, body, options);
         const source = body as AsyncIterable<Uint8Array>;
-        return store.write(path, (async function* cut() {
-          let left = size;
-          for await (const piece of source) {
-            yield piece.subarray(0, left);
-            left -= Math.min(left, piece.length);
-            if (left === 0) return;
-          }
-        })(), options);
+        return store.write(
+          path,
+          (async function* cut() {
+            let left = size;
+            for await (const piece of source) {
+              yield piece.subarray(0, left);
+              left -= Math.min(left, piece.length);
+              if (left === 0) return;
+            }
+          })(),
+          options,
+        );
       },
     }),
   }),
@@ -210,7 +231,10 @@ export const broken: readonly BrokenStore[] = [
       async write(call) {
         const { bytes, error } = await collected(call);
         if (error === undefined) return inner.write(withBytes(call, bytes));
-        if (call.signal?.aborted === true) void later(50).then(() => inner.write({ ...withBytes(call, bytes), signal: undefined })).catch(() => {});
+        if (call.signal?.aborted === true)
+          void later(50)
+            .then(() => inner.write({ ...withBytes(call, bytes), signal: undefined }))
+            .catch(() => {});
         throw error;
       },
     }),
@@ -240,7 +264,7 @@ export const broken: readonly BrokenStore[] = [
     above: () => (store) => ({
       async write(path, body, options) {
         if (options?.signal?.aborted !== false) return store.write(path, body, options);
-        const { signal, ...rest } = options;
+        const { signal: _signal, ...rest } = options;
         return store.write(path, body, rest);
       },
     }),
@@ -296,7 +320,7 @@ export const broken: readonly BrokenStore[] = [
     killedBy: ["sources.expect.smoke", "sources.expect"],
     above: () => (store) => ({
       async write(path, body, options) {
-        const { expect, ...rest } = options ?? {};
+        const { expect: _expect, ...rest } = options ?? {};
         return store.write(path, body, rest);
       },
     }),
@@ -314,7 +338,13 @@ export const broken: readonly BrokenStore[] = [
         for (const [name, wanted] of Object.entries(expect)) {
           const hash = hasher(name as HashName);
           hash.update(bytes);
-          if (hash.hex() !== wanted) throw new StoreError("integrity", "the bytes do not hash to what was expected", { store: "broken", operation: "write", path: entry.path, applied: false });
+          if (hash.hex() !== wanted)
+            throw new StoreError("integrity", "the bytes do not hash to what was expected", {
+              store: "broken",
+              operation: "write",
+              path: entry.path,
+              applied: false,
+            });
         }
         return entry;
       },

@@ -17,7 +17,9 @@ function everyVerb(t: CheckContext, d: string): Readonly<Record<string, (options
     overwrite: (options) => store.write(`${d}/x/file`, pattern(100, "new"), options),
     list: (options) => store.list(`${d}/x`, options).toArray(),
     delete: (options) => store.delete(`${d}/x/file`, options),
-    ...(capabilities.deleteRecursive === false ? {} : { "delete recursive": (options: CallOptions) => store.delete(`${d}/x/dir`, { ...options, recursive: true }) }),
+    ...(capabilities.deleteRecursive === false
+      ? {}
+      : { "delete recursive": (options: CallOptions) => store.delete(`${d}/x/dir`, { ...options, recursive: true }) }),
     ...(capabilities.mkdir === false ? {} : { mkdir: (options: CallOptions) => store.mkdir(`${d}/x/made`, options) }),
     ...(capabilities.copy === false ? {} : { copy: (options: CallOptions) => store.copy(`${d}/x/file`, `${d}/x/copy`, options) }),
     ...(capabilities.move === false ? {} : { move: (options: CallOptions) => store.move(`${d}/x/file`, `${d}/x/moved`, options) }),
@@ -52,7 +54,11 @@ export const checks: readonly Check[] = [
     id: "aborts.before",
     title: "a signal that fired before the call ends every verb with aborted, and nothing is changed",
     why: "Signals are handed down and forgotten at one of ten verbs, mostly at those that delete.",
-    tier: "smoke", behaviours: [76], guarantees: ["error.signal"], kills: ["A36"], needs: rwld,
+    tier: "smoke",
+    behaviours: [76],
+    guarantees: ["error.signal"],
+    kills: ["A36"],
+    needs: rwld,
     async run(t) {
       const d = await base(t);
       const file = pattern(321, "file");
@@ -75,7 +81,11 @@ export const checks: readonly Check[] = [
     id: "aborts.signal.kept",
     title: "a signal that fires after the call has ended changes nothing, and is not held on to",
     why: "A listener that stays on a long-lived signal is a leak per call, and one that still acts cancels a request of somebody else.",
-    tier: "full", behaviours: [76, 151], guarantees: ["error.signal"], kills: ["A37"], needs: rwld,
+    tier: "full",
+    behaviours: [76, 151],
+    guarantees: ["error.signal"],
+    kills: ["A37"],
+    needs: rwld,
     async run(t) {
       const d = await base(t);
       const file = pattern(321, "file");
@@ -109,7 +119,13 @@ export const checks: readonly Check[] = [
     id: "aborts.midway",
     title: "a write given up in the middle leaves nothing, or the old version, at once and later",
     why: "The call rejects, the request runs on, and a second later the file that the user cancelled is there. ES found three stores that do it by drawing aborts at random.",
-    tier: "smoke", behaviours: [65, 76], guarantees: ["write.aborted", "write.failed"], rows: ["CF8"], kills: ["M18", "M20", "M21"], needs: rwl, timeoutMs: 60_000,
+    tier: "smoke",
+    behaviours: [65, 76],
+    guarantees: ["write.aborted", "write.failed"],
+    rows: ["CF8"],
+    kills: ["M18", "M20", "M21"],
+    needs: rwl,
+    timeoutMs: 60_000,
     async run(t) {
       const d = `${await base(t)}/x`;
       const old = pattern(500, "old");
@@ -123,28 +139,47 @@ export const checks: readonly Check[] = [
             // Whoever listens to the signal stops here.
             await new Promise((done) => setImmediate(done));
           });
-          const error = await rejects("aborted", () => t.store.write(`${d}/${name}`, body, { size, signal: control.signal }), `a write given up after ${Math.floor(after)} of ${size} bytes`);
+          const error = await rejects(
+            "aborted",
+            () => t.store.write(`${d}/${name}`, body, { size, signal: control.signal }),
+            `a write given up after ${Math.floor(after)} of ${size} bytes`,
+          );
           ok(error.applied === false || error.applied === "unknown", "the error says that nothing was applied, or that it does not know", error.applied);
           ok(body.closed || body.opened === 0, "the body was let go");
           await pause(t, 150);
           if (name === "new" && error.applied === false) await absent(t, `${d}/new`, "no file appears, at once or later");
           if (name === "old" && error.applied === false) await holds(t, `${d}/old`, old, "the old version stays");
           if (error.applied === "unknown") {
-            const found = await t.store.read(`${d}/${name}`).then((result) => result.bytes(), () => undefined);
-            if (found !== undefined) ok(found.length === size || (name === "old" && found.length === old.length), "if something is there, it is a whole version", found.length);
+            const found = await t.store.read(`${d}/${name}`).then(
+              (result) => result.bytes(),
+              () => undefined,
+            );
+            if (found !== undefined)
+              ok(found.length === size || (name === "old" && found.length === old.length), "if something is there, it is a whole version", found.length);
             await t.store.write(`${d}/old`, old);
             if (name === "new" && t.capabilities.delete !== false) await t.store.delete(`${d}/new`);
           }
         }
       }
-      await t.settled("list", async () => equal((await listAll(t.store, d)).map((entry) => entry.path as string), [`${d}/old`], "nothing else is left behind"));
+      await t.settled("list", async () =>
+        equal(
+          (await listAll(t.store, d)).map((entry) => entry.path as string),
+          [`${d}/old`],
+          "nothing else is left behind",
+        ),
+      );
     },
   },
   {
     id: "aborts.random",
     title: "writes given up at random moments leave nothing or a whole version",
     why: "The bad moment is the one nobody thought of: between the last part and the commit, or while the answer is on its way.",
-    tier: "full", behaviours: [65, 141], guarantees: ["write.aborted", "write.failed"], kills: ["A44"], needs: rwld, timeoutMs: 120_000,
+    tier: "full",
+    behaviours: [65, 141],
+    guarantees: ["write.aborted", "write.failed"],
+    kills: ["A44"],
+    needs: rwld,
+    timeoutMs: 120_000,
     async run(t) {
       const d = `${await base(t)}/x`;
       await put(t, `${d}/marker`, pattern(1, "marker"));
@@ -155,20 +190,30 @@ export const checks: readonly Check[] = [
         const path = `${d}/f${round}`;
         const timer = setTimeout(() => control.abort(new Error("given up by the check")), below(t, 12));
         const outcome: unknown = await t.store
-          .write(path, recorded(pattern(size, path), 20_000, () => new Promise((done) => setImmediate(done))), { size, signal: control.signal })
-          .then(() => "stored", (error: unknown) => error);
+          .write(
+            path,
+            recorded(pattern(size, path), 20_000, () => new Promise((done) => setImmediate(done))),
+            { size, signal: control.signal },
+          )
+          .then(
+            () => "stored",
+            (error: unknown) => error,
+          );
         clearTimeout(timer);
         if (outcome === "stored") finished++;
         else {
-          const error = await rejects("aborted", Promise.reject(outcome as Error), "a write that was given up");
+          const error = await rejects("aborted", Promise.reject(outcome), "a write that was given up");
           await pause(t, 20);
           if (error.applied === false) await absent(t, path, "nothing was applied, so nothing is there");
         }
         if (outcome === "stored") await holds(t, path, pattern(size, path), "a write that resolved is there, whole");
-        const bytes = await t.store.read(path).then((result) => result.bytes(), async (error: unknown) => {
-          await rejects("not-found", Promise.reject(error as Error), "a file that is not whole is not there");
-          return undefined;
-        });
+        const bytes = await t.store.read(path).then(
+          (result) => result.bytes(),
+          async (error: unknown) => {
+            await rejects("not-found", Promise.reject(error), "a file that is not whole is not there");
+            return undefined;
+          },
+        );
         if (bytes !== undefined) equal(Buffer.compare(bytes, pattern(size, path)), 0, "what is there is whole");
       }
       t.note(`${finished} of 20 writes were faster than their signal`);
@@ -178,7 +223,13 @@ export const checks: readonly Check[] = [
     id: "aborts.leftovers",
     title: "failed and aborted uploads of many parts leave no unfinished upload and no temporary file",
     why: "Open multipart uploads are invisible in listings and billed for ever: one client left 35 MiB in 12 of them. go-cloud carries the test as a TODO.",
-    tier: "full", behaviours: [67, 68], guarantees: ["write.failed"], rows: ["CF8"], kills: ["M19"], needs: rwl, timeoutMs: 120_000,
+    tier: "full",
+    behaviours: [67, 68],
+    guarantees: ["write.failed"],
+    rows: ["CF8"],
+    kills: ["M19"],
+    needs: rwl,
+    timeoutMs: 120_000,
     async run(t) {
       const d = `${await base(t)}/x`;
       await put(t, `${d}/marker`, pattern(1, "marker"));
@@ -195,13 +246,23 @@ export const checks: readonly Check[] = [
             control.abort(new Error("given up by the check"));
             await new Promise((done) => setImmediate(done));
           });
-          const error = await rejects(end === "fails" ? "bad-body" : "aborted", () => t.store.write(`${d}/big`, body, { signal: control.signal, ...(known ? { size } : {}) }), `an upload of ${size} bytes that ${end === "fails" ? "fails" : "is aborted"} near its end`);
+          const error = await rejects(
+            end === "fails" ? "bad-body" : "aborted",
+            () => t.store.write(`${d}/big`, body, { signal: control.signal, ...(known ? { size } : {}) }),
+            `an upload of ${size} bytes that ${end === "fails" ? "fails" : "is aborted"} near its end`,
+          );
           if (error.applied === false) await absent(t, `${d}/big`, "nothing of it is there");
         }
       }
       await pause(t, 200);
       equal([...(await leftovers(t))].sort(), [...before].sort(), "the service holds nothing of what was given up");
-      await t.settled("list", async () => equal((await listAll(t.store, d)).map((entry) => entry.path as string), [`${d}/marker`], "the directory has what was stored and nothing else"));
+      await t.settled("list", async () =>
+        equal(
+          (await listAll(t.store, d)).map((entry) => entry.path as string),
+          [`${d}/marker`],
+          "the directory has what was stored and nothing else",
+        ),
+      );
       await t.settled("list", async () => {
         const top = (await listAll(t.store, "/")).map((entry) => entry.path as string);
         equal(top, [d.split("/").slice(0, 2).join("/")], "the root has no temporary files");
@@ -212,7 +273,11 @@ export const checks: readonly Check[] = [
     id: "aborts.read",
     title: "a read given up in the middle ends with aborted or whole, never short, and the next read is whole",
     why: "A download that ends quietly when it is aborted looks like a file that ends there.",
-    tier: "smoke", behaviours: [76, 99], guarantees: ["error.signal", "read.broken", "read.released"], kills: ["M20b"], needs: rw,
+    tier: "smoke",
+    behaviours: [76, 99],
+    guarantees: ["error.signal", "read.broken", "read.released"],
+    kills: ["M20b"],
+    needs: rw,
     async run(t) {
       const path = `${await base(t)}/read.bin`;
       const size = Math.min(4 * mib, t.capabilities.maxFileBytes);
@@ -223,10 +288,18 @@ export const checks: readonly Check[] = [
       const reason = new Error("the reader of the check leaves");
       await using result = await t.store.read(path, { signal: control.signal });
       control.abort(reason);
-      const outcome: unknown = await result.bytes().then((found) => found, (error: unknown) => error);
+      const outcome: unknown = await result.bytes().then(
+        (found) => found,
+        (error: unknown) => error,
+      );
       // Bytes that had all arrived when the signal fired may be handed over; a part of them never.
       if (outcome instanceof Uint8Array) sameBytes(outcome, bytes, "bytes handed over although the signal fired are all of them");
-      else equal((await rejects("aborted", Promise.reject(outcome as Error), "taking bytes after the signal fired")).cause, reason, "the cause is the reason of the signal");
+      else
+        equal(
+          (await rejects("aborted", Promise.reject(outcome as Error), "taking bytes after the signal fired")).cause,
+          reason,
+          "the cause is the reason of the signal",
+        );
       await holds(t, path, bytes, "the next read is whole");
     },
   },
@@ -234,7 +307,11 @@ export const checks: readonly Check[] = [
     id: "aborts.list",
     title: "a listing given up in the middle ends with aborted, never early",
     why: "A listing that ends early is the classic of data loss: what is missing from it gets deleted on the other side.",
-    tier: "smoke", behaviours: [99, 76], guarantees: ["error.signal"], kills: ["A38"], needs: rwl,
+    tier: "smoke",
+    behaviours: [99, 76],
+    guarantees: ["error.signal"],
+    kills: ["A38"],
+    needs: rwl,
     async run(t) {
       const d = await base(t);
       for (const name of ["a", "b", "c"]) await put(t, `${d}/x/${name}`, pattern(5, name));
@@ -248,7 +325,10 @@ export const checks: readonly Check[] = [
           control.abort(reason);
         }
       };
-      const outcome: unknown = await iterate().then(() => "ended", (error: unknown) => error);
+      const outcome: unknown = await iterate().then(
+        () => "ended",
+        (error: unknown) => error,
+      );
       if (outcome === "ended") equal(seen.length, 3, "a listing that ends by itself is whole");
       else equal((await rejects("aborted", Promise.reject(outcome as Error), "a listing given up")).cause, reason, "the cause is the reason of the signal");
       await rejects("aborted", () => t.store.list(`${d}/x`, { signal: control.signal }).toArray(), "a listing with a signal that has fired");
@@ -258,7 +338,11 @@ export const checks: readonly Check[] = [
     id: "aborts.slow-body",
     title: "a body that stops giving bytes holds up its own write only",
     why: "One lock, or one connection, for all writes: a browser tab that sleeps stops the whole server.",
-    tier: "full", behaviours: [144, 134], guarantees: ["write.concurrent"], kills: ["A39"], needs: rw,
+    tier: "full",
+    behaviours: [144, 134],
+    guarantees: ["write.concurrent"],
+    kills: ["A39"],
+    needs: rw,
     async run(t) {
       const d = await base(t);
       const control = new AbortController();

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { fromFile } from "../../store/index.ts";
 import type { Body, ByteRange, Reopenable } from "../../store/index.ts";
-import { chunked, equal, ok, pattern, patternStream, pieces, probed, readAll, rejects, rejectsType, verifyPattern } from "../assert.ts";
-import type { Check, CheckContext } from "../check.ts";
+import { chunked, equal, ok, pattern, patternStream, pieces, probed, readAll, rejects, rejectsType, show, verifyPattern } from "../assert.ts";
+import type { Check } from "../check.ts";
 import { absent, base, below, room, stats } from "./base.ts";
 import { each } from "./each.ts";
 import { holds, lists, put, rw, rwl } from "./look.ts";
@@ -45,15 +45,22 @@ function reopenable(bytes: Uint8Array, size: number | null | undefined): Reopena
 /** One body of each kind, all with these bytes, made when it is needed. */
 function kinds(bytes: Uint8Array<ArrayBuffer>): Readonly<Record<string, { readonly known: boolean; readonly body: () => Body }>> {
   return {
-    "Uint8Array": { known: true, body: () => bytes },
-    "Buffer": { known: true, body: () => Buffer.from(bytes) },
+    Uint8Array: { known: true, body: () => bytes },
+    Buffer: { known: true, body: () => Buffer.from(bytes) },
     "view into a larger buffer": { known: true, body: () => view(bytes) },
-    "Blob": { known: true, body: () => new Blob([bytes.slice(0, 10), bytes.slice(10)]) },
+    Blob: { known: true, body: () => new Blob([bytes.slice(0, 10), bytes.slice(10)]) },
     "web stream": { known: false, body: () => webStream(bytes, 1000) },
     "stream of a Blob": { known: false, body: () => new Blob([bytes]).stream() },
     "async generator": { known: false, body: () => generated(bytes, 1000) },
     "async iterable": { known: false, body: () => pieces(bytes, 1000) },
-    "Node stream": { known: false, body: () => Readable.from(Array.from({ length: Math.ceil(bytes.length / 1000) }, (_, i) => Buffer.from(bytes.subarray(i * 1000, i * 1000 + 1000))), { objectMode: false }) },
+    "Node stream": {
+      known: false,
+      body: () =>
+        Readable.from(
+          Array.from({ length: Math.ceil(bytes.length / 1000) }, (_, i) => Buffer.from(bytes.subarray(i * 1000, i * 1000 + 1000))),
+          { objectMode: false },
+        ),
+    },
     "Reopenable of known size": { known: true, body: () => reopenable(bytes, bytes.length) },
     "Reopenable of unknown size": { known: false, body: () => reopenable(bytes, null) },
     "Reopenable that says nothing of its size": { known: false, body: () => reopenable(bytes, undefined) },
@@ -71,33 +78,52 @@ export const checks: readonly Check[] = [
   {
     id: "bodies.kinds",
     title: "every kind of body is stored with the same bytes",
-    why: "A Node stream where fetch wants a web stream, a Blob sent as \"[object Blob]\", a view sent with the whole buffer around it: each kind has its own way to be wrong.",
-    tier: "smoke", behaviours: [41, 42], guarantees: ["body.kinds", "read.whole"], rows: ["CF5"], kills: ["A15", "A15b"], needs: rw,
+    why: 'A Node stream where fetch wants a web stream, a Blob sent as "[object Blob]", a view sent with the whole buffer around it: each kind has its own way to be wrong.',
+    tier: "smoke",
+    behaviours: [41, 42],
+    guarantees: ["body.kinds", "read.whole"],
+    rows: ["CF5"],
+    kills: ["A15", "A15b"],
+    needs: rw,
     async run(t) {
       const d = await base(t);
       const bytes = pattern(4321, "kinds");
       const all = Object.entries(kinds(bytes)).filter(([, kind]) => kind.known || t.capabilities.writeUnknownSize !== false);
-      await each(t, all, ([name]) => name, async ([, kind], index) => {
-        const path = `${d}/x/k${index}`;
-        await t.store.write(path, kind.body());
-        await holds(t, path, bytes, "the bytes of the body");
-        await stats(t, path, (entry) => equal(entry.size, bytes.length, "their number"));
-      });
-      await each(t, all, ([name]) => `${name}, size given`, async ([, kind], index) => {
-        const path = `${d}/y/k${index}`;
-        await t.store.write(path, kind.body(), { size: bytes.length });
-        await holds(t, path, bytes, "the bytes of the body");
-      });
+      await each(
+        t,
+        all,
+        ([name]) => name,
+        async ([, kind], index) => {
+          const path = `${d}/x/k${index}`;
+          await t.store.write(path, kind.body());
+          await holds(t, path, bytes, "the bytes of the body");
+          await stats(t, path, (entry) => equal(entry.size, bytes.length, "their number"));
+        },
+      );
+      await each(
+        t,
+        all,
+        ([name]) => `${name}, size given`,
+        async ([, kind], index) => {
+          const path = `${d}/y/k${index}`;
+          await t.store.write(path, kind.body(), { size: bytes.length });
+          await holds(t, path, bytes, "the bytes of the body");
+        },
+      );
     },
   },
   {
     id: "bodies.string",
     title: "a string is stored as UTF-8, whatever it looks like, and never taken for a file name",
     why: "Latin-1 is the default of old interfaces, and a helper that opens a string as a local path uploads /etc/passwd.",
-    tier: "smoke", behaviours: [38, 41], guarantees: ["body.kinds", "read.forms"], kills: ["A43", "M14b"], needs: rw,
+    tier: "smoke",
+    behaviours: [38, 41],
+    guarantees: ["body.kinds", "read.forms"],
+    kills: ["A43", "M14b"],
+    needs: rw,
     async run(t) {
       const d = await base(t);
-      const texts = ["plain", "äöü €", "日本語", "😀👩‍👩‍👧", "\ufeffwith a mark", "a\u0000b", "/etc/passwd", "file:///etc/passwd", "{\"a\":1}", "line\r\nline\n"];
+      const texts = ["plain", "äöü €", "日本語", "😀👩‍👩‍👧", "\ufeffwith a mark", "a\u0000b", "/etc/passwd", "file:///etc/passwd", '{"a":1}', "line\r\nline\n"];
       for (const [index, text] of texts.entries()) {
         await put(t, `${d}/x/s${index}`, text);
         await holds(t, `${d}/x/s${index}`, new TextEncoder().encode(text), `the UTF-8 of ${JSON.stringify(text)}`);
@@ -110,7 +136,12 @@ export const checks: readonly Check[] = [
     id: "bodies.file",
     title: "a local file is a body: its bytes, its size, and refused when its length changes on the way",
     why: "A log that grows while it is uploaded gives a file that never existed, or an upload that waits for bytes that do not come.",
-    tier: "full", behaviours: [39, 40, 41], guarantees: ["body.kinds", "write.size"], rows: ["CF4"], kills: ["A16"], needs: rwl,
+    tier: "full",
+    behaviours: [39, 40, 41],
+    guarantees: ["body.kinds", "write.size"],
+    rows: ["CF4"],
+    kills: ["A16"],
+    needs: rwl,
     async run(t) {
       const d = await base(t);
       const dir = await mkdtemp(join(tmpdir(), "stratus-check-"));
@@ -136,7 +167,11 @@ export const checks: readonly Check[] = [
     id: "bodies.result",
     title: "what one store reads another writes, streaming",
     why: "Copies between services are half of what a storage library is for; buffered whole they end at the size of the memory.",
-    tier: "smoke", behaviours: [41], guarantees: ["body.kinds", "read.whole"], kills: ["A17"], needs: rw,
+    tier: "smoke",
+    behaviours: [41],
+    guarantees: ["body.kinds", "read.whole"],
+    kills: ["A17"],
+    needs: rw,
     async run(t) {
       const d = await base(t);
       const other = await t.connect();
@@ -156,7 +191,12 @@ export const checks: readonly Check[] = [
     id: "bodies.chunks",
     title: "how a body is cut does not matter: single bytes, empty chunks, views, one large piece",
     why: "Chunk borders leak into the result: an empty chunk ends a chunked transfer, a view sends its whole buffer, a thousand tiny pieces are a thousand requests.",
-    tier: "full", behaviours: [42], guarantees: ["body.chunks", "read.whole"], kills: ["A18"], needs: [...rw, "writeUnknownSize"], timeoutMs: 60_000,
+    tier: "full",
+    behaviours: [42],
+    guarantees: ["body.chunks", "read.whole"],
+    kills: ["A18"],
+    needs: [...rw, "writeUnknownSize"],
+    timeoutMs: 60_000,
     async run(t) {
       const d = await base(t);
       const bytes = pattern(3000, "chunks");
@@ -179,29 +219,47 @@ export const checks: readonly Check[] = [
         },
       };
       for (const size of [undefined, 3000]) {
-        await each(t, Object.entries(cuts), ([name]) => name, async ([name, body], index) => {
-          const none = name === "only empties";
-          const path = `${d}/x/c${index}`;
-          await t.store.write(path, body(), size === undefined || none ? {} : { size });
-          await holds(t, path, none ? empty : bytes, none ? "no bytes at all" : "the bytes, however they were cut");
-        });
+        await each(
+          t,
+          Object.entries(cuts),
+          ([name]) => name,
+          async ([name, body], index) => {
+            const none = name === "only empties";
+            const path = `${d}/x/c${index}`;
+            await t.store.write(path, body(), size === undefined || none ? {} : { size });
+            await holds(t, path, none ? empty : bytes, none ? "no bytes at all" : "the bytes, however they were cut");
+          },
+        );
       }
     },
   },
   {
     id: "bodies.chunks.wrong",
     title: "a body of something that is no bytes is refused, and nothing is stored",
-    why: "Strings in a stream are counted in characters and sent in bytes; objects become \"[object Object]\".",
-    tier: "smoke", behaviours: [41], guarantees: ["body.chunks", "body.kinds"], kills: ["A19"], needs: rwl,
+    why: 'Strings in a stream are counted in characters and sent in bytes; objects become "[object Object]".',
+    tier: "smoke",
+    behaviours: [41],
+    guarantees: ["body.chunks", "body.kinds"],
+    kills: ["A19"],
+    needs: rwl,
     async run(t) {
       const d = await base(t);
       await put(t, `${d}/x/old`, pattern(9, "old"));
       const wrong = [undefined, null, 5, {}, new Date(0), true, Promise.resolve("x"), ["text"]] as unknown as readonly Body[];
-      for (const body of wrong) await rejectsType(() => t.store.write(`${d}/x/new`, body), `a body that is ${String(body)}`);
+      for (const body of wrong) await rejectsType(() => t.store.write(`${d}/x/new`, body), `a body that is ${show(body)}`);
       for (const chunk of ["abc", 7, null, { length: 3 }, [1, 2, 3]]) {
-        const body = { async *[Symbol.asyncIterator]() { yield new Uint8Array(3); yield chunk; } } as unknown as Body;
-        const outcome: unknown = await t.store.write(`${d}/x/old`, body, { size: 6 }).then(() => "stored", (error: unknown) => error);
-        if (!(outcome instanceof TypeError)) await rejects("bad-body", outcome === "stored" ? Promise.resolve("stored") : Promise.reject(outcome as Error), `a chunk that is ${JSON.stringify(chunk)}`);
+        const body = {
+          async *[Symbol.asyncIterator]() {
+            yield new Uint8Array(3);
+            yield chunk;
+          },
+        } as unknown as Body;
+        const outcome: unknown = await t.store.write(`${d}/x/old`, body, { size: 6 }).then(
+          () => "stored",
+          (error: unknown) => error,
+        );
+        if (!(outcome instanceof TypeError))
+          await rejects("bad-body", outcome === "stored" ? Promise.resolve("stored") : Promise.reject(outcome), `a chunk that is ${JSON.stringify(chunk)}`);
       }
       await lists(t, `${d}/x`, ["old"], "nothing is stored");
       await holds(t, `${d}/x/old`, pattern(9, "old"), "the old version is there");
@@ -211,7 +269,11 @@ export const checks: readonly Check[] = [
     id: "bodies.borrowed",
     title: "the caller may change its bytes after a write and the bytes of a read, and the store stays as it is",
     why: "A store that keeps the caller's buffer, or hands out its own, changes when the caller fills the buffer again: a bug that appears in the second file.",
-    tier: "smoke", behaviours: [44], guarantees: ["body.borrowed", "read.ownMemory"], kills: ["M30", "M31"], needs: rw,
+    tier: "smoke",
+    behaviours: [44],
+    guarantees: ["body.borrowed", "read.ownMemory"],
+    kills: ["M30", "M31"],
+    needs: rw,
     async run(t) {
       const path = `${await base(t)}/borrowed`;
       const expected = pattern(5000, "borrowed");
@@ -234,20 +296,29 @@ export const checks: readonly Check[] = [
     id: "bodies.borrowed.chunks",
     title: "a body that uses one buffer for all its chunks is stored right once each chunk was asked for and the next was given",
     why: "A reader that fills the same buffer again is how files are read in loops; a store that keeps chunks for later sends the last one many times.",
-    tier: "full", behaviours: [44, 42], guarantees: ["body.borrowed"], kills: ["M31"], needs: rw,
+    tier: "full",
+    behaviours: [44, 42],
+    guarantees: ["body.borrowed"],
+    kills: ["M31"],
+    needs: rw,
     async run(t) {
       const path = `${await base(t)}/chunks`;
       const bytes = pattern(10_000, "chunks");
       // Bytes are borrowed until the promise settles: each chunk has its own memory until then, and is overwritten the moment it has.
       const given: Uint8Array[] = [];
       let at = 0;
-      await put(t, path, probed(() => {
-        if (at >= bytes.length) return undefined;
-        const chunk = bytes.slice(at, at + 1000);
-        at += 1000;
-        given.push(chunk);
-        return chunk;
-      }), { size: bytes.length });
+      await put(
+        t,
+        path,
+        probed(() => {
+          if (at >= bytes.length) return undefined;
+          const chunk = bytes.slice(at, at + 1000);
+          at += 1000;
+          given.push(chunk);
+          return chunk;
+        }),
+        { size: bytes.length },
+      );
       for (const chunk of given) chunk.fill(0xee);
       await holds(t, path, bytes, "changing the chunks after the write changes nothing");
     },
@@ -256,7 +327,12 @@ export const checks: readonly Check[] = [
     id: "bodies.memory",
     title: "a large body is sent as it is pulled: it is not collected in memory first",
     why: "Uploads that are collected before they are sent work in every test and end the process with the first video; a slow service has to slow its writer down.",
-    tier: "full", behaviours: [36, 41], guarantees: ["body.pulled"], kills: ["M68b"], needs: rw, timeoutMs: 120_000,
+    tier: "full",
+    behaviours: [36, 41],
+    guarantees: ["body.pulled"],
+    kills: ["M68b"],
+    needs: rw,
+    timeoutMs: 120_000,
     async run(t) {
       const path = `${await base(t)}/memory.bin`;
       const length = Math.min(64 * mib, t.capabilities.maxFileBytes);
@@ -287,7 +363,11 @@ export const checks: readonly Check[] = [
     id: "bodies.progress",
     title: "progress counts the bytes taken, never falls within an attempt and ends at the size",
     why: "Progress that counts a retry on top of the first attempt goes to 180 %, and one that is told only at the end is none.",
-    tier: "full", behaviours: [41], guarantees: ["write.progress"], kills: ["A20", "A20b"], needs: rw,
+    tier: "full",
+    behaviours: [41],
+    guarantees: ["write.progress"],
+    kills: ["A20", "A20b"],
+    needs: rw,
     async run(t) {
       const d = await base(t);
       const bytes = pattern(200_000, "progress");
@@ -313,7 +393,11 @@ export const checks: readonly Check[] = [
         throw new Error("the body of the check fails here, as it should");
       });
       let counted = 0;
-      await rejects("bad-body", () => t.store.write(`${d}/x/failing`, failing, { size: 10, onProgress: (progress) => void (counted = progress.bytes) }), "a failing body");
+      await rejects(
+        "bad-body",
+        () => t.store.write(`${d}/x/failing`, failing, { size: 10, onProgress: (progress) => void (counted = progress.bytes) }),
+        "a failing body",
+      );
       equal(counted, 0, "no progress is told of a body that gave nothing");
       await absent(t, `${d}/x/failing`, "a failing body stores nothing");
     },

@@ -27,7 +27,12 @@ export const checks: readonly Check[] = [
     id: "conditions.create",
     title: "ifAbsent creates a file once; the second time is already-exists and the first content stays",
     why: "Locks, uploads that must not overwrite and every first write of a sync stand on it. Ignored, it destroys exactly what it protects.",
-    tier: "smoke", behaviours: [77], guarantees: ["write.ifAbsent"], rows: ["CF11"], kills: ["M54b"], needs: needs("writeIfAbsent"),
+    tier: "smoke",
+    behaviours: [77],
+    guarantees: ["write.ifAbsent"],
+    rows: ["CF11"],
+    kills: ["M54b"],
+    needs: needs("writeIfAbsent"),
     async run(t) {
       const d = await base(t);
       const first = pattern(fits(t, 1000), "first");
@@ -40,7 +45,8 @@ export const checks: readonly Check[] = [
       }
       await t.store.write(`${d}/x/empty`, "", { ifAbsent: true });
       await rejects("already-exists", () => t.store.write(`${d}/x/empty`, first, { ifAbsent: true }), "an empty file is a file");
-      if (t.capabilities.strictHierarchy) await rejects(["already-exists", "is-a-directory"], () => t.store.write(`${d}/x`, first, { ifAbsent: true }), "a directory is there too");
+      if (t.capabilities.strictHierarchy)
+        await rejects(["already-exists", "is-a-directory"], () => t.store.write(`${d}/x`, first, { ifAbsent: true }), "a directory is there too");
       await lists(t, `${d}/x`, ["empty", "file"], "nothing else was made");
       if (t.capabilities.delete === false) return;
       await t.store.delete(`${d}/x/file`);
@@ -53,7 +59,12 @@ export const checks: readonly Check[] = [
     id: "conditions.create.stream",
     title: "ifAbsent holds for streams too, and their bodies are let go when it is lost",
     why: "Large and unknown sizes go another way, by parts or sessions, and that way has its own commit, which many adapters forget to make conditional.",
-    tier: "full", behaviours: [77, 80], guarantees: ["write.ifAbsent", "write.conditionalSize"], kills: ["M51b"], needs: needs("writeIfAbsent", "writeUnknownSize"), timeoutMs: 60_000,
+    tier: "full",
+    behaviours: [77, 80],
+    guarantees: ["write.ifAbsent", "write.conditionalSize"],
+    kills: ["M51b"],
+    needs: needs("writeIfAbsent", "writeUnknownSize"),
+    timeoutMs: 60_000,
     async run(t) {
       const d = await base(t);
       const part = Math.max(300_000, ...t.capabilities.sizeSteps.filter((step) => step <= 16 * 1024 * 1024));
@@ -73,7 +84,11 @@ export const checks: readonly Check[] = [
     id: "conditions.create.during",
     title: "a file that appears while a body with ifAbsent is on its way is not overwritten",
     why: "Check-then-write looks at the beginning and writes at the end: everything that happens in between is lost. The body itself makes the competing write, so no luck is needed.",
-    tier: "full", behaviours: [77, 81], guarantees: ["write.ifAbsent"], kills: ["M51"], needs: needs("writeIfAbsent"),
+    tier: "full",
+    behaviours: [77, 81],
+    guarantees: ["write.ifAbsent"],
+    kills: ["M51"],
+    needs: needs("writeIfAbsent"),
     async run(t) {
       const path = `${await base(t)}/during`;
       const other = await t.connect();
@@ -94,7 +109,12 @@ export const checks: readonly Check[] = [
     id: "conditions.create.race",
     title: "of many writers with ifAbsent exactly one wins, and the file is the winner's",
     why: "Two winners are two owners of one lock. Apache's PUT with If-None-Match had two in 22 of 100 rounds.",
-    tier: "full", behaviours: [81], guarantees: ["write.ifAbsent", "write.concurrent"], kills: ["M51"], needs: needs("writeIfAbsent"), timeoutMs: 120_000,
+    tier: "full",
+    behaviours: [81],
+    guarantees: ["write.ifAbsent", "write.concurrent"],
+    kills: ["M51"],
+    needs: needs("writeIfAbsent"),
+    timeoutMs: 120_000,
     async run(t) {
       const d = await base(t);
       const stores = [t.store, await t.connect(), await t.connect()];
@@ -103,9 +123,12 @@ export const checks: readonly Check[] = [
         const outcomes = await Promise.all(
           Array.from({ length: 9 }, async (_, index) => {
             const bytes = pattern(fits(t, 200 + index), `w${index}`);
-            const outcome: unknown = await stores[index % 3]!.write(path, bytes, { ifAbsent: true }).then(() => "won", (error: unknown) => error);
+            const outcome: unknown = await stores[index % 3]!.write(path, bytes, { ifAbsent: true }).then(
+              () => "won",
+              (error: unknown) => error,
+            );
             // A loser that may not tell yet is told to try again; everybody else hears that it exists.
-            if (outcome !== "won") await rejects(["already-exists", "conflict"], Promise.reject(outcome as Error), "a loser hears that the file exists");
+            if (outcome !== "won") await rejects(["already-exists", "conflict"], Promise.reject(outcome), "a loser hears that the file exists");
             return outcome === "won" ? bytes : undefined;
           }),
         );
@@ -119,7 +142,11 @@ export const checks: readonly Check[] = [
     id: "conditions.replace",
     title: "ifMatch replaces the version it names; a stale one, a wrong one and a missing file are precondition-failed and change nothing",
     why: "Lost updates: two editors save, the second one wins and nobody hears of it. On a missing file many services simply create.",
-    tier: "smoke", behaviours: [78], guarantees: ["write.ifMatch", "entry.etag"], kills: ["M52", "M52b"], needs: needs("writeIfMatch"),
+    tier: "smoke",
+    behaviours: [78],
+    guarantees: ["write.ifMatch", "entry.etag"],
+    kills: ["M52", "M52b"],
+    needs: needs("writeIfMatch"),
     async run(t) {
       const d = await base(t);
       const [one, two, three] = [pattern(fits(t, 700), "one"), pattern(fits(t, 800), "two"), pattern(fits(t, 700), "three")];
@@ -132,7 +159,10 @@ export const checks: readonly Check[] = [
       ok(second !== first, "other bytes have another etag", second);
       for (const [name, etag] of Object.entries({ stale: first, wrong: never, empty: "" })) {
         if (etag === "") {
-          await t.store.write(`${d}/x/file`, three, { ifMatch: etag }).then(() => ok(false, "an empty etag is none"), () => {});
+          await t.store.write(`${d}/x/file`, three, { ifMatch: etag }).then(
+            () => ok(false, "an empty etag is none"),
+            () => {},
+          );
           continue;
         }
         const error = await rejects("precondition-failed", () => t.store.write(`${d}/x/file`, three, { ifMatch: etag }), `a ${name} etag`);
@@ -140,7 +170,8 @@ export const checks: readonly Check[] = [
         equal(error.transient, false, "and trying again does not help");
       }
       await holds(t, `${d}/x/file`, two, "the file is as it was");
-      for (const etag of [first, second, never]) await rejects("precondition-failed", () => t.store.write(`${d}/x/none`, three, { ifMatch: etag }), "a missing file");
+      for (const etag of [first, second, never])
+        await rejects("precondition-failed", () => t.store.write(`${d}/x/none`, three, { ifMatch: etag }), "a missing file");
       await lists(t, `${d}/x`, ["file"], "no file was created");
       await t.store.write(`${d}/x/file`, three, { ifMatch: second });
       await holds(t, `${d}/x/file`, three, "the current etag still replaces");
@@ -150,7 +181,11 @@ export const checks: readonly Check[] = [
     id: "conditions.replace.deleted",
     title: "the etag of a file that was deleted matches nothing, also when the same bytes were written again elsewhere",
     why: "If-Match on a missing object is where services differ most: 404, 412, or 200 and a new file.",
-    tier: "full", behaviours: [78], guarantees: ["write.ifMatch"], kills: ["M52"], needs: [...rwld, "writeIfMatch"],
+    tier: "full",
+    behaviours: [78],
+    guarantees: ["write.ifMatch"],
+    kills: ["M52"],
+    needs: [...rwld, "writeIfMatch"],
     async run(t) {
       const d = await base(t);
       const bytes = pattern(fits(t, 400), "deleted");
@@ -167,7 +202,11 @@ export const checks: readonly Check[] = [
     id: "conditions.replace.during",
     title: "a version that changes while a body with ifMatch is on its way is not overwritten",
     why: "Compare-then-write compares at the beginning. Only a service that compares when it commits keeps the promise; what cannot is declared false.",
-    tier: "full", behaviours: [78, 82], guarantees: ["write.ifMatch"], kills: ["M52d"], needs: needs("writeIfMatch"),
+    tier: "full",
+    behaviours: [78, 82],
+    guarantees: ["write.ifMatch"],
+    kills: ["M52d"],
+    needs: needs("writeIfMatch"),
     async run(t) {
       const path = `${await base(t)}/during`;
       const other = await t.connect();
@@ -190,7 +229,12 @@ export const checks: readonly Check[] = [
     id: "conditions.replace.race",
     title: "of many writers with one etag exactly one wins",
     why: "Up to five of ten won on Apache: each of the others was told that its bytes are stored.",
-    tier: "full", behaviours: [78, 81], guarantees: ["write.ifMatch", "write.concurrent"], kills: ["M52d"], needs: needs("writeIfMatch"), timeoutMs: 120_000,
+    tier: "full",
+    behaviours: [78, 81],
+    guarantees: ["write.ifMatch", "write.concurrent"],
+    kills: ["M52d"],
+    needs: needs("writeIfMatch"),
+    timeoutMs: 120_000,
     async run(t) {
       const path = `${await base(t)}/race`;
       const stores = [t.store, await t.connect(), await t.connect()];
@@ -200,8 +244,11 @@ export const checks: readonly Check[] = [
         const outcomes = await Promise.all(
           Array.from({ length: 9 }, async (_, index) => {
             const bytes = pattern(fits(t, 300 + index), `r${round}w${index}`);
-            const outcome: unknown = await stores[index % 3]!.write(path, bytes, { ifMatch: etag }).then(() => "won", (error: unknown) => error);
-            if (outcome !== "won") await rejects(["precondition-failed", "conflict"], Promise.reject(outcome as Error), "a loser hears that the file has changed");
+            const outcome: unknown = await stores[index % 3]!.write(path, bytes, { ifMatch: etag }).then(
+              () => "won",
+              (error: unknown) => error,
+            );
+            if (outcome !== "won") await rejects(["precondition-failed", "conflict"], Promise.reject(outcome), "a loser hears that the file has changed");
             return outcome === "won" ? bytes : undefined;
           }),
         );
@@ -215,7 +262,12 @@ export const checks: readonly Check[] = [
     id: "conditions.counter",
     title: "a counter that many increase by ifMatch ends at the sum",
     why: "The use that shows every lost update: five workers, ten increments each, and the file says fifty or somebody's was lost.",
-    tier: "full", behaviours: [82], guarantees: ["write.ifMatch", "write.concurrent"], kills: ["M52d"], needs: needs("writeIfMatch"), timeoutMs: 120_000,
+    tier: "full",
+    behaviours: [82],
+    guarantees: ["write.ifMatch", "write.concurrent"],
+    kills: ["M52d"],
+    needs: needs("writeIfMatch"),
+    timeoutMs: 120_000,
     async run(t) {
       const path = `${await base(t)}/counter`;
       const workers = 5;
@@ -225,16 +277,19 @@ export const checks: readonly Check[] = [
       await Promise.all(
         Array.from({ length: workers }, async (_, index) => {
           const store = index % 2 === 0 ? t.store : await t.connect();
-          for (let done = 0; done < each; ) {
+          for (let done = 0; done < each;) {
             t.signal.throwIfAborted();
             await using result = await store.read(path, { fresh: true });
             const value = Number(await result.text());
             const etag = result.entry.etag ?? (await store.stat(path, { fresh: true })).etag;
-            const outcome: unknown = await store.write(path, String(value + 1), { ifMatch: etag! }).then(() => "won", (error: unknown) => error);
+            const outcome: unknown = await store.write(path, String(value + 1), { ifMatch: etag! }).then(
+              () => "won",
+              (error: unknown) => error,
+            );
             if (outcome === "won") done++;
             else {
               lost++;
-              await rejects(["precondition-failed", "conflict"], Promise.reject(outcome as Error), "an increment that came too late");
+              await rejects(["precondition-failed", "conflict"], Promise.reject(outcome), "an increment that came too late");
             }
           }
         }),
@@ -247,10 +302,15 @@ export const checks: readonly Check[] = [
     id: "conditions.exclusive",
     title: "ifAbsent and ifMatch together are refused with TypeError",
     why: "They contradict each other: whichever an adapter drops, half of the callers lose their protection.",
-    tier: "smoke", behaviours: [77, 156], guarantees: ["write.ifAbsent", "write.ifMatch"], kills: ["M53e"], needs: rw,
+    tier: "smoke",
+    behaviours: [77, 156],
+    guarantees: ["write.ifAbsent", "write.ifMatch"],
+    kills: ["M53e"],
+    needs: rw,
     async run(t) {
       const path = `${await base(t)}/both`;
-      for (const body of [pattern(10, "both"), probed(() => undefined)]) await rejectsType(() => t.store.write(path, body, { ifAbsent: true, ifMatch: never }), "both conditions at once");
+      for (const body of [pattern(10, "both"), probed(() => undefined)])
+        await rejectsType(() => t.store.write(path, body, { ifAbsent: true, ifMatch: never }), "both conditions at once");
       await rejectsType(() => t.store.write(path, "x", { ifMatch: 5 as unknown as string }), "an etag that is no string");
       await rejectsType(() => t.store.write(path, "x", { ifAbsent: "yes" as unknown as boolean }), "ifAbsent that is no boolean");
       await absent(t, path, "nothing was stored");
@@ -260,14 +320,22 @@ export const checks: readonly Check[] = [
     id: "conditions.large",
     title: "a write with a condition beyond the declared size is refused before any byte is taken",
     why: "Services that check conditions on single requests only cannot keep one for an upload of parts; done anyway it overwrites.",
-    tier: "full", behaviours: [80], guarantees: ["write.conditionalSize"], kills: ["M51b", "M53d"], needs: needs("writeIfAbsent"),
+    tier: "full",
+    behaviours: [80],
+    guarantees: ["write.conditionalSize"],
+    kills: ["M51b", "M53d"],
+    needs: needs("writeIfAbsent"),
     async run(t) {
       const path = `${await base(t)}/large`;
       const limit = t.capabilities.maxConditionalBytes;
       if (limit < t.capabilities.maxFileBytes && limit < Number.MAX_SAFE_INTEGER) {
         let given = 0;
         const body = probed(() => ((given += 1) > 100 ? undefined : new Uint8Array(1000)));
-        const error = await rejects(["too-large", "unsupported"], () => t.store.write(path, body, { ifAbsent: true, size: limit + 1 }), "a body of one byte more than a condition may have");
+        const error = await rejects(
+          ["too-large", "unsupported"],
+          () => t.store.write(path, body, { ifAbsent: true, size: limit + 1 }),
+          "a body of one byte more than a condition may have",
+        );
         equal(error.applied, false, "nothing was applied");
         equal(body.bytes, 0, "no byte was taken");
         await absent(t, path, "nothing was stored");
@@ -282,19 +350,25 @@ export const checks: readonly Check[] = [
     id: "conditions.read.match",
     title: "a read with ifMatch gives the version it names, else precondition-failed; ranges too",
     why: "A resumed download stands on it: without it the second half comes from another version.",
-    tier: "smoke", behaviours: [79], guarantees: ["read.ifMatch", "entry.etag"], kills: ["M52e", "M54c"], needs: [...rw, "readIfMatch"],
+    tier: "smoke",
+    behaviours: [79],
+    guarantees: ["read.ifMatch", "entry.etag"],
+    kills: ["M52e", "M54c"],
+    needs: [...rw, "readIfMatch"],
     async run(t) {
       const path = `${await base(t)}/match`;
       const [one, two] = [pattern(900, "one"), pattern(900, "two")];
       await put(t, path, one);
       const first = await etagOf(t, path);
       await t.settled("read", async () => sameBytes(await readAll(t.store, path, { ifMatch: first }), one, "the current etag gives the bytes"));
-      if (t.capabilities.readRange !== false) sameBytes(await readAll(t.store, path, { ifMatch: first, range: { offset: 100, length: 50 } }), one.subarray(100, 150), "and a range of them");
+      if (t.capabilities.readRange !== false)
+        sameBytes(await readAll(t.store, path, { ifMatch: first, range: { offset: 100, length: 50 } }), one.subarray(100, 150), "and a range of them");
       await put(t, path, two);
       await holds(t, path, two, "the second version");
       for (const etag of [first, never]) {
         await rejects("precondition-failed", () => readAll(t.store, path, { ifMatch: etag }), "a stale or wrong etag");
-        if (t.capabilities.readRange !== false) await rejects("precondition-failed", () => readAll(t.store, path, { ifMatch: etag, range: { offset: 100 } }), "a range with a stale or wrong etag");
+        if (t.capabilities.readRange !== false)
+          await rejects("precondition-failed", () => readAll(t.store, path, { ifMatch: etag, range: { offset: 100 } }), "a range with a stale or wrong etag");
       }
       await rejects(["not-found", "precondition-failed"], () => readAll(t.store, `${path}-none`, { ifMatch: first }), "a missing file");
     },
@@ -303,7 +377,12 @@ export const checks: readonly Check[] = [
     id: "conditions.read.none",
     title: "a read with ifNoneMatch is not-modified while the etag is current, and gives the bytes otherwise",
     why: "Caches revalidate by it. Answered with bytes it costs the transfer, answered wrongly it serves the old version for ever.",
-    tier: "smoke", behaviours: [79], guarantees: ["read.ifNoneMatch", "entry.etag"], rows: ["CF79"], kills: ["M52f", "M52h"], needs: [...rw, "readIfNoneMatch"],
+    tier: "smoke",
+    behaviours: [79],
+    guarantees: ["read.ifNoneMatch", "entry.etag"],
+    rows: ["CF79"],
+    kills: ["M52f", "M52h"],
+    needs: [...rw, "readIfNoneMatch"],
     async run(t) {
       const path = `${await base(t)}/none`;
       const [one, two] = [pattern(900, "one"), pattern(901, "two")];
@@ -313,7 +392,9 @@ export const checks: readonly Check[] = [
       equal(error.transient, false, "not-modified is not transient");
       await t.settled("read", async () => sameBytes(await readAll(t.store, path, { ifNoneMatch: never }), one, "another etag gives the bytes"));
       await put(t, path, two);
-      await t.settled("read", async () => sameBytes(await readAll(t.store, path, { ifNoneMatch: first }), two, "after a change the old etag gives the new bytes"));
+      await t.settled("read", async () =>
+        sameBytes(await readAll(t.store, path, { ifNoneMatch: first }), two, "after a change the old etag gives the new bytes"),
+      );
       const second = await etagOf(t, path);
       await rejects("not-modified", () => t.store.read(path, { ifNoneMatch: second }), "the new etag");
       await rejects("not-found", () => t.store.read(`${path}-missing`, { ifNoneMatch: first }), "a missing file");
@@ -323,7 +404,11 @@ export const checks: readonly Check[] = [
     id: "conditions.delete",
     title: "a delete with ifMatch deletes the version it names, else precondition-failed and nothing is deleted",
     why: "What a sync tool deletes is what it saw. A service that ignores the condition deletes what somebody wrote a second ago.",
-    tier: "full", behaviours: [80], guarantees: ["delete.ifMatch", "entry.etag"], kills: ["M03", "M52g"], needs: [...rwld, "deleteIfMatch"],
+    tier: "full",
+    behaviours: [80],
+    guarantees: ["delete.ifMatch", "entry.etag"],
+    kills: ["M03", "M52g"],
+    needs: [...rwld, "deleteIfMatch"],
     async run(t) {
       const d = await base(t);
       await put(t, `${d}/x/file`, pattern(100, "one"));
@@ -345,28 +430,46 @@ export const checks: readonly Check[] = [
     id: "conditions.copy",
     title: "a copy with ifAbsent makes its target once; over anything that exists it is already-exists and nothing is changed",
     why: "Overwrite: F is ignored by some servers and obeyed for files only by others.",
-    tier: "full", behaviours: [80], guarantees: ["copy.ifAbsent"], kills: ["M53c", "M54"], needs: needs("copy", "copyIfAbsent"),
+    tier: "full",
+    behaviours: [80],
+    guarantees: ["copy.ifAbsent"],
+    kills: ["M53c", "M54"],
+    needs: needs("copy", "copyIfAbsent"),
     run: async (t) => onlyIfAbsent(t, "copy"),
   },
   {
     id: "conditions.move",
     title: "a move with ifAbsent moves onto nothing; over anything that exists it is already-exists, and both files stay",
     why: "A rename that overwrites in spite of the condition loses two files: the target's bytes and the source's name.",
-    tier: "full", behaviours: [80], guarantees: ["move.ifAbsent"], kills: ["M53c"], needs: needs("move", "moveIfAbsent"),
+    tier: "full",
+    behaviours: [80],
+    guarantees: ["move.ifAbsent"],
+    kills: ["M53c"],
+    needs: needs("move", "moveIfAbsent"),
     run: async (t) => onlyIfAbsent(t, "move"),
   },
   {
     id: "conditions.copy.race",
     title: "of many copies onto one name with ifAbsent exactly one wins",
     why: "Overwrite: F let several copies win on Apache and SabreDAV; each was told that its bytes are stored.",
-    tier: "full", behaviours: [80, 81], guarantees: ["copy.ifAbsent"], kills: ["M51c"], needs: needs("copy", "copyIfAbsent"), timeoutMs: 120_000,
+    tier: "full",
+    behaviours: [80, 81],
+    guarantees: ["copy.ifAbsent"],
+    kills: ["M51c"],
+    needs: needs("copy", "copyIfAbsent"),
+    timeoutMs: 120_000,
     run: async (t) => targetRace(t, "copy"),
   },
   {
     id: "conditions.move.race",
     title: "of many moves onto one name with ifAbsent exactly one wins, and the losers' files stay where they were",
     why: "rename(2) replaces: a check before it loses every file but the last, and none of the movers hears of it.",
-    tier: "full", behaviours: [80, 81], guarantees: ["move.ifAbsent"], kills: ["M51d"], needs: needs("move", "moveIfAbsent"), timeoutMs: 120_000,
+    tier: "full",
+    behaviours: [80, 81],
+    guarantees: ["move.ifAbsent"],
+    kills: ["M51d"],
+    needs: needs("move", "moveIfAbsent"),
+    timeoutMs: 120_000,
     run: async (t) => targetRace(t, "move"),
   },
 ];
@@ -400,8 +503,11 @@ async function targetRace(t: CheckContext, verb: "copy" | "move"): Promise<void>
     const target = `${d}/r${round}/target`;
     const won = await Promise.all(
       sources.map(async ({ path }, index) => {
-        const outcome: unknown = await stores[index % 2]![verb](path, target, { ifAbsent: true }).then(() => "won", (error: unknown) => error);
-        if (outcome !== "won") await rejects(["already-exists", "conflict"], Promise.reject(outcome as Error), "a loser hears that the target exists");
+        const outcome: unknown = await stores[index % 2]![verb](path, target, { ifAbsent: true }).then(
+          () => "won",
+          (error: unknown) => error,
+        );
+        if (outcome !== "won") await rejects(["already-exists", "conflict"], Promise.reject(outcome), "a loser hears that the target exists");
         return outcome === "won";
       }),
     );

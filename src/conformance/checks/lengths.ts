@@ -25,7 +25,9 @@ async function pair(t: CheckContext, dir: string, length: number, character: str
   const twins = ["1", "2"].map((end) => nameOf(length, character, end));
   for (const [index, name] of twins.entries()) await t.store.write(`${dir}/${name}`, pattern(20 + index, `${index}`));
   for (const [index, name] of twins.entries()) {
-    await t.settled("read", async () => sameBytes(await readAll(t.store, `${dir}/${name}`), pattern(20 + index, `${index}`), `each of two names of ${length} bytes has its own bytes`));
+    await t.settled("read", async () =>
+      sameBytes(await readAll(t.store, `${dir}/${name}`), pattern(20 + index, `${index}`), `each of two names of ${length} bytes has its own bytes`),
+    );
   }
   await t.settled("list", async () => {
     const found = names(await listAll(t.store, dir));
@@ -44,21 +46,35 @@ export const checks: readonly Check[] = [
     id: "lengths.name.distinct",
     title: "long names that differ only at their end are different files, in every width of UTF-8",
     why: "A name cut at 255 bytes, or at 255 UTF-16 units, or in the middle of a character, is another name: the second file replaces the first.",
-    tier: "full", behaviours: [25], guarantees: ["path.kept", "path.distinct"], kills: ["M48"], needs: rwld, timeoutMs: 60_000,
+    tier: "full",
+    behaviours: [25],
+    guarantees: ["path.kept", "path.distinct"],
+    kills: ["M48"],
+    needs: rwld,
+    timeoutMs: 60_000,
     async run(t) {
       const d = `${await base(t)}/x`;
       const limit = Math.min(longest(t, d), longestTried);
       const lengths = [100, 127, 128, 200, 255, 256, 257, 1000, 1024, limit - 1, limit].filter((length) => length <= limit && length > 8);
       t.note(`names of up to ${limit} bytes tried, declared ${t.capabilities.maxNameBytes}`);
       const tries = widths.flatMap((character) => [...new Set(lengths)].map((length) => ({ character, length })));
-      await each(t, tries, ({ character, length }) => `${length} bytes of ${spell(character)}`, async ({ character, length }) => pair(t, d, length, character));
+      await each(
+        t,
+        tries,
+        ({ character, length }) => `${length} bytes of ${spell(character)}`,
+        async ({ character, length }) => pair(t, d, length, character),
+      );
     },
   },
   {
     id: "lengths.name.over",
     title: "a name one byte over the declared length is refused by a clear error and stores nothing",
     why: "SabreDAV answers 201 to a name of 256 bytes and stores nothing; others cut it. The error must come before the bytes go.",
-    tier: "full", behaviours: [25], guarantees: ["path.refused"], kills: ["M48c"], needs: rwld,
+    tier: "full",
+    behaviours: [25],
+    guarantees: ["path.refused"],
+    kills: ["M48c"],
+    needs: rwld,
     async run(t) {
       const d = `${await base(t)}/x`;
       await t.store.write(`${d}/short`, pattern(5, "short"));
@@ -83,7 +99,12 @@ export const checks: readonly Check[] = [
     id: "lengths.path",
     title: "a path of exactly the declared length works, one more is refused",
     why: "The S3 limit is for the whole key, the prefix of the store included; an adapter that forgets its prefix fails in the middle of an upload.",
-    tier: "full", behaviours: [25], guarantees: ["path.kept", "path.refused"], kills: ["M48b"], needs: rwld, timeoutMs: 60_000,
+    tier: "full",
+    behaviours: [25],
+    guarantees: ["path.kept", "path.refused"],
+    kills: ["M48b"],
+    needs: rwld,
+    timeoutMs: 60_000,
     async run(t) {
       const d = await base(t);
       const limit = Math.min(t.capabilities.maxPathBytes, longestTried);

@@ -37,7 +37,13 @@ const nested: Check = {
     equal(only?.path as string, `${d}/one/two/three/file.txt`, "an entry of a listing has its whole path");
     await t.store.delete(`${d}/one/two/three/file.txt`);
     if (t.capabilities.directories === "real") await lists(t, `${d}/one/two/three`, [], "a deleted file is not listed any more");
-    else await t.settled("list", async () => ok((await t.store.list(d === "" ? "/" : d).toArray()).every((entry) => entry.kind === "directory"), "a deleted file is not listed any more"));
+    else
+      await t.settled("list", async () =>
+        ok(
+          (await t.store.list(d === "" ? "/" : d).toArray()).every((entry) => entry.kind === "directory"),
+          "a deleted file is not listed any more",
+        ),
+      );
   },
 };
 
@@ -107,7 +113,7 @@ const random: Check = {
   async run(t) {
     const list = new Set<string>();
     while (list.size < 240) {
-      const alphabet = [...alphabets[below(t, alphabets.length)]!];
+      const alphabet = Array.from(alphabets[below(t, alphabets.length)]!);
       const name = Array.from({ length: 1 + below(t, 8) }, () => alphabet[below(t, alphabet.length)]!).join("");
       if (name !== "." && name !== "..") list.add(name);
     }

@@ -15,7 +15,12 @@ export const checks: readonly Check[] = [
     id: "reads.forms",
     title: "iteration, bytes(), text(), stream() and nodeStream() give the same bytes",
     why: "Each form has its own buffer handling; the Node stream of one SDK turns strings out, another stops at the high-water mark.",
-    tier: "smoke", behaviours: [1, 45], guarantees: ["read.forms", "read.range.told"], rows: ["CF3"], kills: ["A42"], needs: rw,
+    tier: "smoke",
+    behaviours: [1, 45],
+    guarantees: ["read.forms", "read.range.told"],
+    rows: ["CF3"],
+    kills: ["A42"],
+    needs: rw,
     async run(t) {
       const path = `${await base(t)}/forms`;
       const text = "näher 😀\r\n".repeat(9_000);
@@ -26,7 +31,11 @@ export const checks: readonly Check[] = [
         await using result = await t.store.read(path);
         equal(await result.text(), text, "text()");
       }
-      const forms = { iteration: (result: AsyncIterable<Uint8Array>) => result, "stream()": (result: { stream(): ReadableStream<Uint8Array> }) => result.stream(), "nodeStream()": (result: { nodeStream(): AsyncIterable<unknown> }) => result.nodeStream() as AsyncIterable<Uint8Array> };
+      const forms = {
+        iteration: (result: AsyncIterable<Uint8Array>) => result,
+        "stream()": (result: { stream(): ReadableStream<Uint8Array> }) => result.stream(),
+        "nodeStream()": (result: { nodeStream(): AsyncIterable<unknown> }) => result.nodeStream() as AsyncIterable<Uint8Array>,
+      };
       for (const [name, form] of Object.entries(forms)) {
         await using result = await t.store.read(path);
         equal(result.offset, 0, `${name}: the offset is told`);
@@ -44,7 +53,11 @@ export const checks: readonly Check[] = [
     id: "reads.once",
     title: "the bytes of one result are taken once; a second attempt is an error and never other bytes",
     why: "A result read twice comes back empty the second time: an empty file is written over a good one.",
-    tier: "smoke", behaviours: [54], guarantees: ["read.once"], kills: ["A25"], needs: rw,
+    tier: "smoke",
+    behaviours: [54],
+    guarantees: ["read.once"],
+    kills: ["A25"],
+    needs: rw,
     async run(t) {
       const path = `${await base(t)}/once`;
       const bytes = pattern(10_000, "once");
@@ -52,13 +65,19 @@ export const checks: readonly Check[] = [
       await holds(t, path, bytes, "a first look");
       await using result = await t.store.read(path);
       sameBytes(await result.bytes(), bytes, "the first time");
-      const again: unknown = await result.bytes().then((found) => found, (error: unknown) => error);
+      const again: unknown = await result.bytes().then(
+        (found) => found,
+        (error: unknown) => error,
+      );
       ok(again instanceof Error, "the second time is an error", again);
       const iterated: unknown = await (async () => {
         let count = 0;
         for await (const chunk of result) count += chunk.length;
         return count;
-      })().then((count) => count, (error: unknown) => error);
+      })().then(
+        (count) => count,
+        (error: unknown) => error,
+      );
       ok(iterated instanceof Error, "iterating afterwards is an error", iterated);
     },
   },
@@ -66,7 +85,11 @@ export const checks: readonly Check[] = [
     id: "reads.early-close",
     title: "a body that is left early is let go of, and the next read is whole",
     why: "Bytes of the first answer that stay in the socket become the beginning of the second one: another file's content under this name.",
-    tier: "smoke", behaviours: [54], guarantees: ["read.released", "read.whole"], kills: ["M29b"], needs: rw,
+    tier: "smoke",
+    behaviours: [54],
+    guarantees: ["read.released", "read.whole"],
+    kills: ["M29b"],
+    needs: rw,
     async run(t) {
       const d = await base(t);
       const large = pattern(room(t, 2 * mib), "large");
@@ -109,7 +132,11 @@ export const checks: readonly Check[] = [
     id: "reads.early-error",
     title: "an error of the consumer comes back unchanged and lets go of the body",
     why: "restic's consumers stop by throwing; a client that wraps the error, or retries the download because of it, hides what happened.",
-    tier: "full", behaviours: [54, 98], guarantees: ["read.released"], kills: ["M29b"], needs: rw,
+    tier: "full",
+    behaviours: [54, 98],
+    guarantees: ["read.released"],
+    kills: ["M29b"],
+    needs: rw,
     async run(t) {
       const path = `${await base(t)}/consumer`;
       const bytes = pattern(room(t, 500_000), "consumer");
@@ -118,7 +145,10 @@ export const checks: readonly Check[] = [
       const mine = new Error("the consumer of the check stops here");
       const found: unknown = await (async () => {
         for await (const chunk of await t.store.read(path)) if (chunk.length > 0) throw mine;
-      })().then(() => undefined, (error: unknown) => error);
+      })().then(
+        () => undefined,
+        (error: unknown) => error,
+      );
       ok(found === mine, "the very error that the consumer threw", found);
       await holds(t, path, bytes, "the next read is whole");
     },
@@ -127,7 +157,12 @@ export const checks: readonly Check[] = [
     id: "reads.parallel",
     title: "many readers of one file at once each get all of it",
     why: "Shared cursors, one pooled buffer, a connection limit that starves: readers get each other's chunks.",
-    tier: "full", behaviours: [55], guarantees: ["read.whole", "write.concurrent"], kills: ["M65b"], needs: rw, timeoutMs: 60_000,
+    tier: "full",
+    behaviours: [55],
+    guarantees: ["read.whole", "write.concurrent"],
+    kills: ["M65b"],
+    needs: rw,
+    timeoutMs: 60_000,
     async run(t) {
       const d = await base(t);
       const files = Array.from({ length: 3 }, (_, index) => ({ path: `${d}/x/f${index}`, length: 200_000 + index }));
@@ -139,13 +174,17 @@ export const checks: readonly Check[] = [
             await using result = await t.store.read(path);
             let seen = 0;
             // Readers go at different speeds, so that their chunks interleave.
-            await verifyPattern((async function* slowly() {
-              for await (const chunk of result) {
-                seen += chunk.length;
-                if (index % 2 === 0) await pause(t, below(t, 3));
-                yield chunk;
-              }
-            })(), length, path);
+            await verifyPattern(
+              (async function* slowly() {
+                for await (const chunk of result) {
+                  seen += chunk.length;
+                  if (index % 2 === 0) await pause(t, below(t, 3));
+                  yield chunk;
+                }
+              })(),
+              length,
+              path,
+            );
             equal(seen, length, "all bytes of this file");
           });
         }),
@@ -156,7 +195,11 @@ export const checks: readonly Check[] = [
     id: "reads.directory",
     title: "reading a directory is is-a-directory, never bytes",
     why: "Servers answer GET on a collection with an HTML page, S3 with the zero bytes of a marker: a copy tool then stores that.",
-    tier: "smoke", behaviours: [58], guarantees: ["read.directory"], kills: ["A28"], needs: rw,
+    tier: "smoke",
+    behaviours: [58],
+    guarantees: ["read.directory"],
+    kills: ["A28"],
+    needs: rw,
     async run(t) {
       const d = await base(t);
       await put(t, `${d}/x/inside`, pattern(10, "inside"));
@@ -171,7 +214,12 @@ export const checks: readonly Check[] = [
     id: "reads.missing",
     title: "reading what is not there is not-found when the call is made, and makes nothing",
     why: "An error that comes only with the first byte is missed by who looks at the entry first; and some clients create what they open.",
-    tier: "smoke", behaviours: [145], guarantees: ["read.missing"], rows: ["CF19", "CF25"], kills: ["A29"], needs: rw,
+    tier: "smoke",
+    behaviours: [145],
+    guarantees: ["read.missing"],
+    rows: ["CF19", "CF25"],
+    kills: ["A29"],
+    needs: rw,
     async run(t) {
       const d = await base(t);
       await put(t, `${d}/x/there`, pattern(10, "there"));
@@ -188,20 +236,34 @@ export const checks: readonly Check[] = [
     id: "reads.foreign",
     title: "what another client put there is read, stat'ed and listed as it is; what the store wrote the other client reads",
     why: "Two wrongs in one client cancel each other: names escaped twice and decoded twice, a prefix wrong in both directions. Only a second client sees it.",
-    tier: "full", behaviours: [60], guarantees: ["read.whole", "path.kept", "stat.file"], kills: ["M44b"], needs: rw, offers: ["raw"],
+    tier: "full",
+    behaviours: [60],
+    guarantees: ["read.whole", "path.kept", "stat.file"],
+    kills: ["M44b"],
+    needs: rw,
+    offers: ["raw"],
     async run(t) {
       const d = await base(t);
       await put(t, `${d}/own/first`, pattern(10, "first"));
       await using raw = await t.raw();
-      const names = ["plain.bin", "with space", "50%25.txt", "50%.txt", "a+b", "a#b?c", "ä😀.bin", "a&b<c>"].filter((name) => accepted(t.capabilities, `${d}/foreign/${name}`));
+      const names = ["plain.bin", "with space", "50%25.txt", "50%.txt", "a+b", "a#b?c", "ä😀.bin", "a&b<c>"].filter((name) =>
+        accepted(t.capabilities, `${d}/foreign/${name}`),
+      );
       const form = (name: string): string => folded(t.capabilities, name);
-      await each(t, names, (name) => name, async (name, index) => {
-        const bytes = pattern(3000 + index, name);
-        await raw.put(`${d}/foreign/${name}`, bytes);
-        await holds(t, `${d}/foreign/${name}`, bytes, "what the other client put there");
-        await t.store.write(`${d}/own/${name}`, bytes);
-        await t.settled("read", async () => sameBytes((await raw.get(`${d}/own/${name}`)) ?? new Uint8Array(), bytes, "what the store wrote, seen by the other client"));
-      });
+      await each(
+        t,
+        names,
+        (name) => name,
+        async (name, index) => {
+          const bytes = pattern(3000 + index, name);
+          await raw.put(`${d}/foreign/${name}`, bytes);
+          await holds(t, `${d}/foreign/${name}`, bytes, "what the other client put there");
+          await t.store.write(`${d}/own/${name}`, bytes);
+          await t.settled("read", async () =>
+            sameBytes((await raw.get(`${d}/own/${name}`)) ?? new Uint8Array(), bytes, "what the store wrote, seen by the other client"),
+          );
+        },
+      );
       await t.settled("list", async () => {
         const listed = (await t.store.list(`${d}/foreign`).toArray()).map((entry) => form((entry.path as string).split("/").at(-1)!));
         equal(listed.sort(), names.map(form).sort(), "the names that the other client made");
@@ -213,7 +275,12 @@ export const checks: readonly Check[] = [
     id: "reads.memory",
     title: "a large file is pulled as it is taken: what nobody reads is not in memory",
     why: "A download that is read ahead, or collected before the first chunk is given, needs the file's size in memory; a copy of 50 GB ends the process.",
-    tier: "full", behaviours: [54], guarantees: ["read.pulled"], kills: ["M68"], needs: rw, timeoutMs: 120_000,
+    tier: "full",
+    behaviours: [54],
+    guarantees: ["read.pulled"],
+    kills: ["M68"],
+    needs: rw,
+    timeoutMs: 120_000,
     async run(t) {
       const path = `${await base(t)}/memory.bin`;
       const length = Math.min(64 * mib, t.capabilities.maxFileBytes);
@@ -241,7 +308,12 @@ export const checks: readonly Check[] = [
     id: "reads.replaced",
     title: "a reader in the middle of a file that is replaced gets the version it began with, or conflict, never a mix",
     why: "Downloads in pieces, resumed downloads and plain files on a disk read the second half from the new version: a file that never existed, without an error.",
-    tier: "full", behaviours: [136, 125], guarantees: ["read.oneVersion"], kills: ["M64"], needs: rw, timeoutMs: 60_000,
+    tier: "full",
+    behaviours: [136, 125],
+    guarantees: ["read.oneVersion"],
+    kills: ["M64"],
+    needs: rw,
+    timeoutMs: 60_000,
     async run(t) {
       const path = `${await base(t)}/replaced.bin`;
       const length = room(t, 6 * mib) - 1000;
@@ -260,12 +332,20 @@ export const checks: readonly Check[] = [
             replaced = true;
             await t.store.write(path, second);
           }
-        })().then(() => "whole", (error: unknown) => error);
+        })().then(
+          () => "whole",
+          (error: unknown) => error,
+        );
         if (outcome === "whole") {
           const found = Buffer.concat(chunks);
           const version = Buffer.compare(found, first) === 0 || Buffer.compare(found, second) === 0;
           if (!version) sameBytes(found, first, `${forms}: all bytes of one version`);
-        } else await rejects(t.capabilities.atomicWrites === "native" ? ["conflict"] : ["conflict", "unavailable", "not-found", "integrity"], Promise.reject(outcome as Error), `${forms}: a reader that cannot finish its version`);
+        } else
+          await rejects(
+            t.capabilities.atomicWrites === "native" ? ["conflict"] : ["conflict", "unavailable", "not-found", "integrity"],
+            Promise.reject(outcome),
+            `${forms}: a reader that cannot finish its version`,
+          );
         await holds(t, path, second, "the second version is there");
       }
       equal((await readAll(t.store, path)).length, length + 1000, "the last version is whole");

@@ -1,6 +1,6 @@
 /** Sizes at which stores go wrong: nothing, one byte, chunk borders, powers of two, large, too large (behaviours 31 to 38, 41, 72). */
 import { createHash } from "node:crypto";
-import { binary, equal, ok, pattern, patternStream, probed, readAll, rejects, sameBytes, verifyPattern } from "../assert.ts";
+import { binary, equal, ok, pattern, patternStream, probed, readAll, rejects, verifyPattern } from "../assert.ts";
 import type { ProbedBody } from "../assert.ts";
 import type { Check, CheckContext } from "../check.ts";
 import { absent, base, below, room, stats, unknownRoom } from "./base.ts";
@@ -60,8 +60,13 @@ export const checks: readonly Check[] = [
   {
     id: "sizes.zero",
     title: "an empty file is a file: it is there, has no bytes, is listed, read, ranged and copied",
-    why: "\"\" is false in most languages: empty files read as missing, are never sent, or come back as a directory marker. All four small suites we measured let that through.",
-    tier: "smoke", behaviours: [31, 51], guarantees: ["write.replaces", "read.whole", "stat.file", "read.range.clamped"], rows: ["CF7"], kills: ["A49", "M10", "M10b"], needs: rwld,
+    why: '"" is false in most languages: empty files read as missing, are never sent, or come back as a directory marker. All four small suites we measured let that through.',
+    tier: "smoke",
+    behaviours: [31, 51],
+    guarantees: ["write.replaces", "read.whole", "stat.file", "read.range.clamped"],
+    rows: ["CF7"],
+    kills: ["A49", "M10", "M10b"],
+    needs: rwld,
     async run(t) {
       const d = await base(t);
       const nothing = new Uint8Array();
@@ -76,7 +81,15 @@ export const checks: readonly Check[] = [
           equal(entry.size, 0, `an empty ${name} has size 0`);
         });
         await holds(t, path, nothing, `an empty ${name} reads as nothing`);
-        equal((await readAll(t.store, path, { range: { offset: 0, length: 10 } }).catch((error: unknown) => (t.capabilities.readRange === false ? nothing : Promise.reject(error as Error)))).length, 0, "a range from 0 of an empty file is empty");
+        equal(
+          (
+            await readAll(t.store, path, { range: { offset: 0, length: 10 } }).catch((error: unknown) =>
+              t.capabilities.readRange === false ? nothing : Promise.reject(error as Error),
+            )
+          ).length,
+          0,
+          "a range from 0 of an empty file is empty",
+        );
       }
       await lists(t, `${d}/x`, Object.keys(bodies), "empty files are listed");
       if (t.capabilities.copy !== false) {
@@ -91,7 +104,12 @@ export const checks: readonly Check[] = [
     id: "sizes.mebibyte",
     title: "a mebibyte of random bytes comes back identical",
     why: "The oldest acceptance test of the seed: what is stored is what is returned.",
-    tier: "smoke", behaviours: [1, 38], guarantees: ["read.whole", "stat.file"], rows: ["CF3"], kills: ["M13"], needs: rw,
+    tier: "smoke",
+    behaviours: [1, 38],
+    guarantees: ["read.whole", "stat.file"],
+    rows: ["CF3"],
+    kills: ["M13"],
+    needs: rw,
     async run(t) {
       const path = `${await base(t)}/random.bin`;
       const bytes = new Uint8Array(room(t, mib));
@@ -104,8 +122,13 @@ export const checks: readonly Check[] = [
   {
     id: "sizes.bytes.all",
     title: "every byte value and no valid UTF-8 comes back unchanged",
-    why: "Bytes that pass through a text decoder become U+FFFD; a UTF-8 BOM is eaten; CR LF is \"repaired\".",
-    tier: "smoke", behaviours: [38], guarantees: ["read.whole"], rows: ["CF3"], kills: ["M14", "M14b"], needs: rw,
+    why: 'Bytes that pass through a text decoder become U+FFFD; a UTF-8 BOM is eaten; CR LF is "repaired".',
+    tier: "smoke",
+    behaviours: [38],
+    guarantees: ["read.whole"],
+    rows: ["CF3"],
+    kills: ["M14", "M14b"],
+    needs: rw,
     async run(t) {
       const d = await base(t);
       const contents = {
@@ -124,29 +147,50 @@ export const checks: readonly Check[] = [
     id: "sizes.unknown",
     title: "a stream of unknown size is stored whole, empty and single bytes included",
     why: "Without a length services want chunked encoding, sessions or parts; the empty stream and the one that ends exactly at a border are where these go wrong.",
-    tier: "smoke", behaviours: [41], guarantees: ["write.unknownSize", "read.whole"], rows: ["CF5"], kills: ["M12"], needs: [...rw, "writeUnknownSize"],
+    tier: "smoke",
+    behaviours: [41],
+    guarantees: ["write.unknownSize", "read.whole"],
+    rows: ["CF5"],
+    kills: ["M12"],
+    needs: [...rw, "writeUnknownSize"],
     async run(t) {
       const d = await base(t);
       const lengths = [0, 1, 100, 65_535, 65_536, 65_537, 300_000].map((length) => unknownRoom(t, length));
-      await each(t, [...new Set(lengths)], (length) => `${length} bytes`, async (length) => {
-        await roundTrip(t, `${d}/x/f${length}`, length, false);
-      });
+      await each(
+        t,
+        [...new Set(lengths)],
+        (length) => `${length} bytes`,
+        async (length) => {
+          await roundTrip(t, `${d}/x/f${length}`, length, false);
+        },
+      );
     },
   },
   {
     id: "sizes.steps",
     title: "at every size where the way of the bytes changes, one less and one more, all bytes arrive, declared or not",
     why: "Borders are where chunks are dropped: a last part of 0 bytes refused, a file of exactly one chunk cut, the odd last byte lost or doubled.",
-    tier: "full", behaviours: [32, 33, 72], guarantees: ["read.whole", "write.unknownSize", "write.replaces"], kills: ["M11", "M12", "M13"], needs: rwld, timeoutMs: 300_000,
+    tier: "full",
+    behaviours: [32, 33, 72],
+    guarantees: ["read.whole", "write.unknownSize", "write.replaces"],
+    kills: ["M11", "M12", "M13"],
+    needs: rwld,
+    timeoutMs: 300_000,
     async run(t) {
       const d = await base(t);
       const sizes = stepsOf(t);
       t.note(`${sizes.length} sizes up to ${Math.max(...sizes)} bytes`);
       for (const known of t.capabilities.writeUnknownSize === false ? [true] : [true, false]) {
         const small = sizes.filter((size) => size <= mib && (known || size <= t.capabilities.maxUnknownBytes));
-        await each(t, small, (size) => `${size} bytes, size ${known ? "known" : "unknown"}`, async (size) => roundTrip(t, `${d}/x/s${size}`, size, known));
+        await each(
+          t,
+          small,
+          (size) => `${size} bytes, size ${known ? "known" : "unknown"}`,
+          async (size) => roundTrip(t, `${d}/x/s${size}`, size, known),
+        );
         // Large ones one after the other: their memory is the store's, not the suite's.
-        for (const size of sizes.filter((large) => large > mib && (known || large <= t.capabilities.maxUnknownBytes))) await roundTrip(t, `${d}/x/s${size}`, size, known);
+        for (const size of sizes.filter((large) => large > mib && (known || large <= t.capabilities.maxUnknownBytes)))
+          await roundTrip(t, `${d}/x/s${size}`, size, known);
       }
     },
   },
@@ -154,7 +198,12 @@ export const checks: readonly Check[] = [
     id: "sizes.parts.order",
     title: "bytes that travel in several parts are put together in their order, also where a later part is ready first",
     why: "Parts are sent in parallel and finish in any order; who assembles them in the order of completion swaps whole mebibytes in files of the right size.",
-    tier: "full", behaviours: [72], guarantees: ["read.whole"], kills: ["M15"], needs: rw, timeoutMs: 120_000,
+    tier: "full",
+    behaviours: [72],
+    guarantees: ["read.whole"],
+    kills: ["M15"],
+    needs: rw,
+    timeoutMs: 120_000,
     async run(t) {
       const path = `${await base(t)}/parts.bin`;
       const steps = t.capabilities.sizeSteps.filter((step) => step <= 16 * mib);
@@ -179,18 +228,35 @@ export const checks: readonly Check[] = [
     id: "sizes.powers",
     title: "sizes spread over all powers of two come back identical",
     why: "A fixed list of sizes tests the sizes somebody thought of.",
-    tier: "full", behaviours: [34], guarantees: ["read.whole"], kills: ["M13"], needs: rwld, timeoutMs: 120_000,
+    tier: "full",
+    behaviours: [34],
+    guarantees: ["read.whole"],
+    kills: ["M13"],
+    needs: rwld,
+    timeoutMs: 120_000,
     async run(t) {
       const d = await base(t);
-      const sizes = Array.from({ length: 21 }, (_, exponent) => 2 ** exponent).flatMap((power) => [power, power + below(t, power)]).filter((size) => size <= largest(t));
-      await each(t, [...new Set(sizes)], (size) => `${size} bytes`, async (size) => roundTrip(t, `${d}/x/p${size}`, size, true));
+      const sizes = Array.from({ length: 21 }, (_, exponent) => 2 ** exponent)
+        .flatMap((power) => [power, power + below(t, power)])
+        .filter((size) => size <= largest(t));
+      await each(
+        t,
+        [...new Set(sizes)],
+        (size) => `${size} bytes`,
+        async (size) => roundTrip(t, `${d}/x/p${size}`, size, true),
+      );
     },
   },
   {
     id: "sizes.decades",
     title: "sizes from one byte to a hundred million come back identical",
     why: "Counters of 16, 24 and 31 bits overflow somewhere on the way.",
-    tier: "torture", behaviours: [35], guarantees: ["read.whole"], kills: ["M13"], needs: rwld, timeoutMs: 600_000,
+    tier: "torture",
+    behaviours: [35],
+    guarantees: ["read.whole"],
+    kills: ["M13"],
+    needs: rwld,
+    timeoutMs: 600_000,
     async run(t) {
       const d = await base(t);
       for (let size = 1; size <= Math.min(1e8, largest(t)); size *= 10) await roundTrip(t, `${d}/x/d${size}`, size, true);
@@ -200,20 +266,29 @@ export const checks: readonly Check[] = [
     id: "sizes.large",
     title: "a quarter of a gibibyte streams up and down, its size unknown beforehand, and hashes to the same",
     why: "What holds for files that fit into a buffer says nothing about parts, sessions, time-outs and the memory they take.",
-    tier: "torture", behaviours: [36], guarantees: ["read.whole", "write.unknownSize", "body.pulled"], kills: ["A48"], needs: [...rw, "writeUnknownSize"], timeoutMs: 900_000,
+    tier: "torture",
+    behaviours: [36],
+    guarantees: ["read.whole", "write.unknownSize", "body.pulled"],
+    kills: ["A48"],
+    needs: [...rw, "writeUnknownSize"],
+    timeoutMs: 900_000,
     async run(t) {
       const path = `${await base(t)}/large.bin`;
       const length = Math.min(256 * mib, t.capabilities.maxFileBytes, t.capabilities.maxUnknownBytes);
       const sent = createHash("sha256");
       let pulled = 0;
       const source = patternStream(length, "large", 100_000);
-      await put(t, path, probed(async () => {
-        const next = await source.next();
-        if (next.done === true) return undefined;
-        sent.update(next.value);
-        pulled += next.value.length;
-        return next.value;
-      }));
+      await put(
+        t,
+        path,
+        probed(async () => {
+          const next = await source.next();
+          if (next.done === true) return undefined;
+          sent.update(next.value);
+          pulled += next.value.length;
+          return next.value;
+        }),
+      );
       equal(pulled, length, "the whole body was taken");
       const received = createHash("sha256");
       await using result = await t.store.read(path);
@@ -225,7 +300,12 @@ export const checks: readonly Check[] = [
     id: "sizes.maximum",
     title: "the declared maximum holds: one byte more is refused before any byte is taken",
     why: "Without the check ten gigabytes go up before the service says no, and again at every retry.",
-    tier: "full", behaviours: [37], guarantees: ["write.tooLarge"], rows: ["CF22"], kills: ["A14"], needs: rwl,
+    tier: "full",
+    behaviours: [37],
+    guarantees: ["write.tooLarge"],
+    rows: ["CF22"],
+    kills: ["A14"],
+    needs: rwl,
     async run(t) {
       const d = await base(t);
       const limit = t.capabilities.maxFileBytes;
@@ -244,7 +324,11 @@ export const checks: readonly Check[] = [
         }
       } else {
         // No maximum: then a size beyond every limit known is not refused for its size; the body, which is shorter, is what fails.
-        await rejects("bad-body", () => t.store.write(`${d}/x/new`, pattern(10, "short"), { size: 2 ** 44 }), "a body declared 16 TiB long, of ten bytes, where no maximum is declared");
+        await rejects(
+          "bad-body",
+          () => t.store.write(`${d}/x/new`, pattern(10, "short"), { size: 2 ** 44 }),
+          "a body declared 16 TiB long, of ten bytes, where no maximum is declared",
+        );
       }
       await lists(t, `${d}/x`, ["old"], "nothing new is there");
       await holds(t, `${d}/x/old`, pattern(50, "old"), "the old version is there");
@@ -254,13 +338,21 @@ export const checks: readonly Check[] = [
     id: "sizes.unknown.maximum",
     title: "a stream longer than the largest body of unknown size is refused, and nothing is stored",
     why: "Parts have a largest number: 1,000 on Swift. A stream that needs one more fails at the very end, after hours, and leaves its parts.",
-    tier: "full", behaviours: [37, 41], guarantees: ["write.unknownSize", "write.tooLarge"], kills: ["A13"], needs: [...rwl, "writeUnknownSize"],
+    tier: "full",
+    behaviours: [37, 41],
+    guarantees: ["write.unknownSize", "write.tooLarge"],
+    kills: ["A13"],
+    needs: [...rwl, "writeUnknownSize"],
     async run(t) {
       const d = await base(t);
       const limit = Math.min(t.capabilities.maxUnknownBytes, t.capabilities.maxFileBytes);
       await put(t, `${d}/x/old`, pattern(50, "old"));
       if (limit <= 32 * mib) {
-        await rejects("too-large", () => t.store.write(`${d}/x/new`, patternStream(limit + 1, "over")), "a stream longer than the largest body of unknown size");
+        await rejects(
+          "too-large",
+          () => t.store.write(`${d}/x/new`, patternStream(limit + 1, "over")),
+          "a stream longer than the largest body of unknown size",
+        );
         await lists(t, `${d}/x`, ["old"], "nothing of it is there");
         return;
       }

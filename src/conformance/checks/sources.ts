@@ -47,10 +47,22 @@ export const checks: readonly Check[] = [
     id: "sources.fails",
     title: "a body that fails half way ends the call with its own error as the cause, and nothing is stored",
     why: "Many clients commit what they have when the source fails: a truncated file with a perfectly good status. For an overwrite the old version is gone too.",
-    tier: "smoke", behaviours: [66], guarantees: ["body.fails", "write.failed"], rows: ["CF8"], kills: ["M16", "M21"], needs: rwl,
+    tier: "smoke",
+    behaviours: [66],
+    guarantees: ["body.fails", "write.failed"],
+    rows: ["CF8"],
+    kills: ["M16", "M21"],
+    needs: rwl,
     async run(t) {
       const large = unknownRoom(t, 400_000);
-      for (const [after, size, known] of [[600, 1000, true], [0, 1000, true], [999, 1000, true], [large / 2, large, true], [600, 1000, false], [large / 2, large, false]] as const) {
+      for (const [after, size, known] of [
+        [600, 1000, true],
+        [0, 1000, true],
+        [999, 1000, true],
+        [large / 2, large, true],
+        [600, 1000, false],
+        [large / 2, large, false],
+      ] as const) {
         if (!known && t.capabilities.writeUnknownSize === false) continue;
         const failure = new Error("the disk of the check is gone");
         await changesNothing(t, async (path) => {
@@ -67,9 +79,19 @@ export const checks: readonly Check[] = [
     id: "sources.short",
     title: "a body that ends before its declared size is bad-body, and nothing is stored",
     why: "An upload that waits for the rest hangs; one that pads with zeros, or stores what came, makes a wrong file.",
-    tier: "smoke", behaviours: [39], guarantees: ["write.size", "write.failed"], kills: ["M17"], needs: rwl,
+    tier: "smoke",
+    behaviours: [39],
+    guarantees: ["write.size", "write.failed"],
+    kills: ["M17"],
+    needs: rwl,
     async run(t) {
-      for (const [given, size] of [[600, 1000], [0, 1], [999, 1000], [65_536, 65_537], [room(t, 500_000) - 200_000, room(t, 500_000)]] as const) {
+      for (const [given, size] of [
+        [600, 1000],
+        [0, 1],
+        [999, 1000],
+        [65_536, 65_537],
+        [room(t, 500_000) - 200_000, room(t, 500_000)],
+      ] as const) {
         await changesNothing(t, async (path) => {
           const body = pieces(pattern(given, path), 10_000);
           const error = await rejects("bad-body", () => t.store.write(path, body, { size }), `${given} bytes where ${size} were declared`);
@@ -82,9 +104,19 @@ export const checks: readonly Check[] = [
     id: "sources.long",
     title: "a body that runs past its declared size is bad-body, and nothing is stored",
     why: "Cut at the declared length it looks right: the file has the size that was announced, and not what the caller sent. No suite that we read tests it.",
-    tier: "smoke", behaviours: [40], guarantees: ["write.size", "write.failed"], kills: ["M17b"], needs: rwl,
+    tier: "smoke",
+    behaviours: [40],
+    guarantees: ["write.size", "write.failed"],
+    kills: ["M17b"],
+    needs: rwl,
     async run(t) {
-      for (const [given, size] of [[1001, 1000], [1, 0], [2000, 1000], [65_537, 65_536], [500_000, room(t, 300_000)]] as const) {
+      for (const [given, size] of [
+        [1001, 1000],
+        [1, 0],
+        [2000, 1000],
+        [65_537, 65_536],
+        [500_000, room(t, 300_000)],
+      ] as const) {
         await changesNothing(t, async (path) => {
           const body = pieces(pattern(given, path), 10_000);
           await rejects("bad-body", () => t.store.write(path, body, { size }), `${given} bytes where ${size} were declared`);
@@ -93,7 +125,11 @@ export const checks: readonly Check[] = [
       }
       // The byte too many comes in a chunk of its own, after everything that was announced.
       await changesNothing(t, async (path) => {
-        await rejects("bad-body", () => t.store.write(path, chunked([pattern(1000, path), pattern(1, "more")]), { size: 1000 }), "one more chunk after the declared size");
+        await rejects(
+          "bad-body",
+          () => t.store.write(path, chunked([pattern(1000, path), pattern(1, "more")]), { size: 1000 }),
+          "one more chunk after the declared size",
+        );
       });
     },
   },
@@ -101,12 +137,19 @@ export const checks: readonly Check[] = [
     id: "sources.long.bytes",
     title: "a body whose size is known and contradicts the declared one is refused",
     why: "Two lengths in one call: whichever an adapter believes, half of the callers meant the other.",
-    tier: "full", behaviours: [39, 40], guarantees: ["write.size"], kills: ["A22"], needs: rwl,
+    tier: "full",
+    behaviours: [39, 40],
+    guarantees: ["write.size"],
+    kills: ["A22"],
+    needs: rwl,
     async run(t) {
       const bodies: readonly (() => Body)[] = [() => pattern(1000, "bytes"), () => "x".repeat(1000), () => new Blob([pattern(1000, "blob")])];
       for (const size of [999, 1001, 0]) {
         for (const body of bodies) {
-          await changesNothing(t, async (path) => void (await rejects("bad-body", () => t.store.write(path, body(), { size }), `1,000 bytes declared as ${size}`)));
+          await changesNothing(
+            t,
+            async (path) => void (await rejects("bad-body", () => t.store.write(path, body(), { size }), `1,000 bytes declared as ${size}`)),
+          );
         }
       }
     },
@@ -115,7 +158,12 @@ export const checks: readonly Check[] = [
     id: "sources.expect",
     title: "bytes are stored when they hash to what was expected, and refused with integrity when they do not, for every hash and every body",
     why: "A hash that is accepted and not compared is worse than none. Or it is compared after the commit: refused, and stored all the same.",
-    tier: "full", behaviours: [69, 111], guarantees: ["write.expect", "write.failed"], rows: ["CF6"], kills: ["M23", "M23b"], needs: rwl,
+    tier: "full",
+    behaviours: [69, 111],
+    guarantees: ["write.expect", "write.failed"],
+    rows: ["CF6"],
+    kills: ["M23", "M23b"],
+    needs: rwl,
     async run(t) {
       const bytes = pattern(70_000, "expect");
       const flipped = bytes.slice();
@@ -129,12 +177,20 @@ export const checks: readonly Check[] = [
         }
         await changesNothing(t, async (path) => {
           for (const body of [flipped, pieces(flipped, 9_000)]) {
-            await rejects("integrity", () => t.store.write(path, body, { size: bytes.length, expect: { [name]: right } }), `${name}: one bit differs from what was hashed`);
+            await rejects(
+              "integrity",
+              () => t.store.write(path, body, { size: bytes.length, expect: { [name]: right } }),
+              `${name}: one bit differs from what was hashed`,
+            );
           }
         });
       }
       await changesNothing(t, async (path) => {
-        await rejects("integrity", () => t.store.write(path, bytes, { expect: { sha256: hashOf("sha256", bytes), md5: hashOf("md5", flipped) } }), "of two expected hashes one is wrong");
+        await rejects(
+          "integrity",
+          () => t.store.write(path, bytes, { expect: { sha256: hashOf("sha256", bytes), md5: hashOf("md5", flipped) } }),
+          "of two expected hashes one is wrong",
+        );
         await rejects("integrity", () => t.store.write(path, "", { expect: { sha256: hashOf("sha256", bytes) } }), "an empty body where bytes were expected");
       });
     },
@@ -143,15 +199,27 @@ export const checks: readonly Check[] = [
     id: "sources.expect.smoke",
     title: "a wrong hash is integrity and nothing is stored",
     why: "The one promise that protects against every bug above the service, and the first that adapters drop for services that cannot check it.",
-    tier: "smoke", behaviours: [69], guarantees: ["write.expect", "write.failed"], kills: ["M23", "M23b"], needs: rwl,
+    tier: "smoke",
+    behaviours: [69],
+    guarantees: ["write.expect", "write.failed"],
+    kills: ["M23", "M23b"],
+    needs: rwl,
     async run(t) {
       const bytes = pattern(30_000, "expect");
       await changesNothing(t, async (path) => {
-        const error = await rejects("integrity", () => t.store.write(path, bytes, { expect: { sha256: hashOf("sha256", pattern(30_000, "other")) } }), "bytes that hash to something else");
+        const error = await rejects(
+          "integrity",
+          () => t.store.write(path, bytes, { expect: { sha256: hashOf("sha256", pattern(30_000, "other")) } }),
+          "bytes that hash to something else",
+        );
         equal(error.applied, false, "the error says that nothing was applied");
       });
       await changesNothing(t, async (path) => {
-        await rejects("integrity", () => t.store.write(path, pieces(bytes, 7_000), { size: bytes.length, expect: { md5: "0".repeat(32) } }), "a stream that hashes to something else");
+        await rejects(
+          "integrity",
+          () => t.store.write(path, pieces(bytes, 7_000), { size: bytes.length, expect: { md5: "0".repeat(32) } }),
+          "a stream that hashes to something else",
+        );
       });
     },
   },
@@ -159,7 +227,11 @@ export const checks: readonly Check[] = [
     id: "sources.unread",
     title: "a stream that is not wanted is destroyed, whatever the call was refused for",
     why: "A refused upload that leaves its source open keeps a file descriptor, a connection and sometimes the process. litmus and restic found it in clients that are used by millions.",
-    tier: "smoke", behaviours: [43, 74], guarantees: ["body.owned"], kills: ["A23"], needs: rw,
+    tier: "smoke",
+    behaviours: [43, 74],
+    guarantees: ["body.owned"],
+    kills: ["A23"],
+    needs: rw,
     async run(t) {
       const d = await base(t);
       await put(t, `${d}/x/file`, old);
@@ -169,7 +241,9 @@ export const checks: readonly Check[] = [
         { name: "two conditions that exclude each other", call: (body) => t.store.write(`${d}/x/new`, body, { ifAbsent: true, ifMatch: "e" }) },
         { name: "a negative size", call: (body) => t.store.write(`${d}/x/new`, body, { size: -1 }) },
         { name: "a signal that has fired", call: (body) => t.store.write(`${d}/x/new`, body, { signal: AbortSignal.abort() }) },
-        ...(t.capabilities.strictHierarchy ? [{ name: "a path below a file", call: (body: Body): Promise<unknown> => t.store.write(`${d}/x/file/below`, body, { size: 200 }) }] : []),
+        ...(t.capabilities.strictHierarchy
+          ? [{ name: "a path below a file", call: (body: Body): Promise<unknown> => t.store.write(`${d}/x/file/below`, body, { size: 200 }) }]
+          : []),
       ];
       for (const { name, call } of refusals) {
         const node = new Readable({ read(): void {} });
@@ -205,7 +279,11 @@ export const checks: readonly Check[] = [
     id: "sources.early-error",
     title: "a stream that fails before anybody reads it ends the call, not the process",
     why: "A Node stream whose error event nobody hears kills the process: a missing local file is enough. The path may be wrong at the same time.",
-    tier: "smoke", behaviours: [43, 66], guarantees: ["body.owned", "body.fails"], kills: ["A24"], needs: rw,
+    tier: "smoke",
+    behaviours: [43, 66],
+    guarantees: ["body.owned", "body.fails"],
+    kills: ["A24"],
+    needs: rw,
     async run(t) {
       const d = await base(t);
       for (const path of [`${d}/x/new`, "not/absolute"]) {
@@ -229,7 +307,11 @@ export const checks: readonly Check[] = [
     id: "sources.used",
     title: "a stream that was read already is refused or empty by its declared size, never hung",
     why: "A retry outside the library passes the same stream again: it has no bytes left, and an upload of nothing looks like success.",
-    tier: "full", behaviours: [39, 43], guarantees: ["write.size", "body.owned"], kills: ["A24b"], needs: rwl,
+    tier: "full",
+    behaviours: [39, 43],
+    guarantees: ["write.size", "body.owned"],
+    kills: ["A24b"],
+    needs: rwl,
     async run(t) {
       const d = await base(t);
       const body = Readable.from([Buffer.from(pattern(500, "used"))]);
@@ -243,7 +325,12 @@ export const checks: readonly Check[] = [
     id: "sources.endless",
     title: "a body that never ends is given up when the signal fires, and nothing is stored",
     why: "Until the first byte an abort is easy; afterwards many clients ignore it, or resolve it and let the upload run on.",
-    tier: "smoke", behaviours: [65, 76], guarantees: ["write.aborted", "write.failed", "error.signal"], rows: ["CF8"], kills: ["M18"], needs: rwl,
+    tier: "smoke",
+    behaviours: [65, 76],
+    guarantees: ["write.aborted", "write.failed", "error.signal"],
+    rows: ["CF8"],
+    kills: ["M18"],
+    needs: rwl,
     async run(t) {
       for (const repeat of [false, true]) {
         for (const known of t.capabilities.writeUnknownSize === false ? [true] : [true, false]) {
@@ -253,7 +340,10 @@ export const checks: readonly Check[] = [
             const piece = pattern(3000, path);
             // For ever, but no faster than that a small store is not full before the signal fires.
             const body = repeat ? probed(async () => pause(t, 3).then(() => piece)) : endless(piece);
-            const pending = t.store.write(path, body, { signal: control.signal, ...(known ? { size: Math.min(1_000_000_000, t.capabilities.maxFileBytes) } : {}) });
+            const pending = t.store.write(path, body, {
+              signal: control.signal,
+              ...(known ? { size: Math.min(1_000_000_000, t.capabilities.maxFileBytes) } : {}),
+            });
             const outcome = rejects("aborted", pending, `an endless body, ${repeat ? "with bytes for ever" : "that stops giving bytes"}`);
             // Long enough for the first bytes to be on their way.
             for (let waited = 0; waited < 100 && body.bytes === 0; waited++) await pause(t, 10);
@@ -273,6 +363,9 @@ export const checks: readonly Check[] = [
 ];
 
 async function refusedSomehow(promise: Promise<unknown>, why: string): Promise<void> {
-  const error: unknown = await promise.then(() => undefined, (reason: unknown) => reason);
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
   ok(error !== undefined, `${why}: the call is refused`);
 }

@@ -9,7 +9,7 @@ export function bytesOf(text: string): number {
 export function accepted(capabilities: Capabilities, path: string): boolean {
   const forbidden = new Set(capabilities.forbidden);
   if (bytesOf(path) > capabilities.maxPathBytes) return false;
-  return path.split("/").every((name) => bytesOf(name) <= capabilities.maxNameBytes && ![...name].some((character) => forbidden.has(character)));
+  return path.split("/").every((name) => bytesOf(name) <= capabilities.maxNameBytes && !Array.from(name).some((character) => forbidden.has(character)));
 }
 
 /** Two names are one file exactly if these are equal. */
@@ -21,6 +21,6 @@ export function folded(capabilities: Capabilities, name: string): string {
 
 /** For messages: what cannot be seen, and what looks like something else, as code points. */
 export function spell(name: string): string {
-  const text = [...name].map((character) => (/[\x21-\x7e]/.test(character) ? character : `\\u{${character.codePointAt(0)!.toString(16)}}`)).join("");
+  const text = Array.from(name, (character) => (/[\x21-\x7e]/.test(character) ? character : `\\u{${character.codePointAt(0)!.toString(16)}}`)).join("");
   return `"${text.length <= 120 ? text : `${text.slice(0, 100)}… (${name.length})`}"`;
 }

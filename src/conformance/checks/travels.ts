@@ -86,16 +86,29 @@ export function sameNames(found: readonly string[], expected: readonly string[],
   const missing = expected.filter((name) => !there.has(name));
   const foreign = found.filter((name) => !wanted.has(name));
   const twice = found.filter((name, index) => found.indexOf(name) !== index);
-  const differences = [...missing.map((name) => `${spell(name)} is missing`), ...foreign.map((name) => `${spell(name)} is foreign`), ...twice.map((name) => `${spell(name)} is there twice`)];
-  if (differences.length > 0) fail(`${what} has exactly the names stored, each once`, `${expected.length} names`, `${found.length} names: ${differences.slice(0, 12).join(", ")}`);
+  const differences = [
+    ...missing.map((name) => `${spell(name)} is missing`),
+    ...foreign.map((name) => `${spell(name)} is foreign`),
+    ...twice.map((name) => `${spell(name)} is there twice`),
+  ];
+  if (differences.length > 0)
+    fail(`${what} has exactly the names stored, each once`, `${expected.length} names`, `${found.length} names: ${differences.slice(0, 12).join(", ")}`);
 }
 
 async function directories(t: CheckContext, dir: string, names: readonly string[]): Promise<void> {
   await each(t, names, spell, async (name, index) => void (await t.store.write(`${dir}/${name}/inside`, content(name, index))));
   await t.settled("list", async () => {
     const entries = await listAll(t.store, dir);
-    equal(entries.filter((entry) => entry.kind !== "directory").map((entry) => entry.path), [], "a name that holds a file is a directory");
-    sameNames(namesOf(entries).map((name) => folded(t.capabilities, name)), names.map((name) => folded(t.capabilities, name)), `the listing of ${dir}`);
+    equal(
+      entries.filter((entry) => entry.kind !== "directory").map((entry) => entry.path),
+      [],
+      "a name that holds a file is a directory",
+    );
+    sameNames(
+      namesOf(entries).map((name) => folded(t.capabilities, name)),
+      names.map((name) => folded(t.capabilities, name)),
+      `the listing of ${dir}`,
+    );
   });
   await each(t, names, spell, async (name, index) => {
     await t.settled("list", async () => equal(namesOf(await listAll(t.store, `${dir}/${name}`)), ["inside"], "a directory of this name lists what is in it"));
