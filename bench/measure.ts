@@ -8,9 +8,9 @@
 import type { Figure } from "./figure.ts";
 
 export interface MeasureOptions {
-  /** Rounds of each; the first is warming up and does not count. Default 9. */
+  /** Rounds of each; the first is warming up and does not count. Default 21. */
   readonly rounds?: number;
-  /** How long one round of one of them lasts, about. Default 120. */
+  /** How long one round of one of them lasts, about. Default 50. */
   readonly roundMs?: number;
   /** Calls in flight at once. Default 1. */
   readonly width?: number;
@@ -19,7 +19,7 @@ export type Contender = (count: number) => Promise<unknown> | unknown;
 
 /** Calls per second of each, by name. */
 export async function measure<N extends string>(contenders: Readonly<Record<N, Contender>>, options: MeasureOptions = {}): Promise<Readonly<Record<N, number>>> {
-  const { rounds = 9, roundMs = 120, width = 1 } = options;
+  const { rounds = 21, roundMs = 50, width = 1 } = options;
   const names = Object.keys(contenders) as N[];
   const rates = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<N, number[]>;
   const batches = {} as Record<N, number>;

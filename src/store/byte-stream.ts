@@ -99,7 +99,15 @@ class Stream implements ByteStream {
     return undefined;
   }
 
-  async all(): Promise<Uint8Array> {
+  all(): Promise<Uint8Array> {
+    if (!this.inMemory || this.#observers !== undefined || this.#state !== "live") return this.#all();
+    // In memory, and nobody watches: nothing to wait for.
+    const bytes = this.#source.pull() as Uint8Array | undefined;
+    this.#state = "complete";
+    return Promise.resolve(bytes ?? EMPTY);
+  }
+
+  async #all(): Promise<Uint8Array> {
     const first = await this.pull();
     if (first === undefined) return EMPTY;
     if (this.inMemory) {
@@ -130,9 +138,9 @@ class Stream implements ByteStream {
     (this.#observers ??= []).push(observer);
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
     if (this.#state === "live") this.#end("closed", undefined);
-    await this.#release();
+    return this.#release();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

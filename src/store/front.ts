@@ -107,7 +107,7 @@ export class Front implements Omit<Store, Made | "open"> {
         return this.#backend.write(one);
       });
     } finally {
-      await (call.body as OwnedSource).discard();
+      if (!call.body.inMemory) await (call.body as OwnedSource).discard();
     }
   }
 
