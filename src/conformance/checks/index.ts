@@ -12,6 +12,7 @@ import { checks as lengths } from "./lengths.ts";
 import { checks as lifecycle } from "./lifecycle.ts";
 import { checks as listing } from "./listing.ts";
 import { checks as metadata } from "./metadata.ts";
+import { checks as model } from "./model.ts";
 import { checks as names } from "./names.ts";
 import { checks as paths } from "./paths.ts";
 import { checks as ranges } from "./ranges.ts";
@@ -55,6 +56,7 @@ export const groups: readonly Group[] = [
   { name: "space-account", title: "Space and account", checks: spaceAccount },
   { name: "raw", title: "Second channel", checks: raw },
   { name: "wire", title: "Wire", checks: wire },
+  { name: "model", title: "Model", checks: model },
   { name: "stack", title: "Stacks", checks: stack },
 ];
 
