@@ -32,6 +32,9 @@ const LONGEST = 1 << 29;
 /** Of an answer that is no multistatus only so much is kept. */
 const KEPT = 16 << 10;
 
+/** Requests that change something. */
+const CHANGES: ReadonlySet<string> = new Set(["MKCOL", "DELETE", "COPY", "MOVE"]);
+
 export interface Line {
   readonly settings: Settings;
   readonly authentication: Authentication;
@@ -73,6 +76,7 @@ async function once({ settings, client }: Line, question: Ask, href: string, aut
   if (authorization !== undefined) headers["Authorization"] = authorization;
   try {
     if (dog.signal.aborted) throw dog.signal.reason;
+    if (CHANGES.has(question.method)) dog.linger();
     const response = await client
       .customRequest("/", {
         url: settings.origin + href,

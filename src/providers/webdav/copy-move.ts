@@ -34,7 +34,8 @@ export async function transfer(session: Session, call: Transfer): Promise<Entry>
         removed = (await removeEmpty(session, to, signal)) || removed;
         target = null;
       }
-      const answer = await asOne(session, call, await sendOne(session, call, source, target !== null));
+      const inPlace = call.operation === "copy" && target?.kind === "file" && session.settings.profile.writesInPlace;
+      const answer = inPlace ? await copyAside(session, call) : await asOne(session, call, await sendOne(session, call, source, target !== null));
       const { status } = answer;
       if (status === 207) throw await failedTree(session, call, source, answer);
       if (status === 200 || status === 201 || status === 204) break;
@@ -84,6 +85,22 @@ async function sendOne(session: Session, call: Transfer, source: Entry, overwrit
   } catch (error) {
     if (operation === "move" && networkCause(error) !== undefined && (await hasMoved(session, call, source))) return { status: 204, headers: new Headers(), text: "" };
     throw error;
+  }
+}
+
+/** Over a file, where COPY would write into it: to a temporary name, then MOVE, so that readers have the old file or the new one. */
+async function copyAside(session: Session, { path, to, signal }: Transfer): Promise<Answer> {
+  const temporary = session.names.temporary(to);
+  const send = (method: string, href: string, target: string, overwrite: "T" | "F"): Promise<Answer> =>
+    session.ask({ method, href, headers: { Destination: target, Overwrite: overwrite }, signal, quietMs: session.settings.treeTimeoutMs, repeatable: false });
+  let answer: Answer | undefined;
+  try {
+    answer = await send("COPY", session.names.file(path), session.settings.origin + temporary, "F");
+    if (answer.status !== 201 && answer.status !== 204) return answer;
+    answer = await send("MOVE", temporary, destination(session, to), "T");
+    return answer;
+  } finally {
+    if (answer?.status !== 201 && answer?.status !== 204) await quietly(session.ask({ method: "DELETE", href: temporary, signal: undefined, repeatable: true }));
   }
 }
 

@@ -17,6 +17,8 @@ import type { Download, Upload } from "./transfer.ts";
 import { poolOf, retire } from "./wire.ts";
 import type { Pool } from "./wire.ts";
 
+/** Larger bodies are not sent to a server that will ask who we are first. */
+const WORTH_ASKING = 64 << 10;
 /** So many directories are remembered as made; a longer memory costs more than the request it saves. */
 const REMEMBERED = 4096;
 
@@ -99,7 +101,8 @@ export class Session {
     let again = !conditional;
     let pool = this.#pool;
     for (;;) {
-      if (!source.replayable && (!this.#authentication.ready || !this.continues)) await this.#prime(signal);
+      const { ready } = this.#authentication;
+      if (source.replayable ? !ready && (source.size ?? Infinity) > WORTH_ASKING : !ready || !this.continues) await this.#prime(signal);
       const proof = this.#authentication.prove("PUT", href);
       try {
         const answer = await upload(this.settings, pool, href, withProof(headers, proof.header), source, this.continues, signal);

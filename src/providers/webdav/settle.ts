@@ -1,4 +1,5 @@
 /** The look after a change that the server has called done. */
+import { abortError } from "../../store/index.ts";
 import { translate } from "./errors.ts";
 import type { Session } from "./session.ts";
 
@@ -12,7 +13,8 @@ export async function settled<T>(session: Session, signal: AbortSignal | undefin
   try {
     return await search(session, signal, lookAgain);
   } catch (error) {
-    throw signal?.aborted === true ? error : (translate(error)?.with({ applied: true }) ?? error);
+    if (signal?.aborted === true) throw abortError(signal, { applied: true });
+    throw translate(error)?.with({ applied: true }) ?? error;
   }
 }
 

@@ -38,6 +38,11 @@ export class TransferError extends Error {
   }
 }
 
+/** Of an answer that is no file so much is kept, and so much read. */
+const KEPT = 16 << 10;
+const LONGEST_PAGE = 1 << 20;
+/** So much of a body is in the server's hands anyway when it answers early. */
+const DRAINED = 16 << 10;
 /** Larger bodies, and all that are not in memory, ask before they are sent. */
 const ASKS_FIRST = 1 << 20;
 
@@ -49,6 +54,7 @@ function start(settings: Settings, pool: Pool, method: string, href: string, hea
 /** The answer of a request, or what it failed with, or what stopped it. */
 function answerTo(request: ClientRequest, dog: Watchdog): Promise<IncomingMessage> {
   return new Promise((done, fail) => {
+    request.on("error", fail); // First, and for good: what fails when nobody waits any more must not end the process.
     const stop = (): void => {
       request.destroy();
       fail(dog.signal.reason);
@@ -56,7 +62,6 @@ function answerTo(request: ClientRequest, dog: Watchdog): Promise<IncomingMessag
     if (dog.signal.aborted) return stop();
     dog.signal.addEventListener("abort", stop, { once: true });
     request.once("response", done);
-    request.on("error", fail); // Stays: an error after the answer belongs to its body, and without a listener it would end the process.
   });
 }
 
@@ -67,18 +72,34 @@ const headersOf = (message: IncomingMessage): Answer["headers"] => ({
   },
 });
 
-async function textOf(message: IncomingMessage, dog: Watchdog): Promise<string> {
-  const stop = (): unknown => message.destroy();
-  dog.signal.addEventListener("abort", stop, { once: true });
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of message as AsyncIterable<Uint8Array>) {
-    dog.touch();
-    bytes += chunk.byteLength;
-    if (bytes <= 16 << 10) chunks.push(chunk);
-    else if (bytes > 1 << 20) break; // An error page without end: the rest is not waited for.
-  }
-  return Buffer.concat(chunks).toString("utf8");
+/**
+ * The text of an answer that is no file. By events, not by iteration: an answer that came before the body was sent never closes by itself, and an
+ * iterator waits for that.
+ */
+function textOf(message: IncomingMessage, dog: Watchdog): Promise<string> {
+  return new Promise((done, fail) => {
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    const end = (): void => done(Buffer.concat(chunks).toString("utf8"));
+    message.on("data", (chunk: Uint8Array) => {
+      dog.touch();
+      bytes += chunk.byteLength;
+      if (bytes <= KEPT) chunks.push(chunk);
+      else if (bytes > LONGEST_PAGE) {
+        // An error page without end: what it says is known by now.
+        end();
+        message.destroy();
+      }
+    });
+    message.once("end", end);
+    message.once("error", fail);
+    message.once("close", () => (message.complete ? end() : fail(dog.signal.aborted ? dog.signal.reason : brokenOff())));
+    dog.signal.addEventListener("abort", () => message.destroy(), { once: true });
+  });
+}
+
+function brokenOff(): StoreError {
+  return new StoreError("unavailable", "the answer broke off");
 }
 
 export async function download(settings: Settings, pool: Pool, method: "GET" | "HEAD", href: string, headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<Download> {
@@ -157,10 +178,14 @@ export async function upload(settings: Settings, pool: Pool, href: string, heade
       spent = true;
       const sent = await pump(request, source, answered, dog);
       bytes = sent.bytes;
+      dog.linger();
       message = sent.early ?? (await answered);
     }
-    const text = await textOf(message, dog);
     const { statusCode: status = 0 } = message;
+    // A refusal may have come before the body was read, and what is left of that would stand before the next request on this connection.
+    const refusal = message;
+    if (status >= 300 && bytes > DRAINED) refusal.prependOnceListener("end", () => refusal.socket.destroy());
+    const text = await textOf(message, dog);
     if (status < 300 && !request.writableFinished) throw new StoreError("unavailable", "the server called the file stored before it had the body", { applied: "unknown" });
     // With the body unsent, or sent in part, the connection cannot be used for anything else.
     if (!request.writableFinished) request.destroy();

@@ -9,16 +9,31 @@ export interface Watchdog {
   touch(): void;
   /** The next move is ours: silence does not count until `touch`. */
   pause(): void;
+  /**
+   * The whole change is with the server. From now on the caller's signal waits a little for the answer: hanging up undoes nothing, and a request that
+   * nobody listens to any more may land on top of the caller's next one.
+   */
+  linger(): void;
   /** It is over, nothing fires any more. */
   stop(): void;
 }
+
+/** How long an answer is waited for after the caller gave up. */
+const LINGER_MS = 250;
 
 export function watchdog(clock: Clock, quietMs: number, caller: AbortSignal | undefined): Watchdog {
   const fire = new AbortController();
   const over = new AbortController();
   let last = clock.monotonic();
   let paused = false;
-  const given = (): void => fire.abort(caller?.reason);
+  let lingers = false;
+  const given = (): void => {
+    if (!lingers) return fire.abort(caller?.reason);
+    clock.sleep(LINGER_MS, over.signal, { background: true }).then(
+      () => fire.abort(caller?.reason),
+      () => {}, // Answered in time.
+    );
+  };
   if (caller?.aborted === true) given();
   else caller?.addEventListener("abort", given, { once: true });
   const watch = async (): Promise<void> => {
@@ -38,6 +53,9 @@ export function watchdog(clock: Clock, quietMs: number, caller: AbortSignal | un
     },
     pause() {
       paused = true;
+    },
+    linger() {
+      lingers = true;
     },
     stop() {
       caller?.removeEventListener("abort", given);

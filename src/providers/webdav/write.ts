@@ -11,8 +11,9 @@ import { settled } from "./settle.ts";
 import { writeByMove } from "./write-by-move.ts";
 
 export function write(session: Session, call: WriteCall): Promise<Entry> {
-  const { atomicPut, create } = session.settings.profile;
-  return atomicPut && !(call.ifAbsent && create === "move") ? writeByPut(session, call) : writeByMove(session, call);
+  const { atomicPut, create, writesInPlace } = session.settings.profile;
+  const byMove = !atomicPut || (call.ifAbsent && create === "move") || (writesInPlace && call.body.size === 0);
+  return byMove ? writeByMove(session, call) : writeByPut(session, call);
 }
 
 async function writeByPut(session: Session, call: WriteCall): Promise<Entry> {

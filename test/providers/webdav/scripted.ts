@@ -104,7 +104,7 @@ function send(response: ServerResponse, { status, headers = {}, body = "", cutAf
     response.write(bytes.subarray(0, cutAfter), () => response.socket?.destroySoon());
     return;
   }
-  response.writeHead(status, { ...(status === 204 || status === 304 ? {} : { "Content-Length": String(bytes.byteLength) }), ...headers });
+  response.writeHead(status, { ...(status === 204 || status === 304 || headers["Transfer-Encoding"] !== undefined ? {} : { "Content-Length": String(bytes.byteLength) }), ...headers });
   response.end(response.req.method === "HEAD" ? undefined : bytes);
 }
 
