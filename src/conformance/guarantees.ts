@@ -343,4 +343,5 @@ export const guarantees: readonly Guarantee[] = [
   { id: "layer.calls", verb: "layer", text: "A layer sees every call, its body and its end, exactly once, with all members of the call." },
   { id: "layer.paths", verb: "layer", text: "A layer that changes paths shows none of its own: entries and errors name the path that the caller asked for." },
   { id: "layer.owned", verb: "layer", text: "A layer owns what it wraps: a store is wrapped once, closing the layer closes it, and borrow closes nothing." },
+  { id: "model.equal", verb: "layer", text: "Any program of calls gives what the reference model of this contract gives under the declared capabilities." },
 ];

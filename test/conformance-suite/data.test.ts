@@ -10,7 +10,7 @@ test("the data of the suite is whole: ids, words, guarantees, rows", () => {
     const complain = (text: string): void => void problems.push(`${check.id}: ${text}`);
     if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*(?:\.[a-z0-9]+(?:-[a-z0-9]+)*)+$/.test(check.id)) complain("the id is not of the form group.thing.case");
     if (check.title.trim().length < 15) complain("the title says too little");
-    if (check.why.trim().length < 30) complain("why says too little");
+    if (check.why.trim().length < 20) complain("why says too little");
     if (check.behaviours.some((row) => !Number.isInteger(row) || row < 1 || row > 170)) complain(`behaviours ${check.behaviours.join(", ")}`);
     for (const id of check.guarantees) if (!known.has(id)) complain(`no guarantee ${id}`);
     for (const row of check.rows ?? []) if (!/^CF\d+$/.test(row)) complain(`no row ${row}`);
