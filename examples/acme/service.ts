@@ -18,7 +18,8 @@ export async function startAcme(token: string): Promise<{ readonly url: string; 
       else response.destroy();
     });
   });
-  server.listen(0, "127.0.0.1");
+  // A test run ends although nobody stopped the service.
+  server.listen(0, "127.0.0.1").unref();
   await new Promise((ready) => server.once("listening", ready));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return { url, stop: () => new Promise((done) => server.close(() => done()).closeAllConnections()) };
