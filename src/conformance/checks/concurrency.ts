@@ -181,7 +181,7 @@ export const checks: readonly Check[] = [
     tier: "full",
     behaviours: [136, 64],
     guarantees: ["write.atomic"],
-    kills: ["M22", "N51"],
+    kills: ["M22"],
     needs: rwl,
     async run(t) {
       const content = pattern(60_000, "early");

@@ -109,7 +109,7 @@ function bothVerbs(verb: Verb): readonly Check[] {
       tier: "smoke",
       behaviours: [76],
       guarantees: ["error.signal"],
-      kills: ["N147"],
+      kills: [verb === "copy" ? "N360" : "N370"],
       needs,
       async run(t) {
         await put(t, "/w/from", "file");
@@ -171,7 +171,7 @@ const others: readonly Check[] = [
     tier: "smoke",
     behaviours: [116, 123],
     guarantees: ["copy.failed"],
-    kills: ["N148"],
+    kills: ["M01"],
     needs: [...rwld, "mkdir"],
     async run(t) {
       await tree(t, "/w/from", { "a": "1", "b": "2", "c": "3", "sub/d": "4", "sub/e": "5" });
@@ -201,7 +201,7 @@ const others: readonly Check[] = [
     tier: "full",
     behaviours: [116, 123],
     guarantees: ["copy.failed"],
-    kills: ["N148"],
+    kills: ["M01"],
     needs: [...rwld, "mkdir"],
     async run(t) {
       await tree(t, "/w/from", { "a": "1", "sub/b": "2" });

@@ -337,7 +337,7 @@ const deletes: readonly Check[] = [
     tier: "smoke",
     behaviours: [80],
     guarantees: ["delete.ifMatch"],
-    kills: ["N46"],
+    kills: ["M52g"],
     needs: conditional,
     async run(t) {
       await put(t, "/w/f", "old");
@@ -391,7 +391,12 @@ const deletes: readonly Check[] = [
       for (let round = 0; round < rounds; round += 1) {
         const dir = `/w/d${round}`;
         await directory(t, dir);
-        const [deleted, written] = await Promise.all([outcome(t.store.delete(dir)), outcome(t.store.write(`${dir}/child`, "child"))]);
+        // The write begins together with the delete, and then later and later, so that it falls into whatever gap there is.
+        const later = async (): Promise<void> => {
+          for (let turn = 0; turn < round % 4; turn += 1) await new Promise((next) => setImmediate(next));
+          await t.store.write(`${dir}/child`, "child");
+        };
+        const [deleted, written] = await Promise.all([outcome(t.store.delete(dir)), outcome(later())]);
         if (deleted.error !== undefined) await rejects(["not-empty", "conflict"], Promise.reject(deleted.error), "a delete that met a child");
         if (written.error !== undefined) await rejects(["not-found", "conflict", "unavailable"], Promise.reject(written.error), "a write that met a delete");
         if (written.error !== undefined) continue;
@@ -409,7 +414,7 @@ const deletes: readonly Check[] = [
     tier: "full",
     behaviours: [127, 140],
     guarantees: ["delete.gone", "delete.missing"],
-    kills: ["N17"],
+    kills: ["N17b"],
     needs: rwld,
     async run(t) {
       const all = await many(t, "/w", 30);
@@ -428,7 +433,7 @@ const deletes: readonly Check[] = [
     tier: "smoke",
     behaviours: [76],
     guarantees: ["error.signal"],
-    kills: ["N163"],
+    kills: ["N340"],
     needs: trees,
     async run(t) {
       await tree(t, "/w", { "f": "1", "d/g": "2" });
@@ -684,7 +689,7 @@ const directories: readonly Check[] = [
     tier: "full",
     behaviours: [76],
     guarantees: ["error.signal"],
-    kills: ["N171"],
+    kills: ["N350"],
     needs: ["mkdir", "list"],
     async run(t) {
       const error = await rejects("aborted", () => t.store.mkdir("/w/a/b", { signal: AbortSignal.abort(new Error("cancelled")) }), "mkdir with a signal that has fired");

@@ -52,7 +52,7 @@ const missing: readonly Check[] = verbs
     behaviours: [145],
     guarantees: ["error.code", name === "list" ? "list.missing" : name === "read" ? "read.missing" : name === "stat" ? "stat.missing" : `${name}.missing`],
     rows: ["CF25"],
-    kills: [`N2${["stat", "read", "list", "copy", "move"].indexOf(name)}0`],
+    kills: [`N51${["stat", "read", "list", "copy", "move"].indexOf(name)}`],
     needs: [...rw, ...needs],
     async run(t) {
       await put(t, "/w/f", "a file");
@@ -190,7 +190,7 @@ const kinds: readonly Check[] = [
     behaviours: [145, 148],
     guarantees: ["error.code", "stat.missing"],
     rows: ["CF19", "CF16"],
-    kills: ["N200"],
+    kills: ["N510"],
     needs: rw,
     async run(t) {
       await put(t, "/w/f", "file");
@@ -246,8 +246,9 @@ const kinds: readonly Check[] = [
       const other = error.with({ path: parsePath("/elsewhere"), attempts: 3, code: "unavailable" });
       equal([other.code, other.path as string | null, other.attempts, other.operation], ["unavailable", "/elsewhere", 3, "read"], "the copy has what was changed and keeps the rest");
       equal([error.code, error.path as string | null, error.attempts, error.message], ["not-found", "/w/missing", 1, message], "the error is as it was");
-      const again = await rejects("not-found", () => t.store.read("/w/missing"), "the same call again");
-      equal([again.code, again.path as string | null], ["not-found", "/w/missing"], "and gets its own facts");
+      const again = await rejects("not-found", () => t.store.read("/w/missing-too"), "another call that fails in the same way");
+      equal([again.code, again.path as string | null], ["not-found", "/w/missing-too"], "gets its own facts");
+      equal([error.code, error.path as string | null, error.message], ["not-found", "/w/missing", message], "and leaves those of the first as they were");
     },
   },
   {
@@ -257,7 +258,7 @@ const kinds: readonly Check[] = [
     tier: "full",
     behaviours: [145, 158],
     guarantees: ["error.code"],
-    kills: ["N210"],
+    kills: ["N511"],
     needs: rwl,
     async run(t) {
       await tree(t, "/w", { "f": "file", "d/g": "in d" });

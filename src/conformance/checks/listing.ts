@@ -71,7 +71,7 @@ const answers: readonly Check[] = [
     behaviours: [88, 97],
     guarantees: ["list.children", "list.once"],
     rows: ["CF18"],
-    kills: ["M38", "N30"],
+    kills: ["M38", "N30b"],
     needs: rwl,
     async run(t) {
       const expected = Array.from({ length: 9 }, (_, index) => `/w/n${index}`);
@@ -448,7 +448,7 @@ const answers: readonly Check[] = [
     tier: "smoke",
     behaviours: [102, 64],
     guarantees: ["write.atomic", "list.children"],
-    kills: ["N51", "M22"],
+    kills: ["N51"],
     needs: rwl,
     async run(t) {
       await put(t, "/w/there", "1");
@@ -472,7 +472,7 @@ const answers: readonly Check[] = [
     tier: "smoke",
     behaviours: [96, 97],
     guarantees: ["list.children", "path.kept"],
-    kills: ["N30"],
+    kills: ["N30b"],
     needs: rwl,
     async run(t) {
       await tree(t, "/w", { "a b": "1", "c+d": "2", "e%20f": "3", "g/h": "4" });

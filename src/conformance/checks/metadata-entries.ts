@@ -36,7 +36,7 @@ function law(verb: string, needs: Check["needs"], answer: (t: CheckContext) => P
     behaviours: [70, 96],
     guarantees: ["entry.law", "entry.shape"],
     rows: ["CF16"],
-    kills: [`N1${["write", "read", "copy", "move", "mkdir"].indexOf(verb)}0`],
+    kills: [`N50${["write", "read", "copy", "move", "mkdir"].indexOf(verb)}`],
     ...(needs === undefined ? {} : { needs }),
     async run(t) {
       const { entry, path } = await answer(t);

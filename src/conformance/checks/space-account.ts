@@ -42,8 +42,9 @@ export const checks: readonly Check[] = [
     guarantees: ["space.figures"],
     rows: ["CF20"],
     kills: ["N222"],
-    needs: ["space"],
+    needs: ["space", "write"],
     async run(t) {
+      await put(t, "/w/f", pattern(20_000, "used"));
       // Other programs write to a disk while it is asked: a second look before it is called wrong.
       for (let look = 1; ; look += 1) {
         const { used, free, total } = await space(t);

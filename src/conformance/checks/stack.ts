@@ -103,7 +103,7 @@ export const checks: readonly Check[] = [
     tier: "smoke",
     behaviours: [158, 157],
     guarantees: ["layer.transparent"],
-    kills: ["N227"],
+    kills: [],
     needs: rwl,
     async run(t) {
       const bare = comparable(t, await program(t.store, "/w/bare"), "/w/bare");
@@ -157,7 +157,7 @@ export const checks: readonly Check[] = [
     tier: "smoke",
     behaviours: [101, 147],
     guarantees: ["error.facts", "layer.paths"],
-    kills: ["N228"],
+    kills: ["N40"],
     needs: rwld,
     async run(t) {
       await put(t, "/w/deep/down/there", "there");
@@ -187,7 +187,7 @@ export const checks: readonly Check[] = [
     tier: "full",
     behaviours: [101, 158],
     guarantees: ["layer.transparent"],
-    kills: ["N228"],
+    kills: [],
     needs: rwld,
     async run(t) {
       await put(t, "/w/base/keep", "keep");
@@ -207,7 +207,7 @@ export const checks: readonly Check[] = [
     behaviours: [168, 157],
     guarantees: ["layer.calls"],
     rows: ["CF27"],
-    kills: ["N229"],
+    kills: [],
     needs: rw,
     async run(t) {
       const ends: { operation: Operation; up: number; down: number; complete: boolean; failed: boolean }[] = [];
@@ -377,7 +377,7 @@ export const checks: readonly Check[] = [
     tier: "full",
     behaviours: [159],
     guarantees: ["error.unchanged"],
-    kills: ["N230"],
+    kills: [],
     needs: rwld,
     async run(t) {
       let mode: "before" | "after" | undefined;
@@ -415,7 +415,7 @@ export const checks: readonly Check[] = [
     tier: "full",
     behaviours: [161],
     guarantees: ["layer.transparent"],
-    kills: ["N227"],
+    kills: [],
     needs: rwl,
     timeoutMs: 60_000,
     async run(t) {
