@@ -192,6 +192,10 @@ async function finish(made: Report, baseline: Report | undefined, values: Output
   process.stdout.write(
     `${countText(count(outcomes))}${notRun === 0 ? "" : `, ${notRun} not run`}; seed ${report.subjects.map((subject) => subject.seed).join(", ")}\n`,
   );
+  for (const subject of report.subjects) {
+    const missing = Object.entries(subject.notOffered).map(([offer, checks]) => `${offer} (${checks.length} checks)`);
+    if (missing.length > 0) process.stdout.write(paint("dim", `${subject.name} does not offer, so not tried: ${missing.join(", ")}\n`));
+  }
   for (const change of report.diff?.vanished ?? [])
     process.stdout.write(
       paint("red", `vanished since ${report.diff?.baseline}: ${change.check}${change.stack === null ? "" : ` under ${change.stack}`} of ${change.subject}\n`),
