@@ -67,6 +67,12 @@ export function referenceStore(options: ReferenceOptions = {}): Store {
 }
 
 type Found = { readonly kind: "file"; readonly file: ModelFile } | { readonly kind: "directory"; readonly directory: ModelDirectory | undefined };
+interface Listed {
+  readonly order: string;
+  /** UTF-8, whose order is that of the code points. */
+  readonly bytes: Buffer;
+  readonly found: () => Entry;
+}
 interface Cursor {
   readonly after: string;
   readonly emptied: boolean;
@@ -274,10 +280,11 @@ export function referenceProvider(options: ReferenceOptions = {}): Provider & { 
       if (etag !== null && ifNoneMatch === etag) refuse("not-modified", "the listing is the same");
       const { after, emptied } = (cursor ?? { after: "", emptied: false }) as Cursor;
       if (emptyPages && !emptied) return { entries: [], cursor: { after, emptied: true }, etag };
-      const entries = entriesBelow(tree, path, recursive).filter(({ order }) => byCodePoint(order, after) > 0);
-      entries.sort((left, right) => byCodePoint(left.order, right.order));
-      const page = entries.slice(0, pageSize);
-      return { entries: page.map(({ found }) => found()), cursor: entries.length > pageSize ? { after: page.at(-1)?.order ?? after, emptied: false } : undefined, etag };
+      const entries = inOrder(tree, revision, path, recursive);
+      const from = after === "" ? 0 : entries.findIndex(({ order }) => byCodePoint(order, after) > 0);
+      const page = from === -1 ? [] : entries.slice(from, from + pageSize);
+      const more = from !== -1 && entries.length > from + pageSize;
+      return { entries: page.map(({ found }) => found()), cursor: more ? { after: page.at(-1)?.order ?? after, emptied: false } : undefined, etag };
     },
 
     async delete({ path, recursive, ifMatch, signal }) {
@@ -297,16 +304,25 @@ export function referenceProvider(options: ReferenceOptions = {}): Provider & { 
     },
   };
 
+  /** Kept until something changes: pages of one entry would otherwise sort everything once per entry. */
+  let sorted: { readonly revision: number; readonly of: string; readonly entries: readonly Listed[] } | undefined;
+  function inOrder(tree: Tree, revision: number, dir: StorePath, recursive: boolean): readonly Listed[] {
+    const of = `${recursive} ${dir}`;
+    if (sorted?.revision !== revision || sorted.of !== of) sorted = { revision, of, entries: entriesBelow(tree, dir, recursive).sort((left, right) => Buffer.compare(left.bytes, right.bytes)) };
+    return sorted.entries;
+  }
+
   /** Every child with what it is sorted by; a file and a directory of one name are two. Made lazily, since a page needs few. */
-  function entriesBelow(tree: Tree, dir: StorePath, recursive: boolean): { readonly order: string; readonly found: () => Entry }[] {
+  function entriesBelow(tree: Tree, dir: StorePath, recursive: boolean): Listed[] {
     const depth = dir === root ? 1 : dir.split("/").length;
-    const result: { readonly order: string; readonly found: () => Entry }[] = [];
+    const result: Listed[] = [];
+    const add = (order: string, found: () => Entry): void => void result.push({ order, bytes: Buffer.from(order), found });
     const directories = new Map<string, { readonly path: string; readonly directory: ModelDirectory | undefined }>();
     const shown = (stored: string): StorePath => parsePath(`${dir === root ? "" : dir}/${stored.split("/").slice(depth).join("/")}`);
     for (const [other, directory] of tree.directories) if (under(other, dir)) directories.set(other, { path: directory.path, directory });
     for (const [other, file] of tree.files) {
       if (!under(other, dir)) continue;
-      if (recursive || file.path.split("/").length === depth + 1) result.push({ order: shown(file.path), found: () => fileEntry(shown(file.path), file, has.listComplete ? "complete" : "listed") });
+      if (recursive || file.path.split("/").length === depth + 1) add(shown(file.path), () => fileEntry(shown(file.path), file, has.listComplete ? "complete" : "listed"));
     }
     // Directories that nobody made are implied by what lies below them.
     if (has.directories === "implied") {
@@ -319,7 +335,7 @@ export function referenceProvider(options: ReferenceOptions = {}): Provider & { 
     }
     // U+0000 is in no name: the directory comes right behind a file of its name, and before everything below it.
     for (const { path, directory } of directories.values()) {
-      if (recursive || path.split("/").length === depth + 1) result.push({ order: strict ? shown(path) : `${shown(path)}\0`, found: () => directoryEntry(shown(path), directory) });
+      if (recursive || path.split("/").length === depth + 1) add(strict ? shown(path) : `${shown(path)}\0`, () => directoryEntry(shown(path), directory));
     }
     return result;
   }
