@@ -94,7 +94,7 @@ class Memory implements Provider {
     if (signal?.aborted === true) throw new StoreError("aborted", "the caller gave up", { applied: false, cause: signal.reason });
     const old = this.#mayWrite(path, ifAbsent, ifMatch, bytes.byteLength);
     const parent = old === undefined ? this.#directory(parentOf(path)) : undefined;
-    const made = entry({ path, kind: "file", size: bytes.byteLength, modifiedMs: modifiedMs ?? this.#clock.now(), etag: this.#change(), contentType, metadata: metadata === undefined ? {} : { ...metadata } });
+    const made = kept(entry({ path, kind: "file", size: bytes.byteLength, modifiedMs: modifiedMs ?? this.#clock.now(), etag: this.#change(), contentType, metadata: Object.freeze({ ...metadata }) }));
     this.#nodes.set(path, { entry: made, bytes });
     if (parent !== undefined) adopt(parent, path);
     this.#usedBytes += bytes.byteLength - (old?.bytes.byteLength ?? 0);
@@ -222,7 +222,7 @@ class Memory implements Provider {
   }
 
   #newDirectory(path: StorePath): Directory {
-    return { entry: entry({ path, kind: "directory", modifiedMs: this.#clock.now() }), bytes: null, children: new Set(), sorted: undefined };
+    return { entry: kept(entry({ path, kind: "directory", modifiedMs: this.#clock.now() })), bytes: null, children: new Set(), sorted: undefined };
   }
 
   /** Everything below a directory, each after its parent; nothing for a file. */
@@ -239,7 +239,7 @@ class Memory implements Provider {
 
   /** The same file or directory under another path. Children come with it: they keep their names. */
   #put(path: StorePath, node: Node, etag: string | null): void {
-    const moved: Entry = { ...node.entry, path, etag: node.bytes === null ? null : etag };
+    const moved = kept({ ...node.entry, path, etag: node.bytes === null ? null : etag });
     if (node.bytes !== null) this.#nodes.set(path, { entry: moved, bytes: node.bytes });
     else this.#nodes.set(path, { entry: moved, bytes: null, children: new Set([...node.children].map((child) => rebase(child, node.entry.path, path))), sorted: undefined });
   }
@@ -279,6 +279,11 @@ class Copies {
 
 const SMALL_BYTES = 4096;
 const PIECE_BYTES = 64 << 10;
+
+/** The same entry goes to everybody who asks: one who changes it must not change what the others see. */
+function kept(made: Entry): Entry {
+  return Object.freeze(made);
+}
 
 function adopt(parent: Directory, child: StorePath): void {
   if (parent.children.has(child)) return;
