@@ -143,7 +143,8 @@ function runRclone(where: { readonly endpoint: string; readonly region: string; 
     const child = spawn("rclone", [...args], {
       stdio: ["ignore", "pipe", "inherit"],
       env: {
-        ...process.env, RCLONE_CONFIG: "/dev/null", RCLONE_CONFIG_CEPH_TYPE: "s3", RCLONE_CONFIG_CEPH_PROVIDER: "Ceph", RCLONE_CONFIG_CEPH_ENDPOINT: where.endpoint, RCLONE_CONFIG_CEPH_REGION: where.region,
+        // Nothing else of the environment: AWS_CA_BUNDLE alone makes it fail.
+        PATH: process.env["PATH"], HOME: tmpdir(), RCLONE_CONFIG: "/dev/null", RCLONE_CONFIG_CEPH_TYPE: "s3", RCLONE_CONFIG_CEPH_PROVIDER: "Ceph", RCLONE_CONFIG_CEPH_ENDPOINT: where.endpoint, RCLONE_CONFIG_CEPH_REGION: where.region,
         RCLONE_CONFIG_CEPH_ACCESS_KEY_ID: where.accessKeyId, RCLONE_CONFIG_CEPH_SECRET_ACCESS_KEY: where.secretAccessKey, RCLONE_CONFIG_CEPH_FORCE_PATH_STYLE: "true",
       },
     });
