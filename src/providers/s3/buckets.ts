@@ -62,5 +62,5 @@ export async function account(context: Context, signal: AbortSignal | undefined)
     // Keys that are limited to one bucket may not ask this.
     if (!isFailure(error, 403) || /Signature|AccessKey|Token/.test(error.code)) throw error;
   }
-  return { provider: "s3", user, text: `${vendor.label}, bucket ${settings.bucket}${user === null ? "" : `, user ${user}`}` };
+  return { provider: "s3", user, text: `s3: ${vendor.label}, bucket ${settings.bucket}${user === null ? "" : `, user ${user}`}` };
 }

@@ -38,9 +38,10 @@ export async function copy(context: Context, call: CopyCall): Promise<Entry> {
   return entry({ path: to, kind: "file", size, etag: stored.etag, contentType, metadata, hashes: hashesOf(context, stored.etag, stored.encrypted), complete: false });
 }
 
-async function copyWhole({ wire }: Context, from: string, to: string, { etag }: ObjectFacts, ifAbsent: boolean, signal: AbortSignal | undefined): Promise<Stored> {
+async function copyWhole({ wire, vendor }: Context, from: string, to: string, { etag }: ObjectFacts, ifAbsent: boolean, signal: AbortSignal | undefined): Promise<Stored> {
+  const matched = etag !== null && etag.includes("-") && !vendor.copyMatchesParts ? null : etag;
   try {
-    return await wire.copy(from, to, etag, ifAbsent, signal);
+    return await wire.copy(from, to, matched, ifAbsent, signal);
   } catch (error) {
     // With a condition on the target as well nobody says which of the two was lost; without one it is the source's.
     if (isFailure(error, 412) && !ifAbsent) throw changed(error);
@@ -61,7 +62,7 @@ async function copyParts(context: Context, from: string, to: string, facts: Obje
     if (signal?.aborted === true) fired();
     upload = await startUpload(context, to, { contentType: facts.contentType ?? undefined, metadata: facts.metadata }, stop.signal);
     const parts = await copyRanges(context, upload, from, facts, stop);
-    // Ceph ignores the condition on the source: a copy of two versions must not be completed.
+    // Not every service looks at the condition on the source: a copy of two versions must not be completed.
     if ((await headOrNothing(context, from, stop.signal))?.etag !== facts.etag) throw changed(undefined);
     return await upload.complete(parts, { ifAbsent, ifMatch: undefined }, stop.signal);
   } catch (error) {
@@ -92,7 +93,7 @@ async function copyRanges({ session, sdk, settings, vendor }: Context, upload: U
             PartNumber: number,
             CopySource: `/${settings.bucket}/${escapeKey(from)}`,
             CopySourceRange: `bytes=${start}-${Math.min(start + partBytes, total) - 1}`,
-            ...(etag === null ? {} : { CopySourceIfMatch: `"${etag}"` }),
+            ...(etag === null || (etag.includes("-") && !vendor.copyMatchesParts) ? {} : { CopySourceIfMatch: `"${etag}"` }),
           }),
         { signal: stop.signal },
       ),

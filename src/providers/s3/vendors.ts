@@ -27,6 +27,8 @@ export interface Vendor {
   readonly deleteIfMatch: boolean;
   /** The header and value that make a copy lose against an existing target; null: there is none, or it is ignored. */
   readonly copyIfAbsent: readonly [header: string, value: string] | null;
+  /** `x-amz-copy-source-if-match` may be sent for an object that was put in parts. Swift compares it with the etag of its own list of parts. */
+  readonly copyMatchesParts: boolean;
   /** Quotes around the etag of `If-Match` on a PUT. Ceph 16 compares the header with the bare etag. */
   readonly quotedPutEtag: boolean;
 
@@ -76,6 +78,7 @@ const generic: Vendor = {
   completeConditions: false,
   deleteIfMatch: false,
   copyIfAbsent: null,
+  copyMatchesParts: true,
   quotedPutEtag: true,
   bulkDelete: false,
   maxParts: 10_000,
@@ -136,6 +139,7 @@ export const VENDORS: Readonly<Record<VendorName, Vendor>> = {
     ...generic,
     label: "OpenStack Swift",
     // Any condition on PUT or COPY: 501 "Conditional object PUTs are not supported". On DELETE it is ignored.
+    copyMatchesParts: false, // 412 for the etag that its own HEAD tells
     bulkDelete: true, // wants Content-MD5, which every bulk deletion here carries
     maxParts: 1000, // part 1,001: 400
     maxFileBytes: 1000 * 5 * GiB,
