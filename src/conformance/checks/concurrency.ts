@@ -321,6 +321,7 @@ export const checks: readonly Check[] = [
         const content = pattern(200, `round ${round}`);
         await t.store.write(path, content);
         await holds(t, path, content, "after: the writer finds it");
+        for (const store of [t.store, other]) await t.settled("read", async () => equal((await store.stat(path)).size, content.length, "after: stat"));
         await holds(t, path, content, "after: the other connection finds it", other);
         await lists(t, `/w/d${round}`, ["f"], "after: the other connection lists it", { store: other });
       }

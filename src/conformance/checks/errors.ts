@@ -345,7 +345,7 @@ const cannotBeAsked: readonly Check[] = [...verbs, { name: "space", needs: ["spa
   behaviours: [148],
   guarantees: ["error.unavailable"],
   rows: ["CF19", "CF102"],
-  kills: ["M59"],
+  kills: ["N520"],
   needs,
   offers: ["unavailable"],
   timeoutMs: 60_000,

@@ -133,7 +133,7 @@ export const checks: readonly Check[] = [
     tier: "full",
     behaviours: [76],
     guarantees: ["error.signal"],
-    kills: ["N224"],
+    kills: ["N224b"],
     needs: ["account"],
     async run(t) {
       const error = await rejects("aborted", () => t.store.account({ signal: AbortSignal.abort(new Error("mine")) }), "account with a signal that has fired");
