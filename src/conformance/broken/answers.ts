@@ -1,11 +1,11 @@
 /** One-bug stores whose errors, arguments and capabilities are wrong. */
 import { StoreError, bytesFrom, createStore } from "../../store/index.ts";
-import type { Backend, Capabilities, Entry, ErrorCode, Store, StorePath } from "../../store/index.ts";
+import type { Backend, Call, Capabilities, Entry, ErrorCode, Store, StorePath } from "../../store/index.ts";
 import { collected, withBytes } from "./bodies.ts";
 import { bugged } from "./broken.ts";
 import type { Bent, BrokenStore, Bug, Original } from "./broken.ts";
 import { referenceProvider } from "../model/reference.ts";
-import { at, emptyAt, unless } from "./tree.ts";
+import { at, emptyAt, turn, unless } from "./tree.ts";
 
 type Verb = "stat" | "read" | "write" | "list" | "delete" | "mkdir" | "copy" | "move" | "space" | "account";
 const verbs: readonly Verb[] = ["stat", "read", "write", "list", "delete", "mkdir", "copy", "move", "space", "account"];
@@ -52,6 +52,24 @@ function blind(id: string, bug: string, verb: Exclude<Verb, "list">, killedBy: r
   });
 }
 const unsigned = (options: object): object => Object.fromEntries(Object.entries(options).filter(([key]) => key !== "signal"));
+
+/** A call that is given up goes on by itself, and the error says that nothing was done. */
+function runaway(id: string, verb: "write" | "delete" | "mkdir" | "copy" | "move"): BrokenStore {
+  return bugged({
+    id,
+    bug: `a ${verb} that is aborted is done all the same, a moment later`,
+    killedBy: [`errors.signal.${verb}.running`],
+    below: () => (inner) => ({
+      [verb]: (call: Call): Promise<unknown> =>
+        new Promise((done, fail) => {
+          call.signal?.addEventListener("abort", () => fail(new StoreError("aborted", "the caller gave up", { applied: false, cause: call.signal?.reason })), { once: true });
+          turn()
+            .then(() => (inner[verb] as (call: unknown) => Promise<unknown>)({ ...call, signal: undefined }))
+            .then(done, fail);
+        }),
+    }),
+  });
+}
 
 const kinds: readonly BrokenStore[] = [
   wrongKind("N510", "stat", "permission-denied", ["errors.not-found.stat", "errors.exists"]),
@@ -102,6 +120,7 @@ const arguments_: readonly BrokenStore[] = [
     blind(`N3${["stat", "read", "write", "list", "delete", "mkdir", "copy", "move"].indexOf(verb)}0`, `${verb} does not look at its signal`, verb, [`errors.signal.${verb}`], unsigned)),
   ...(["stat", "read", "write", "delete", "mkdir", "copy", "move"] as const).map((verb) =>
     blind(`N4${["stat", "read", "write", "list", "delete", "mkdir", "copy", "move"].indexOf(verb)}0`, `${verb} ignores options that it does not understand`, verb, [`errors.options.${verb}`], () => ({}))),
+  ...(["write", "delete", "mkdir", "copy", "move"] as const).map((verb) => runaway(`N38${["stat", "read", "write", "list", "delete", "mkdir", "copy", "move"].indexOf(verb)}`, verb)),
   bugged({ id: "N430", bug: "list ignores options that it does not understand", killedBy: ["errors.options.list"], above: () => (store) => ({ list: (dir) => store.list(dir) }) }),
   blind("N224", "space does not look at its signal", "space", ["space.signal"], unsigned),
   blind("N224b", "account does not look at its signal", "account", ["account.signal"], unsigned),

@@ -247,6 +247,26 @@ const courses: readonly BrokenStore[] = [
     },
   }),
   bugged({
+    id: "N236",
+    bug: "a copy goes when its source is deleted",
+    killedBy: ["copy.chain", "copy.independent.source"],
+    below: () => {
+      const copied = new Map<StorePath, StorePath>();
+      return (inner) => ({
+        async copy(call) {
+          const entry = await inner.copy(call);
+          copied.set(call.path, call.to);
+          return entry;
+        },
+        async delete(call) {
+          await inner.delete(call);
+          const copy = copied.get(call.path);
+          if (copy !== undefined) await remove(inner, copy);
+        },
+      });
+    },
+  }),
+  bugged({
     id: "N142",
     bug: "a directory goes with the last file that is moved out of it",
     killedBy: ["move.parent", "move.made-parent"],

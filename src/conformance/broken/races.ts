@@ -4,7 +4,7 @@ import type { Entry, Page, ReadReply, StorePath } from "../../store/index.ts";
 import { collected, drained, replyWith, withBytes } from "./bodies.ts";
 import { bugged } from "./broken.ts";
 import type { BrokenStore } from "./broken.ts";
-import { at, bytesAt, turn } from "./tree.ts";
+import { at, bytesAt, remove, turn } from "./tree.ts";
 
 const made = (path: StorePath, size: number): Entry => ({ path, kind: "file", size, modifiedMs: null, etag: null, id: null, contentType: null, hashes: {}, metadata: null, complete: false });
 
@@ -88,6 +88,20 @@ export const broken: readonly BrokenStore[] = [
         },
       };
     },
+  }),
+  bugged({
+    id: "N237",
+    bug: "an overwrite deletes first, and for a moment there is nothing",
+    killedBy: ["concurrency.readers-during-overwrite"],
+    below: () => (inner) => ({
+      async write(call) {
+        const { bytes, error } = await collected(call);
+        if (error !== undefined) throw error;
+        if ((await at(inner, call.path))?.kind === "file") await remove(inner, call.path);
+        await turn();
+        return await inner.write(withBytes(call, bytes));
+      },
+    }),
   }),
   bugged({
     id: "N172",

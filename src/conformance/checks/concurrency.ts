@@ -103,7 +103,7 @@ export const checks: readonly Check[] = [
     tier: "smoke",
     behaviours: [136],
     guarantees: ["read.oneVersion", "write.atomic"],
-    kills: ["M64", "M09"],
+    kills: ["M64", "N237"],
     needs: rw,
     timeoutMs: 120_000,
     async run(t) {

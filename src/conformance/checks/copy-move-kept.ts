@@ -206,7 +206,7 @@ const copies: readonly Check[] = [
     tier: "full",
     behaviours: [118],
     guarantees: ["copy.whole"],
-    kills: ["M55"],
+    kills: ["N236"],
     needs: [...rwld, "copy"],
     async run(t) {
       const content = pattern(1500, "chain");
