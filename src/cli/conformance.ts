@@ -22,6 +22,7 @@ import {
   toMarkdown,
 } from "../conformance/index.ts";
 import type { Report, Tier } from "../conformance/index.ts";
+import { clean } from "./conformance-clean.ts";
 import { explain, list } from "./conformance-list.ts";
 import { probe } from "./conformance-probe.ts";
 import { loadSubject } from "./load-subject.ts";
@@ -34,6 +35,7 @@ const help = `stratus conformance <module> [options]      run the suite against 
 stratus conformance probe <module>          compare what the store declares with what it does
 stratus conformance list [group]            all checks
 stratus conformance explain <check>         what a check demands, why, and what stands behind it
+stratus conformance clean <module>          what a killed run left in a store: shows it, removes it with --yes (--hours 6: only older ones)
 stratus conformance report <directory>      one report from the outcomes that runners left there (STRATUS_REPORT)
 
 <module> is a path (./my-store.ts, TypeScript as it is) or the name of a package. It exports, as \`default\` or \`subject\`, a Subject
@@ -71,6 +73,8 @@ export async function conformance(args: readonly string[]): Promise<number> {
       return explain(rest);
     case "probe":
       return await probe(rest);
+    case "clean":
+      return await clean(rest);
     case "report":
       return await merge(rest);
     default:

@@ -21,6 +21,8 @@ export interface Loaded {
   readonly subject: Subject;
   /** The module was a function of nothing: its places are folders that the suite made in one store. */
   readonly inFolders: boolean;
+  /** Then: that store itself. */
+  readonly base: (() => Promise<Store>) | undefined;
 }
 
 /** @throws UsageError for a module that is not there, does not load or exports something else */
@@ -30,14 +32,15 @@ export async function loadSubject(specifier: string): Promise<Loaded> {
   const name = basename(specifier).replace(/\.[cm]?[jt]s$/, "");
   if (typeof found === "function") {
     const open = found as (...args: unknown[]) => Store | Promise<Store>;
-    if (open.length > 0) return { subject: { name, open: (place) => open(place) }, inFolders: false };
-    return { subject: await folderSubject(name, async () => asStore(await open(), specifier)), inFolders: true };
+    if (open.length > 0) return { subject: { name, open: (place) => open(place) }, inFolders: false, base: undefined };
+    const base = async (): Promise<Store> => asStore(await open(), specifier);
+    return { subject: await folderSubject(name, base), inFolders: true, base };
   }
   if (isStore(found))
     throw new UsageError(`${specifier} exports a store that is made already. The suite opens and closes many: export a function that makes one`);
   if (typeof found === "object" && found !== null && "open" in found && typeof found.open === "function") {
     const subject = found as Subject;
-    return { subject: typeof subject.name === "string" && subject.name !== "" ? subject : { ...subject, name }, inFolders: false };
+    return { subject: typeof subject.name === "string" && subject.name !== "" ? subject : { ...subject, name }, inFolders: false, base: undefined };
   }
   throw new UsageError(found === undefined ? `${specifier} has no default export: ${shapes}` : `what ${specifier} exports is no subject: ${shapes}`);
 }

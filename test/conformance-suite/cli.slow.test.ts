@@ -1,10 +1,11 @@
 /** `stratus conformance` from end to end: a process of its own, modules as users write them, exit codes as documented. CF111 */
+import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { parseReport } from "../../src/conformance/index.ts";
-import { cli, node, source } from "./spawn.ts";
+import { parseReport, runName } from "../../src/conformance/index.ts";
+import { cli, fixture, node, source } from "./spawn.ts";
 import type { Ran } from "./spawn.ts";
 
 const time = { timeout: 180_000 };
@@ -30,7 +31,8 @@ beforeAll(() => {
   );
   write(
     "careful.ts",
-    `import { local } from "${source}/providers/local/index.ts";\nimport { mkdirSync, rmdirSync } from "node:fs";\nconst at = (place) => ${JSON.stringify(join(dir, "files"))} + "/" + place.id;\nexport default { name: "careful", open: (place) => local({ directory: at(place), createRoot: true, flush: false }), remove: async (place) => rmdirSync(at(place)) };\n`,
+    `import { local } from "${source}/providers/local/index.ts";\nimport { spawn } from "node:child_process";
+import { mkdirSync, rmdirSync } from "node:fs";\nconst at = (place) => ${JSON.stringify(join(dir, "files"))} + "/" + place.id;\nexport default { name: "careful", open: (place) => local({ directory: at(place), createRoot: true, flush: false }), remove: async (place) => rmdirSync(at(place)) };\n`,
   );
   write("made.ts", `import { memory } from "${source}/providers/memory/index.ts";\nexport default memory();\n`);
   write("nothing.ts", "export const other = 1;\n");
@@ -211,6 +213,53 @@ test("the probe finds a claim that is not kept, and leaves nothing behind", time
   expect(liar.stdout).toMatch(/✗ writeIfAbsent +native +the condition is kept/);
   expect(liar.stdout).toMatch(/✓ writeIfMatch/);
   expect(liar.code).toBe(1);
+});
+
+test("clean removes old places and nothing else, and only when told to", time, async () => {
+  for (const name of ["ct-2001010101-abcdefgh-1", "ct-2001010101-abcdefgh-2"]) mkdirSync(join(dir, "files", name, "x/y"), { recursive: true });
+  const young = runName();
+  mkdirSync(join(dir, "files", young));
+  mkdirSync(join(dir, "files/ct-of-mine"));
+  try {
+    const shown = await stratus("clean", "./disk.ts");
+    expect(shown.stdout).toBe("would remove /ct-2001010101-abcdefgh-1\nwould remove /ct-2001010101-abcdefgh-2\n--yes removes them\n");
+    expect(userFiles()).toContain("ct-2001010101-abcdefgh-1/x/y");
+    expect((await stratus("clean", "./disk.ts", "--hours", "0")).code).toBe(2);
+    expect((await stratus("clean", "./careful.ts")).code).toBe(2);
+    const done = await stratus("clean", "./disk.ts", "--yes");
+    expect(done.code).toBe(0);
+    expect(userFiles()).toEqual([...untouched, "ct-of-mine", young].sort());
+  } finally {
+    rmSync(join(dir, "files", young), { recursive: true });
+    rmSync(join(dir, "files/ct-of-mine"), { recursive: true });
+  }
+});
+
+test("outcomes of a runner become one report; what was planned and not run is no success", time, async () => {
+  const reports = join(dir, "ndjson");
+  await node(["--test", "--test-name-pattern=writes", fixture("node-test.ts")], { env: { SUBJECT: "bug", STRATUS_REPORT: reports } });
+  const merged = await stratus("report", reports, "--html", "merged.html", "--json", "merged.json");
+  expect(merged.stdout).toContain("writes.overwrite does not hold: ");
+  expect(merged.stdout).toMatch(/\d+ not run/);
+  expect(merged.code).toBe(1);
+  expect(parseReport(readFileSync(join(dir, "merged.json"), "utf8"), "merged.json").subjects).toMatchObject([{ name: "acme" }]);
+  expect(readFileSync(join(dir, "merged.html"), "utf8")).toContain("planned, not run");
+  expect((await stratus("report", join(dir, "files"))).code).toBe(2);
+});
+
+test("Ctrl-C stops after the running check, and the places are gone", time, async () => {
+  const child = spawn(process.execPath, [cli, "conformance", "./disk.ts", "--tier", "full"], { cwd: dir, stdio: ["ignore", "pipe", "pipe"] });
+  let text = "";
+  const begun = new Promise<void>((done) => child.stderr.on("data", (chunk: Buffer) => (text += chunk.toString()).includes("✓ Names") && done()));
+  child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
+  const ended = new Promise<number | null>((done) => child.once("close", done));
+  // One that ends by itself is seen as such, not waited for.
+  await Promise.race([begun, ended]);
+  child.kill("SIGINT");
+  expect(await ended, text).toBe(2);
+  expect(text).toMatch(/stopping after this check/);
+  expect(text).toMatch(/\d{3} not run/);
+  expect(userFiles()).toEqual(untouched);
 });
 
 test("a Node that is too old is told so, and nothing else is loaded", time, async () => {
