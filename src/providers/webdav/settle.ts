@@ -1,5 +1,5 @@
 /** The look after a change that the server has called done. */
-import { abortError } from "../../store/index.ts";
+import { StoreError } from "../../store/index.ts";
 import { translate } from "./errors.ts";
 import type { Session } from "./session.ts";
 
@@ -13,7 +13,7 @@ export async function settled<T>(session: Session, signal: AbortSignal | undefin
   try {
     return await search(session, signal, lookAgain);
   } catch (error) {
-    if (signal?.aborted === true) throw abortError(signal, { applied: true });
+    if (signal?.aborted === true) throw new StoreError("aborted", "the caller gave up after the change was done", { applied: true, cause: signal.reason });
     throw translate(error)?.with({ applied: true }) ?? error;
   }
 }
