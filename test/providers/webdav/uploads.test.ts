@@ -1,0 +1,320 @@
+/** What happens to bytes on their way up: challenges, refusals, silence, lost answers, temporary names. */
+import { createHash } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import { parseChallenges } from "../../../src/providers/webdav/challenge.ts";
+import { webdav } from "../../../src/providers/webdav/index.ts";
+import type { WebdavOptions } from "../../../src/providers/webdav/index.ts";
+import { manualClock } from "../../../src/store/index.ts";
+import { found, scripted } from "./scripted.ts";
+import type { Asked, Say } from "./scripted.ts";
+
+const open = (server: { readonly origin: string }, options: Partial<WebdavOptions> = {}) => webdav({ url: `${server.origin}/dav`, server: "apache", ...options });
+const root = found("/dav/", { directory: true });
+const missing: Say = { status: 404 };
+
+/** A body that can be read once and does not know its size. */
+async function* stream(...parts: readonly string[]): AsyncGenerator<Uint8Array> {
+  for (const part of parts) yield Buffer.from(part);
+}
+
+/** A small server that keeps files, so that what it has at the end can be compared. */
+function keeper(): { readonly files: Map<string, string>; readonly directories: Set<string>; answer(asked: Asked): Say } {
+  const files = new Map<string, string>();
+  const directories = new Set(["/dav/"]);
+  const parent = (path: string): string => path.slice(0, path.replace(/\/$/, "").lastIndexOf("/") + 1);
+  return {
+    files,
+    directories,
+    answer({ method, path, body, headers }) {
+      const dir = path.endsWith("/") ? path : `${path}/`;
+      if (method === "PROPFIND") {
+        if (directories.has(dir)) return found(dir, { directory: true });
+        const bytes = files.get(path);
+        return bytes === undefined ? missing : found(path, { size: Buffer.byteLength(bytes), etag: `"${createHash("md5").update(bytes).digest("hex")}"` });
+      }
+      if (method === "MKCOL") {
+        if (!directories.has(parent(dir))) return { status: 409 };
+        return { status: directories.has(dir) ? 405 : (directories.add(dir), 201) };
+      }
+      if (method === "PUT") {
+        if (!directories.has(parent(path))) return { status: 409 };
+        files.set(path, body.toString());
+        return { status: 201 };
+      }
+      if (method === "MOVE") {
+        const to = new URL(headers["destination"] as string).pathname;
+        if (headers["overwrite"] === "F" && files.has(to)) return { status: 412 };
+        const bytes = files.get(path);
+        if (bytes === undefined) return missing;
+        files.delete(path);
+        files.set(to, bytes);
+        return { status: 201 };
+      }
+      if (method === "DELETE") return { status: files.delete(path) ? 204 : 404 };
+      return { status: 405 };
+    },
+  };
+}
+
+describe("digest", () => {
+  const challenge = (nonce: string, stale = false): Say => ({ status: 401, headers: { "WWW-Authenticate": `Digest realm="dav", qop="auth", nonce="${nonce}"${stale ? ", stale=true" : ""}` } });
+  const proves = ({ headers }: Pick<Asked, "headers">): Record<string, string> => parseChallenges(headers["authorization"])[0]?.params ?? {};
+
+  test("a stream is not spent on the challenge (by the package the second PUT sends nothing and reports success)", async () => {
+    const kept = keeper();
+    const refused = (asked: Pick<Asked, "headers">): boolean => proves(asked)["nonce"] !== "n1";
+    await using server = await scripted((asked) => (refused(asked) ? challenge("n1") : kept.answer(asked)), { expects: (asked) => (refused(asked) ? challenge("n1") : "continue") });
+    await using store = open(server, { username: "u", password: "p" });
+    expect(await store.write("/a", stream("hello ", "world"))).toMatchObject({ size: 11 });
+    expect(kept.files.get("/dav/a")).toBe("hello world");
+  });
+
+  test("a nonce that goes stale under a stream: asked again before the body is sent", async () => {
+    const kept = keeper();
+    let nonce = "n1";
+    const refused = (asked: Pick<Asked, "headers">): boolean => proves(asked)["nonce"] !== nonce;
+    await using server = await scripted((asked) => (refused(asked) ? challenge(nonce, true) : kept.answer(asked)), { expects: (asked) => (refused(asked) ? challenge(nonce, true) : "continue") });
+    await using store = open(server, { username: "u", password: "p" });
+    await store.stat("/");
+    nonce = "n2";
+    await store.write("/a", stream("hello"));
+    expect(kept.files.get("/dav/a")).toBe("hello");
+    expect(server.spared).toBe(1);
+  });
+
+  test("parallel requests never use a count twice", async () => {
+    const kept = keeper();
+    const seen = new Set<string>();
+    const repeats: string[] = [];
+    await using server = await scripted((asked) => {
+      const { nonce, nc } = proves(asked);
+      if (nonce !== "n1") return challenge("n1");
+      if (seen.has(nc!)) repeats.push(nc!);
+      seen.add(nc!);
+      return kept.answer(asked);
+    });
+    await using store = open(server, { username: "u", password: "p" });
+    await Promise.all(Array.from({ length: 20 }, (_, n) => store.write(`/f${n}`, "x")));
+    expect(repeats).toEqual([]);
+    expect(kept.files.size).toBe(20);
+  });
+
+  test("CF102 wrong credentials: the server's own words, one request, and no more until reconnect", async () => {
+    await using server = await scripted(() => ({ ...challenge("n1"), body: "<html><head><title>x</title></head><h1>Go away, stranger</h1></html>" }));
+    await using store = open(server, { username: "u", password: "wrong" });
+    const error: unknown = await store.stat("/a").catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: "unauthenticated", transient: false, cause: expect.objectContaining({ message: expect.stringContaining("Go away, stranger") }) });
+    await expect(store.write("/a", "x")).rejects.toMatchObject({ code: "unauthenticated" });
+    expect(server.asked.filter(({ headers }) => headers["authorization"] !== undefined)).toHaveLength(1);
+    await store.reconnect();
+    await expect(store.stat("/a")).rejects.toMatchObject({ code: "unauthenticated" });
+    expect(server.asked.filter(({ headers }) => headers["authorization"] !== undefined)).toHaveLength(2);
+  });
+});
+
+describe("Expect: 100-continue", () => {
+  test("a missing parent is refused before the stream is opened, made, and the stream sent once", async () => {
+    const kept = keeper();
+    await using server = await scripted(kept.answer, { expects: ({ path }) => (kept.directories.has("/dav/x/y/") || path === "/dav/a" ? "continue" : { status: 409 }) });
+    await using store = open(server);
+    await store.write("/x/y/a", stream("abc", "def"));
+    expect(kept.files.get("/dav/x/y/a")).toBe("abcdef");
+    expect(server.spared).toBe(1);
+    expect(server.lines.filter((line) => line.startsWith("PUT"))).toHaveLength(2);
+  });
+
+  test("a server that says nothing gets the body after a while, and is not asked again", async () => {
+    const kept = keeper();
+    await using server = await scripted(kept.answer, { expects: () => "silence" });
+    await using store = open(server, { continueMs: 50 });
+    await store.write("/a", stream("abc"));
+    await store.write("/b", stream("def"));
+    expect([...kept.files.values()]).toEqual(["abc", "def"]);
+    expect(server.asked.filter(({ method }) => method === "PUT").map(({ headers }) => headers["expect"])).toEqual(["100-continue", undefined]);
+  });
+
+  test("417 is no failure: the body is sent without the question", async () => {
+    const kept = keeper();
+    await using server = await scripted(kept.answer, { expects: () => ({ status: 417 }) });
+    await using store = open(server);
+    await store.write("/a", stream("abc"));
+    expect(kept.files.get("/dav/a")).toBe("abc");
+  });
+
+  test("where parents are found missing only after the body (nginx), they are made sure of first", async () => {
+    const kept = keeper();
+    await using server = await scripted(kept.answer);
+    await using store = open(server, { server: "nginx" });
+    await store.write("/x/a", stream("abc"));
+    expect(kept.files.get("/dav/x/a")).toBe("abc");
+    expect(server.lines.filter((line) => line.startsWith("PUT"))).toHaveLength(1);
+    await store.write("/x/b", stream("abc"));
+    expect(server.lines.filter((line) => line === "PROPFIND /dav/x")).toHaveLength(1);
+  });
+
+  test("success before the body was sent is no success", async () => {
+    await using server = await scripted(({ method }) => (method === "PROPFIND" ? root : { status: 201 }), { expects: () => ({ status: 201 }) });
+    await using store = open(server);
+    await expect(store.write("/a", stream("abc"))).rejects.toMatchObject({ code: "unavailable", applied: "unknown" });
+  });
+});
+
+describe("bodies and failures", () => {
+  test.each(["apache", "sabredav"] as const)("%s: a body that fails leaves the old file, and nothing beside it", async (server) => {
+    const kept = keeper();
+    kept.files.set("/dav/a", "old");
+    await using up = await scripted(kept.answer);
+    await using store = open(up, { server });
+    const failing = (async function* () {
+      yield Buffer.alloc(100_000, 120);
+      throw new Error("the disk is gone");
+    })();
+    await expect(store.write("/a", failing)).rejects.toMatchObject({ code: "bad-body", cause: expect.objectContaining({ message: "the disk is gone" }) });
+    await expect(store.write("/a", stream("abc"), { size: 5 })).rejects.toMatchObject({ code: "bad-body" });
+    await expect(store.write("/a", stream("abc"), { size: 0 })).rejects.toMatchObject({ code: "bad-body" });
+    expect([...kept.files]).toEqual([["/dav/a", "old"]]);
+  });
+
+  test("a server that stores half of it and says 201 (SabreDAV on a full disk): the old file stays, and the quota says why", async () => {
+    const kept = keeper();
+    kept.files.set("/dav/a", "old");
+    const quota: Say = { status: 207, body: '<D:multistatus xmlns:D="DAV:"><D:response><D:href>/dav/</D:href><D:propstat><D:prop><D:quota-available-bytes>0</D:quota-available-bytes><D:quota-used-bytes>9</D:quota-used-bytes></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response></D:multistatus>' };
+    let full = true;
+    await using server = await scripted((asked) => {
+      if (asked.body.includes("quota-used-bytes")) return full ? quota : { ...quota, body: (quota.body as string).replace(">0<", ">99999<") };
+      return kept.answer(asked.method === "PUT" ? { ...asked, body: asked.body.subarray(0, 2) } : asked);
+    });
+    await using store = open(server, { server: "sabredav" });
+    await expect(store.write("/a", "hello")).rejects.toMatchObject({ code: "no-space", applied: false });
+    full = false;
+    await expect(store.write("/a", "hello")).rejects.toMatchObject({ code: "integrity", applied: false });
+    expect([...kept.files]).toEqual([["/dav/a", "old"]]);
+  });
+
+  test("the same on a server whose PUT is trusted: a body in memory tells a cut file from one that somebody else wrote", async () => {
+    const kept = keeper();
+    let stored = "he";
+    await using server = await scripted((asked) => {
+      if (asked.method === "GET") return { status: 200, headers: { "Last-Modified": "Sat, 21 Nov 2026 09:00:00 GMT" }, body: stored };
+      return kept.answer(asked.method === "PUT" ? { ...asked, body: Buffer.from(stored) } : asked);
+    });
+    await using store = open(server);
+    await expect(store.write("/a", "hello")).rejects.toMatchObject({ code: "integrity" });
+    stored = "xy";
+    await expect(store.write("/a", "hello")).rejects.toMatchObject({ code: "conflict", transient: true });
+  });
+
+  test("a lost answer to MOVE is settled by a look: the temporary file is gone and the target is ours", async () => {
+    const kept = keeper();
+    kept.files.set("/dav/a", "old");
+    await using server = await scripted((asked) => {
+      const say = kept.answer(asked);
+      return asked.method === "MOVE" ? { ...say, hangUp: true } : say;
+    });
+    await using store = open(server, { server: "sabredav" });
+    expect(await store.write("/a", "hello")).toMatchObject({ size: 5 });
+    expect([...kept.files]).toEqual([["/dav/a", "hello"]]);
+  });
+
+  test("MOVE that never reached the server: the old file stays, nothing lies about, the outcome is unknown", async () => {
+    const kept = keeper();
+    kept.files.set("/dav/a", "old");
+    await using server = await scripted((asked) => (asked.method === "MOVE" ? { status: 0, hangUp: true } : kept.answer(asked)));
+    await using store = open(server, { server: "sabredav" });
+    await expect(store.write("/a", "hello")).rejects.toMatchObject({ code: "unavailable", applied: "unknown" });
+    expect([...kept.files]).toEqual([["/dav/a", "old"]]);
+  });
+
+  test("a directory at the target is found before any byte is sent: MOVE onto it would destroy it", async () => {
+    const kept = keeper();
+    kept.directories.add("/dav/a/");
+    await using server = await scripted(kept.answer);
+    await using store = open(server, { server: "sabredav" });
+    await expect(store.write("/a", "hello")).rejects.toMatchObject({ code: "is-a-directory", applied: false });
+    expect(server.lines).toEqual(["PROPFIND /dav/a"]);
+  });
+
+  test("create by MOVE: exactly the one whose MOVE came first", async () => {
+    const kept = keeper();
+    await using server = await scripted(kept.answer);
+    await using store = open(server, { server: "nginx" });
+    const won = await Promise.allSettled(Array.from({ length: 8 }, (_, n) => store.write("/lock", `owner ${n}`, { ifAbsent: true })));
+    const winners = won.flatMap(({ status }, n) => (status === "fulfilled" ? [n] : []));
+    expect(winners).toHaveLength(1);
+    expect([...kept.files]).toEqual([["/dav/lock", `owner ${winners[0]}`]]);
+    for (const one of won) if (one.status === "rejected") expect(one.reason).toMatchObject({ code: "already-exists" });
+  });
+});
+
+describe("connections", () => {
+  test("one that the server closed while it was idle is replaced once, where sending twice does no harm", async () => {
+    const kept = keeper();
+    let cut = true;
+    await using server = await scripted((asked) => {
+      // The second request on a connection meets a server that is gone.
+      if (asked.index > 0 && cut && asked.connection === 0) return { status: 0, hangUp: true };
+      return kept.answer(asked);
+    });
+    await using store = open(server);
+    await store.stat("/");
+    expect(await store.write("/a", "x")).toMatchObject({ size: 1 });
+    cut = false;
+    expect(kept.files.get("/dav/a")).toBe("x");
+  });
+
+  test("a request that may have been done is never sent twice", async () => {
+    const kept = keeper();
+    kept.files.set("/dav/a", "x");
+    await using server = await scripted((asked) => (asked.method === "COPY" ? { status: 0, hangUp: true } : kept.answer(asked)));
+    await using store = open(server);
+    await expect(store.copy("/a", "/b")).rejects.toMatchObject({ code: "unavailable", applied: "unknown" });
+    expect(server.lines.filter((line) => line.startsWith("COPY"))).toHaveLength(1);
+  });
+
+  test("a server that is not there: unavailable, nothing applied", async () => {
+    await using store = webdav({ url: "http://127.0.0.1:1/dav" });
+    await expect(store.write("/a", "x")).rejects.toMatchObject({ code: "unavailable", transient: true, applied: false });
+    await expect(store.list("/").toArray()).rejects.toMatchObject({ code: "unavailable" });
+  });
+
+  test("silence ends in timeout, on the injected clock; a slow reader is no silence", async () => {
+    const clock = manualClock();
+    let release: (() => void) | undefined;
+    await using server = await scripted(async () => {
+      await new Promise<void>((done) => (release = done));
+      return root;
+    });
+    await using store = open(server, { clock, timeoutMs: 5000 });
+    const asked = store.stat("/").catch((error: unknown) => error);
+    while (server.asked.length === 0) await new Promise((done) => setTimeout(done, 5));
+    await clock.advance(4000);
+    await clock.advance(2000);
+    expect(await asked).toMatchObject({ code: "timeout", transient: true });
+    release?.();
+  });
+
+  test("an abort before the first byte makes no request", async () => {
+    await using server = await scripted(() => root);
+    await using store = open(server);
+    await expect(store.stat("/a", { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "aborted" });
+    expect(server.lines).toEqual([]);
+  });
+});
+
+describe("what servers refuse", () => {
+  const refusing = (status: number, headers: Readonly<Record<string, string>> = {}) => ({ method, path }: Asked): Say => (method === "PUT" ? { status, headers } : path === "/dav/" ? root : missing);
+  test.each([
+    [413, {}, { code: "too-large", transient: false }],
+    [423, {}, { code: "conflict", transient: true }],
+    [429, { "Retry-After": "7" }, { code: "rate-limited", retryAfterMs: 7000, applied: false }],
+    [503, { "Retry-After": "3" }, { code: "rate-limited", retryAfterMs: 3000, applied: false }],
+    [503, {}, { code: "unavailable", transient: true }],
+    [507, {}, { code: "no-space", transient: false, applied: false }],
+    [502, {}, { code: "unavailable" }],
+  ] as const)("CF92 CF93 %i %j", async (status, headers, expected) => {
+    await using server = await scripted(refusing(status, headers));
+    await using store = open(server);
+    await expect(store.write("/a", "x")).rejects.toMatchObject({ ...expected, status });
+    expect(server.lines.filter((line) => line.startsWith("PUT"))).toHaveLength(1);
+  });
+});
