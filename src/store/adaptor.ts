@@ -1,7 +1,7 @@
 /** The Backend over a Provider: completes what is missing, verifies lengths and conditions, translates errors once. */
 import type { Backend } from "./backend.ts";
-import { watchSource } from "./body.ts";
-import type { Source } from "./body.ts";
+import { watchSource } from "./map-source.ts";
+import type { Source } from "./source.ts";
 import type { Capabilities } from "./capabilities.ts";
 import type { Entry } from "./entry.ts";
 import { StoreError, abortError, hasCode } from "./errors.ts";

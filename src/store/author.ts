@@ -1,7 +1,5 @@
 /** What authors of providers and layers import as `stratus/author`, beside `stratus`. May change in a minor release. */
 export type { Backend } from "./backend.ts";
-export { mapSource } from "./body.ts";
-export type { Source } from "./body.ts";
 export { byteStream, bytesFrom } from "./byte-stream.ts";
 export type { ByteObserver, ByteSource, ByteStream, RawBody } from "./byte-stream.ts";
 export { calls } from "./calls.ts";
@@ -14,6 +12,7 @@ export type { Hasher } from "./hash.ts";
 export { errorFromResponse, parseRangeHeader, rangeHeader } from "./http.ts";
 export { combine, createStore, identityOf, kindOf, layer } from "./layer.ts";
 export type { LayerParts } from "./layer.ts";
+export { mapSource } from "./map-source.ts";
 export { mayRepeat } from "./may-repeat.ts";
 export { nameCodec } from "./names.ts";
 export type { NameCodec, NameRules } from "./names.ts";
@@ -36,6 +35,7 @@ export type {
 } from "./operations.ts";
 export { isInside, join, nameOf, parentOf, parsePath, rebase, root } from "./path.ts";
 export type { Lifecycle, Provider, ProviderRead } from "./provider.ts";
+export type { Source } from "./source.ts";
 export { spool } from "./spool.ts";
 export { observe, uniform } from "./uniform.ts";
 export type { CallObserver, Hook, Next } from "./uniform.ts";

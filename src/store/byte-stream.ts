@@ -47,6 +47,8 @@ class Stream implements ByteStream {
   #error: unknown;
   #bytes = 0;
   #released: Promise<void> | undefined;
+  /** Ends the pull that waits for the source. */
+  #wake: ((nothing: undefined) => void) | undefined;
 
   constructor(source: ByteSource, inMemory: boolean, handedOver: boolean) {
     this.#source = source;
@@ -68,7 +70,7 @@ class Stream implements ByteStream {
     try {
       while (this.#state === "live") {
         const next = this.#source.pull();
-        const chunk = next instanceof Promise ? await next : next;
+        const chunk = next === undefined || next instanceof Uint8Array ? next : await this.#orClosed(next);
         if (this.#state !== "live") break;
         if (chunk === undefined) {
           if (this.length !== null && this.#bytes !== this.length) throw wrongLength(this.#source, "the body ended early");
@@ -99,15 +101,32 @@ class Stream implements ByteStream {
     return undefined;
   }
 
+  /** What the source gives, or nothing as soon as this is closed: a source that never answers holds nobody. */
+  #orClosed(next: Promise<Uint8Array | undefined>): Promise<Uint8Array | undefined> {
+    return new Promise((done, fail) => {
+      this.#wake = done;
+      next.then(done, fail);
+    });
+  }
+
   all(): Promise<Uint8Array> {
     if (!this.inMemory || this.#observers !== undefined || this.#state !== "live") return this.#all();
     // In memory, and nobody watches: nothing to wait for.
     const bytes = this.#source.pull() as Uint8Array | undefined;
     this.#state = "complete";
+    this.#bytes = this.length as number;
     return Promise.resolve(bytes ?? EMPTY);
   }
 
   async #all(): Promise<Uint8Array> {
+    if (this.#bytes > 0) throw new Error("a body is taken whole before any of it was pulled");
+    const whole = await this.#gather();
+    // A closed body ends without a word; what had come by then is not all of it.
+    if (this.#state === "closed") throw new StoreError("closed", "the body was closed before its end");
+    return whole;
+  }
+
+  async #gather(): Promise<Uint8Array> {
     const first = await this.pull();
     if (first === undefined) return EMPTY;
     if (this.inMemory) {
@@ -134,12 +153,16 @@ class Stream implements ByteStream {
   }
 
   observe(observer: ByteObserver): void {
-    if (this.#state !== "live") throw new Error("a body is observed before it is read");
+    if (this.#state !== "live" || this.#bytes > 0) throw new Error("a body is observed before it is read");
     (this.#observers ??= []).push(observer);
   }
 
   close(): Promise<void> {
-    if (this.#state === "live") this.#end("closed", undefined);
+    if (this.#state === "live") {
+      this.#end("closed", undefined);
+      this.#wake?.(undefined);
+      if (this.#error !== undefined) return this.#release().then(() => Promise.reject(this.#error as Error));
+    }
     return this.#release();
   }
 
@@ -161,7 +184,19 @@ class Stream implements ByteStream {
     const observers = this.#observers;
     if (observers === undefined) return;
     this.#observers = undefined;
-    for (const observer of observers) observer.end?.({ bytes: this.#bytes, complete: state === "complete", error });
+    let failed: { readonly error: unknown } | undefined;
+    for (const observer of observers) {
+      // One that throws is a defect, and must not keep the others from letting go of what they hold.
+      try {
+        observer.end?.({ bytes: this.#bytes, complete: state === "complete", error });
+      } catch (thrown) {
+        failed ??= { error: thrown };
+      }
+    }
+    if (failed === undefined || state === "failed") return;
+    this.#state = "failed";
+    this.#error = failed.error;
+    void this.#release().catch(() => {});
   }
 
   #release(): Promise<void> {
@@ -216,12 +251,13 @@ export function bytesInMemory(bytes: Uint8Array, handedOver = false): ByteStream
 export function bytesFrom(body: RawBody, options: { readonly length?: number | null | undefined; readonly signal?: AbortSignal | undefined } = {}): ByteStream {
   const length = options.length ?? null;
   if (body instanceof Uint8Array && (length === null || length === body.byteLength)) return bytesInMemory(body);
-  if (body instanceof Stream && options.signal === undefined && (length === null || length === body.length)) return body;
+  if (isByteStream(body) && options.signal === undefined && (length === null || length === body.length)) return body;
   const raw = rawSource(body);
   return byteStream(options.signal === undefined ? { length, ...raw } : { length, ...abortable(raw, options.signal) });
 }
 
-interface Raw {
+/** A ByteStream before its promises are kept. */
+export interface Raw {
   pull(): Promise<Uint8Array | undefined>;
   close(): Promise<void>;
 }
@@ -236,6 +272,10 @@ export function rawSource(body: RawBody): Raw {
   return rawIterable(body, body as Partial<AsyncDisposable>);
 }
 
+export function isByteStream(body: unknown): body is ByteStream {
+  return body instanceof Stream;
+}
+
 export function isAsyncIterable(body: unknown): body is AsyncIterable<Uint8Array> {
   return typeof body === "object" && body !== null && typeof (body as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator] === "function";
 }
@@ -243,21 +283,35 @@ export function isAsyncIterable(body: unknown): body is AsyncIterable<Uint8Array
 function rawIterable(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, held: Partial<AsyncDisposable> | undefined): Raw {
   let iterator: AsyncIterator<Uint8Array> | Iterator<Uint8Array> | undefined;
   let done = false;
+  let pulling = false;
+  const letGo = async (): Promise<void> => {
+    if (!done) {
+      done = true;
+      await iterator?.return?.();
+    }
+    await held?.[Symbol.asyncDispose]?.();
+  };
   return {
     async pull() {
-      iterator ??= Symbol.asyncIterator in body ? body[Symbol.asyncIterator]() : body[Symbol.iterator]();
-      const next = await iterator.next();
-      if (next.done !== true) return next.value;
-      done = true;
-      return undefined;
+      pulling = true;
+      try {
+        iterator ??= Symbol.asyncIterator in body ? body[Symbol.asyncIterator]() : body[Symbol.iterator]();
+        const next = await iterator.next();
+        if (next.done !== true) return next.value;
+        done = true;
+        return undefined;
+      } catch (error) {
+        // An iterator that threw has ended.
+        done = true;
+        throw error;
+      } finally {
+        pulling = false;
+      }
     },
     async close() {
-      if (!done) {
-        done = true;
-        // An iterator that is never started runs no `finally`, so it is asked to start only where there is nothing else to let go of.
-        if (iterator !== undefined) await iterator.return?.();
-      }
-      await held?.[Symbol.asyncDispose]?.();
+      // A generator returns only when the pull it is in has ended, which may be never: it lets go then, and nobody waits.
+      if (pulling) letGo().catch(() => {});
+      else await letGo();
     },
   };
 }

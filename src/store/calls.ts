@@ -1,11 +1,12 @@
 /** Makes call objects from paths and options, as the front does. For wrappers that call their inner store on their own account. */
-import { toSource } from "./body.ts";
-import type { Body, Source } from "./body.ts";
+import { toSource, withRules } from "./body.ts";
+import type { Body } from "./body.ts";
 import { checkFlag, checkHashes, checkMetadata, checkRange, checkSignal, checkSize, checkText, checkTime, knownOptions } from "./check-options.ts";
 import type { AccountCall, CopyCall, DeleteCall, ListCall, MkdirCall, MoveCall, ReadCall, SpaceCall, StatCall, WriteCall } from "./operations.ts";
 import type { CallOptions, CopyOptions, DeleteOptions, ListOptions, MkdirOptions, ReadOptions, StatOptions, WriteOptions } from "./options.ts";
 import { root } from "./path.ts";
 import type { StorePath } from "./path.ts";
+import type { BodyRules, Source } from "./source.ts";
 
 const NONE = {};
 const known = (...names: string[]): ReadonlySet<string> => new Set(["signal", ...names]);
@@ -54,8 +55,13 @@ function write(path: StorePath, body: Body | Source, options: WriteOptions = NON
     expect: checkHashes(options.expect),
   };
   if (call.ifAbsent && call.ifMatch !== undefined) throw new TypeError("ifAbsent and ifMatch exclude each other");
-  const size = checkSize(options.size);
-  return { ...call, body: isSource(body) ? body : toSource(body, { size, expect: call.expect, signal: call.signal, onProgress: options.onProgress }) };
+  const rules: BodyRules = { size: checkSize(options.size), expect: call.expect, signal: call.signal, onProgress: options.onProgress };
+  return { ...call, body: isSource(body) ? sourceWith(body, rules) : toSource(body, rules) };
+}
+
+/** The call of another layer goes on with its own Source, which has been checked against the same `expect` already. */
+function sourceWith(source: Source, rules: BodyRules): Source {
+  return rules.size === undefined && rules.expect === undefined && rules.onProgress === undefined ? source : withRules(source, rules);
 }
 
 function isSource(body: Body | Source): body is Source {

@@ -1,7 +1,7 @@
 /** Conveniences over any Store: what programs ask for again and again, in terms of the ten operations. */
 import { randomBytes } from "node:crypto";
 import { open as openFile, rename, rm } from "node:fs/promises";
-import { fromFile } from "./body.ts";
+import { fromFile } from "./file-body.ts";
 import type { Entry } from "./entry.ts";
 import { StoreError, hasCode } from "./errors.ts";
 import type { CallOptions, ReadOptions, StatOptions, WriteOptions } from "./options.ts";

@@ -1,7 +1,7 @@
 /** The Store that callers hold: checks path, options and body once, makes the call, and says errors in the words of the caller's call. */
 import type { Backend } from "./backend.ts";
 import { discardBody } from "./body.ts";
-import type { Body, OwnedSource } from "./body.ts";
+import type { Body } from "./body.ts";
 import { calls } from "./calls.ts";
 import type { Capabilities } from "./capabilities.ts";
 import type { Control } from "./control.ts";
@@ -29,6 +29,7 @@ import type {
 import { isInside, parsePath, root } from "./path.ts";
 import type { StorePath } from "./path.ts";
 import { ReadBody } from "./read-body.ts";
+import type { OwnedSource } from "./source.ts";
 import type { Made, Store } from "./store.ts";
 
 export interface FrontParts {
@@ -99,7 +100,7 @@ export class Front implements Omit<Store, Made | "open"> {
       call = calls.write(this.#path(path, "write", options), body, options);
     } catch (error) {
       await discardBody(body);
-      throw StoreError.is(error) ? this.#explain(error, { operation: "write", path } as Call) : error;
+      throw error instanceof TypeError ? error : this.#explain(error, { operation: "write", path } as Call);
     }
     try {
       return await this.#run(call, (one) => {
@@ -107,7 +108,7 @@ export class Front implements Omit<Store, Made | "open"> {
         return this.#backend.write(one);
       });
     } finally {
-      if (!call.body.inMemory) await (call.body as OwnedSource).discard();
+      if (!call.body.inMemory) await (call.body as Partial<OwnedSource>).discard?.();
     }
   }
 

@@ -1,9 +1,10 @@
 /** The ten operations below the front: one immutable call object each, with all members always present, and their replies. */
-import type { ByteRange, Source } from "./body.ts";
+import type { ByteRange } from "./body.ts";
 import type { ByteStream } from "./byte-stream.ts";
 import type { Entry, Hashes, Metadata } from "./entry.ts";
 import type { Account, Space } from "./options.ts";
 import type { StorePath } from "./path.ts";
+import type { Source } from "./source.ts";
 
 export type Operation = keyof Calls;
 export interface CallBase<O extends string> {

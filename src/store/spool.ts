@@ -2,10 +2,11 @@
 import { mkdtemp, open as openFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fromFile, toSource } from "./body.ts";
-import type { Source } from "./body.ts";
+import { toSource } from "./body.ts";
 import { concat } from "./byte-stream.ts";
 import { abortError } from "./errors.ts";
+import { fromFile } from "./file-body.ts";
+import type { Source } from "./source.ts";
 
 /** A source that can be sent again: itself if it can, otherwise spooled up to `memoryBytes` (default 1 MiB) in memory, the rest in a private temporary file. */
 export async function spool(

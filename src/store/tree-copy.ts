@@ -1,7 +1,6 @@
 /** Copy and move of services that have none, or none for trees: by the rules of rename(2), taken back when they fail half way. */
 import type { Backend } from "./backend.ts";
 import { byteStream } from "./byte-stream.ts";
-import type { Source } from "./body.ts";
 import { calls } from "./calls.ts";
 import { systemClock } from "./clock.ts";
 import type { Entry } from "./entry.ts";
@@ -9,6 +8,7 @@ import { StoreError, hasCode } from "./errors.ts";
 import type { CopyCall, MoveCall, ReadReply } from "./operations.ts";
 import { rebase } from "./path.ts";
 import type { StorePath } from "./path.ts";
+import type { Source } from "./source.ts";
 import { deepestFirst, entriesBelow, forEach, half } from "./tree.ts";
 
 type NativeCopy = (call: CopyCall) => Promise<Entry>;

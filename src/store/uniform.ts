@@ -1,8 +1,8 @@
 /** The one hook for layers that treat all operations alike, and the watch that sees a call to the end of its body. */
 import type { Backend } from "./backend.ts";
-import { watchSource } from "./body.ts";
 import type { Capabilities } from "./capabilities.ts";
 import type { Entry } from "./entry.ts";
+import { watchSource } from "./map-source.ts";
 import type {
   AccountCall,
   Calls,

@@ -1,5 +1,4 @@
 /** What users of stores import as `stratus`. */
-export { fromFile } from "./body.ts";
 export type { Body, ByteRange, Reopenable } from "./body.ts";
 export type { Capabilities, Support, SupportKey } from "./capabilities.ts";
 export type { Clock, Injected } from "./clock.ts";
@@ -11,6 +10,7 @@ export type { CopyBetweenOptions } from "./copy-between.ts";
 export type { Entry, HashName, Hashes, Metadata } from "./entry.ts";
 export { StoreError, hasCode, toErrno, toHttpStatus } from "./errors.ts";
 export type { ErrorCode, ErrorContext, ErrorDetails } from "./errors.ts";
+export { fromFile } from "./file-body.ts";
 export { borrow, find, stack } from "./layer.ts";
 export type { Kind, Layer, Layered, Stacked } from "./layer.ts";
 export type * from "./options.ts";
