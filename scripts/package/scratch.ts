@@ -31,7 +31,7 @@ await copyBetween(store, "/", disk, "/", { verify: true });
 assert.equal(await readText(disk, "/b.txt"), "hello");
 await assert.rejects(stack(memory(), readOnly()).write("/x", ""), { code: "unsupported" });
 // The SDKs are not installed here: each is named with the command that installs it, and nothing else breaks.
-for (const [store, sdk] of [[s3({ bucket: "b", region: "us-east-1", accessKeyId: "k", secretAccessKey: "s" }), "@aws-sdk/client-s3"], [webdav({ url: "http://127.0.0.1:1/" }), "webdav"]])
+for (const [store, sdk] of [[s3({ bucket: "bbb", region: "us-east-1", credentials: { accessKeyId: "k", secretAccessKey: "s" } }), "@aws-sdk/client-s3"], [webdav({ url: "http://127.0.0.1:1/" }), "webdav"]])
   await assert.rejects(store.open(), (error) => StoreError.is(error) && error.code === "config" && error.operation === "open" && error.message.includes("npm install") && error.message.includes(sdk));
 console.log("ok on", process.version);
 `;

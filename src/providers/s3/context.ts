@@ -13,5 +13,4 @@ export interface Context {
   readonly keys: Keys;
   readonly wire: Wire;
   readonly sdk: Sdk;
-  readonly storage: Pick<typeof import("@aws-sdk/lib-storage"), "Upload">;
 }

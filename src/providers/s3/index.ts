@@ -4,7 +4,7 @@
  *   const store = s3({ bucket: "photos", region: "eu-central-1" });                       // AWS, credentials by the SDK's chain
  *   const other = s3({ bucket: "photos", vendor: "ceph", endpoint: "https://s3.example.org", credentials: { id: "...", secret: "..." } });
  *
- * Needs @aws-sdk/client-s3, @aws-sdk/lib-storage, @smithy/signature-v4 and undici. docs/providers/s3.md has the capabilities by vendor, what
+ * Needs @aws-sdk/client-s3, @smithy/signature-v4 and undici. docs/providers/s3.md has the capabilities by vendor, what
  * each answer carries and costs, and what differs from other stores.
  */
 import { createStore, type Layered, type Store } from "../../store/index.ts";

@@ -1,7 +1,7 @@
 /**
  * The packages that this provider stands on, loaded when a store is opened: who does not use S3 does not install them.
  *
- *   const { undici, signature } = await loadDirect();   const { client, storage } = await loadSdk();
+ *   const undici = await loadUndici();   const client = await loadClient();
  */
 import { StoreError } from "../../store/index.ts";
 
@@ -16,9 +16,6 @@ export function loadSignature(): Loaded<typeof import("@smithy/signature-v4")> {
 export function loadClient(): Loaded<typeof import("@aws-sdk/client-s3")> {
   return named("@aws-sdk/client-s3", () => import("@aws-sdk/client-s3"));
 }
-export function loadStorage(): Loaded<typeof import("@aws-sdk/lib-storage")> {
-  return named("@aws-sdk/lib-storage", () => import("@aws-sdk/lib-storage"));
-}
 
 /** Only the package itself missing is the user's to mend; one that fails inside is shown as it is. @throws StoreError `config` */
 async function named<T>(name: string, load: () => Promise<T>): Promise<T> {
@@ -27,7 +24,7 @@ async function named<T>(name: string, load: () => Promise<T>): Promise<T> {
   } catch (error) {
     const missing = (error as { code?: unknown }).code === "ERR_MODULE_NOT_FOUND" && String((error as Error).message).includes(`'${name}'`);
     const reason = missing
-      ? `the s3 provider needs the package ${name}: npm install @aws-sdk/client-s3 @aws-sdk/lib-storage @smithy/signature-v4 undici`
+      ? `the s3 provider needs the package ${name}: npm install @aws-sdk/client-s3 @smithy/signature-v4 undici`
       : `the package ${name} could not be loaded`;
     throw new StoreError("config", reason, { cause: error });
   }

@@ -11,7 +11,7 @@ import { DirectWire } from "./direct.ts";
 import { translate } from "./errors.ts";
 import { Keys } from "./keys.ts";
 import { list } from "./list.ts";
-import { loadClient, loadSignature, loadStorage, loadUndici } from "./load.ts";
+import { loadClient, loadSignature, loadUndici } from "./load.ts";
 import { directoryEntry, fileEntry, look, notFound } from "./look.ts";
 import { mkdir } from "./mkdir.ts";
 import type { Settings } from "./options.ts";
@@ -39,13 +39,13 @@ export class S3Provider implements Provider {
   }
 
   async open(): Promise<void> {
-    const [undici, signature, module, storage] = await Promise.all([loadUndici(), loadSignature(), loadClient(), loadStorage()]);
+    const [undici, signature, module] = await Promise.all([loadUndici(), loadSignature(), loadClient()]);
     const settings = this.#settings;
     const session = new Session(settings, knowledgeOf(() => Promise.resolve(module)));
     const sdk = new Sdk(session, module);
     const wire = settings.transport === "sdk" ? new SdkWire(session, sdk) : new DirectWire(session, undici, signature.SignatureV4);
     this.#closed = false;
-    this.#context = { session, settings, vendor: settings.vendor, keys: this.#keys, wire, sdk, storage };
+    this.#context = { session, settings, vendor: settings.vendor, keys: this.#keys, wire, sdk };
   }
 
   /** Drops connections and credentials; the next call makes and obtains new ones. */
