@@ -10,11 +10,25 @@ function deletes(bug: Omit<Bug, "below">, bend: (inner: Backend, call: DeleteCal
   return bugged({ ...bug, below: () => (inner) => ({ delete: (call) => bend(inner, call) }) });
 }
 
-const made = (where: StorePath): Entry => ({ path: where, kind: "directory", size: 0, modifiedMs: null, etag: null, id: null, contentType: null, hashes: {}, metadata: null, complete: false });
-const failed = (condition: boolean): Promise<void> => (condition ? Promise.reject(new StoreError("precondition-failed", "the file has changed")) : Promise.resolve());
+const made = (where: StorePath): Entry => ({
+  path: where,
+  kind: "directory",
+  size: 0,
+  modifiedMs: null,
+  etag: null,
+  id: null,
+  contentType: null,
+  hashes: {},
+  metadata: null,
+  complete: false,
+});
+const failed = (condition: boolean): Promise<void> =>
+  condition ? Promise.reject(new StoreError("precondition-failed", "the file has changed")) : Promise.resolve();
 
 const deleting: readonly BrokenStore[] = [
-  deletes({ id: "N04", bug: "a directory that is not empty is deleted without being told to", killedBy: ["delete.directory.not-empty"] }, (inner, call) => unless("not-empty", inner.delete(call), () => remove(inner, call.path))),
+  deletes({ id: "N04", bug: "a directory that is not empty is deleted without being told to", killedBy: ["delete.directory.not-empty"] }, (inner, call) =>
+    unless("not-empty", inner.delete(call), () => remove(inner, call.path)),
+  ),
   bugged({
     id: "N15",
     bug: "deleting the root deletes everything in it",
@@ -30,24 +44,35 @@ const deleting: readonly BrokenStore[] = [
     await inner.stat(calls.stat(call.path, { fresh: true }));
     await inner.delete(call);
   }),
-  deletes({ id: "N17b", bug: "a delete that finds its file deleted by somebody else meanwhile is not-found", killedBy: ["delete.parallel"] }, async (inner, call) => {
-    const there = await at(inner, call.path);
-    await turn();
-    if (there !== undefined && (await at(inner, call.path)) === undefined) throw new StoreError("not-found", "nothing is there");
-    await inner.delete(call);
-  }),
+  deletes(
+    { id: "N17b", bug: "a delete that finds its file deleted by somebody else meanwhile is not-found", killedBy: ["delete.parallel"] },
+    async (inner, call) => {
+      const there = await at(inner, call.path);
+      await turn();
+      if (there !== undefined && (await at(inner, call.path)) === undefined) throw new StoreError("not-found", "nothing is there");
+      await inner.delete(call);
+    },
+  ),
   deletes({ id: "N31", bug: "a recursive delete removes names and leaves the files", killedBy: ["delete.recursive.tree"] }, async (inner, call) => {
-    const deep = call.recursive && (await at(inner, call.path))?.kind === "directory" ? (await everything(inner, call.path, true)).filter((entry) => entry.kind === "file" && parentOf(entry.path) !== call.path) : [];
+    const deep =
+      call.recursive && (await at(inner, call.path))?.kind === "directory"
+        ? (await everything(inner, call.path, true)).filter((entry) => entry.kind === "file" && parentOf(entry.path) !== call.path)
+        : [];
     const bytes = await Promise.all(deep.map((entry) => bytesAt(inner, entry.path)));
     await inner.delete(call);
     for (const [index, entry] of deep.entries()) await put(inner, entry.path, bytes[index]!);
   }),
-  deletes({ id: "N60", bug: "a directory goes with the last file that is deleted in it", killedBy: ["delete.parent", "delete.made-directory"] }, async (inner, call) => {
-    await inner.delete(call);
-    const parent = parentOf(call.path);
-    if (parent !== root && (await emptyAt(inner, parent))) await remove(inner, parent);
-  }),
-  deletes({ id: "N151", bug: "deleting below a file deletes the file", killedBy: ["delete.below-file"] }, async (inner, call) => inner.delete({ ...call, path: (await fileAbove(inner, call.path)) ?? call.path })),
+  deletes(
+    { id: "N60", bug: "a directory goes with the last file that is deleted in it", killedBy: ["delete.parent", "delete.made-directory"] },
+    async (inner, call) => {
+      await inner.delete(call);
+      const parent = parentOf(call.path);
+      if (parent !== root && (await emptyAt(inner, parent))) await remove(inner, parent);
+    },
+  ),
+  deletes({ id: "N151", bug: "deleting below a file deletes the file", killedBy: ["delete.below-file"] }, async (inner, call) =>
+    inner.delete({ ...call, path: (await fileAbove(inner, call.path)) ?? call.path }),
+  ),
   bugged({
     id: "N152",
     bug: "a file that is written again after a delete has the bytes of the first time",
@@ -68,17 +93,22 @@ const deleting: readonly BrokenStore[] = [
     },
   }),
   deletes({ id: "N153", bug: "an empty directory cannot be deleted", killedBy: ["delete.directory.empty"] }, async (inner, call) => {
-    if (!call.recursive && (await at(inner, call.path))?.kind === "directory" && (await emptyAt(inner, call.path))) throw new StoreError("is-a-directory", "a directory is there");
+    if (!call.recursive && (await at(inner, call.path))?.kind === "directory" && (await emptyAt(inner, call.path)))
+      throw new StoreError("is-a-directory", "a directory is there");
     await inner.delete(call);
   }),
   deletes({ id: "N154", bug: "a directory that holds only directories counts as empty", killedBy: ["delete.directory.holds-directory"] }, (inner, call) =>
     unless("not-empty", inner.delete(call), async (error) => {
       if ((await everything(inner, call.path, true)).some((entry) => entry.kind === "file")) throw error;
       await remove(inner, call.path);
-    })),
-  deletes({ id: "N155", bug: "a recursive delete of a file deletes what is below it, which is nothing", killedBy: ["delete.recursive.file"] }, async (inner, call) => {
-    if (!call.recursive || (await at(inner, call.path))?.kind !== "file") await inner.delete(call);
-  }),
+    }),
+  ),
+  deletes(
+    { id: "N155", bug: "a recursive delete of a file deletes what is below it, which is nothing", killedBy: ["delete.recursive.file"] },
+    async (inner, call) => {
+      if (!call.recursive || (await at(inner, call.path))?.kind !== "file") await inner.delete(call);
+    },
+  ),
   deletes({ id: "N156", bug: "a recursive delete of an empty directory deletes nothing", killedBy: ["delete.recursive.empty"] }, async (inner, call) => {
     if (!call.recursive || (await at(inner, call.path))?.kind !== "directory" || !(await emptyAt(inner, call.path))) await inner.delete(call);
   }),
@@ -88,21 +118,38 @@ const deleting: readonly BrokenStore[] = [
     if (cursor === undefined) return await inner.delete(call);
     for (const entry of entries) await remove(inner, entry.path);
   }),
-  deletes({ id: "N158", bug: "a recursive delete leaves files whose names need escaping in XML", killedBy: ["delete.recursive.awkward-names"] }, async (inner, call) => {
-    const left = call.recursive && (await at(inner, call.path))?.kind === "directory" ? (await everything(inner, call.path, true)).filter((entry) => entry.kind === "file" && /[<>&]/.test(nameOf(entry.path))) : [];
-    const bytes = await Promise.all(left.map((entry) => bytesAt(inner, entry.path)));
-    await inner.delete(call);
-    for (const [index, entry] of left.entries()) await put(inner, entry.path, bytes[index]!);
-  }),
-  deletes({ id: "N159", bug: "the condition of a delete never holds", killedBy: ["delete.if-match.same"] }, async (inner, call) => ((await failed(call.ifMatch !== undefined)), inner.delete(call))),
-  deletes({ id: "N160", bug: "a delete with a condition fails where nothing is", killedBy: ["delete.if-match.missing"] }, async (inner, call) => ((await failed(call.ifMatch !== undefined && (await at(inner, call.path)) === undefined)), inner.delete(call))),
-  deletes({ id: "N161", bug: "the condition of a delete means nothing for directories", killedBy: ["delete.if-match.directory"] }, async (inner, call) => inner.delete((await at(inner, call.path))?.kind === "directory" ? { ...call, ifMatch: undefined } : call)),
-  deletes({ id: "N162", bug: "emptyOnlyDelete is declared native, and is a look before a recursive delete", killedBy: ["delete.race.child"] }, async (inner, call) => {
-    if (call.recursive || (await at(inner, call.path))?.kind !== "directory") return await inner.delete(call);
-    if (!(await emptyAt(inner, call.path))) throw new StoreError("not-empty", "the directory is not empty");
-    await turn();
-    await remove(inner, call.path);
-  }),
+  deletes(
+    { id: "N158", bug: "a recursive delete leaves files whose names need escaping in XML", killedBy: ["delete.recursive.awkward-names"] },
+    async (inner, call) => {
+      const left =
+        call.recursive && (await at(inner, call.path))?.kind === "directory"
+          ? (await everything(inner, call.path, true)).filter((entry) => entry.kind === "file" && /[<>&]/.test(nameOf(entry.path)))
+          : [];
+      const bytes = await Promise.all(left.map((entry) => bytesAt(inner, entry.path)));
+      await inner.delete(call);
+      for (const [index, entry] of left.entries()) await put(inner, entry.path, bytes[index]!);
+    },
+  ),
+  deletes(
+    { id: "N159", bug: "the condition of a delete never holds", killedBy: ["delete.if-match.same"] },
+    async (inner, call) => (await failed(call.ifMatch !== undefined), inner.delete(call)),
+  ),
+  deletes(
+    { id: "N160", bug: "a delete with a condition fails where nothing is", killedBy: ["delete.if-match.missing"] },
+    async (inner, call) => (await failed(call.ifMatch !== undefined && (await at(inner, call.path)) === undefined), inner.delete(call)),
+  ),
+  deletes({ id: "N161", bug: "the condition of a delete means nothing for directories", killedBy: ["delete.if-match.directory"] }, async (inner, call) =>
+    inner.delete((await at(inner, call.path))?.kind === "directory" ? { ...call, ifMatch: undefined } : call),
+  ),
+  deletes(
+    { id: "N162", bug: "emptyOnlyDelete is declared native, and is a look before a recursive delete", killedBy: ["delete.race.child"] },
+    async (inner, call) => {
+      if (call.recursive || (await at(inner, call.path))?.kind !== "directory") return await inner.delete(call);
+      if (!(await emptyAt(inner, call.path))) throw new StoreError("not-empty", "the directory is not empty");
+      await turn();
+      await remove(inner, call.path);
+    },
+  ),
   bugged({
     id: "N164",
     bug: "a connection remembers every file that it has seen, also when another one deletes it",
@@ -137,8 +184,23 @@ const deleting: readonly BrokenStore[] = [
 ];
 
 const making: readonly BrokenStore[] = [
-  bugged({ id: "N165", bug: "mkdir says yes and makes nothing", killedBy: ["mkdir.new", "capabilities.mkdir"], below: () => (inner) => ({ mkdir: async (call) => { const there = await at(inner, call.path); return there ?? made(call.path); } }) }),
-  bugged({ id: "N18", bug: "mkdir of what exists is a success", killedBy: ["mkdir.exists"], below: () => (inner) => ({ mkdir: (call) => inner.mkdir({ ...call, existOk: true }) }) }),
+  bugged({
+    id: "N165",
+    bug: "mkdir says yes and makes nothing",
+    killedBy: ["mkdir.new", "capabilities.mkdir"],
+    below: () => (inner) => ({
+      mkdir: async (call) => {
+        const there = await at(inner, call.path);
+        return there ?? made(call.path);
+      },
+    }),
+  }),
+  bugged({
+    id: "N18",
+    bug: "mkdir of what exists is a success",
+    killedBy: ["mkdir.exists"],
+    below: () => (inner) => ({ mkdir: (call) => inner.mkdir({ ...call, existOk: true }) }),
+  }),
   bugged({
     id: "N19",
     bug: "mkdir does not make parents",
@@ -161,9 +223,27 @@ const making: readonly BrokenStore[] = [
       },
     }),
   }),
-  bugged({ id: "N05", bug: "mkdir with existOk is content with a file", killedBy: ["mkdir.exist-ok.file"], below: () => (inner) => ({ mkdir: (call) => unless("already-exists", inner.mkdir(call), (error) => (call.existOk ? inner.stat(calls.stat(call.path)) : Promise.reject(error as Error))) }) }),
-  bugged({ id: "N56", bug: "mkdir below a file is a success", killedBy: ["mkdir.below-file"], below: () => (inner) => ({ mkdir: (call) => unless("not-a-directory", inner.mkdir(call), () => made(call.path)) }) }),
-  bugged({ id: "N167", bug: "mkdir of the root is a success", killedBy: ["mkdir.root"], above: () => (store) => ({ mkdir: (where, options) => (where === "/" ? store.stat("/") : store.mkdir(where, options)) }) }),
+  bugged({
+    id: "N05",
+    bug: "mkdir with existOk is content with a file",
+    killedBy: ["mkdir.exist-ok.file"],
+    below: () => (inner) => ({
+      mkdir: (call) =>
+        unless("already-exists", inner.mkdir(call), (error) => (call.existOk ? inner.stat(calls.stat(call.path)) : Promise.reject(error as Error))),
+    }),
+  }),
+  bugged({
+    id: "N56",
+    bug: "mkdir below a file is a success",
+    killedBy: ["mkdir.below-file"],
+    below: () => (inner) => ({ mkdir: (call) => unless("not-a-directory", inner.mkdir(call), () => made(call.path)) }),
+  }),
+  bugged({
+    id: "N167",
+    bug: "mkdir of the root is a success",
+    killedBy: ["mkdir.root"],
+    above: () => (store) => ({ mkdir: (where, options) => (where === "/" ? store.stat("/") : store.mkdir(where, options)) }),
+  }),
   bugged({
     id: "N168",
     bug: "mkdir with existOk leaves a directory implied that it finds implied",

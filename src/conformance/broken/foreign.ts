@@ -14,7 +14,29 @@ function framed(bug: Omit<Bug, "below" | "raw">, wrap: (bytes: Uint8Array) => Ui
     ...bug,
     raw: true,
     below: () => (inner) => {
-      const sized = async (entry: Entry): Promise<Entry> => (entry.kind === "directory" ? entry : { ...entry, size: unwrap(await drained((await inner.read({ operation: "read", path: entry.path, signal: undefined, fresh: true, range: undefined, ifMatch: undefined, ifNoneMatch: undefined })).body)).length, hashes: {}, complete: false });
+      const sized = async (entry: Entry): Promise<Entry> =>
+        entry.kind === "directory"
+          ? entry
+          : {
+              ...entry,
+              size: unwrap(
+                await drained(
+                  (
+                    await inner.read({
+                      operation: "read",
+                      path: entry.path,
+                      signal: undefined,
+                      fresh: true,
+                      range: undefined,
+                      ifMatch: undefined,
+                      ifNoneMatch: undefined,
+                    })
+                  ).body,
+                ),
+              ).length,
+              hashes: {},
+              complete: false,
+            };
       return {
         ...entries(inner, sized),
         write: async (call) => sized(await changing(inner, wrap)(call)),
@@ -40,9 +62,21 @@ const without = (bytes: Uint8Array): Uint8Array => (Buffer.compare(bytes.subarra
 
 export const broken: readonly BrokenStore[] = [
   framed({ id: "N211", bug: "every file has a header of the adapter's own", killedBy: ["raw.written"] }, (bytes) => Buffer.concat([header, bytes]), without),
-  framed({ id: "N213", bug: "bytes above 127 are turned round at the service and back again", killedBy: ["raw.binary"] }, (bytes) => bytes.map((byte) => (byte > 127 ? 383 - byte : byte)), (bytes) => bytes.map((byte) => (byte > 127 ? 383 - byte : byte))),
-  framed({ id: "N214", bug: "an empty file is kept as one space", killedBy: ["raw.empty"] }, (bytes) => (bytes.length === 0 ? new Uint8Array([32]) : bytes), (bytes) => (bytes.length === 1 && bytes[0] === 32 ? new Uint8Array() : bytes)),
-  framed({ id: "N215", bug: "beyond 64 KiB the framing of the upload is kept in the file", killedBy: ["raw.stream"] }, (bytes) => (bytes.length > 65_536 ? Buffer.concat([header, bytes]) : bytes), without),
+  framed(
+    { id: "N213", bug: "bytes above 127 are turned round at the service and back again", killedBy: ["raw.binary"] },
+    (bytes) => bytes.map((byte) => (byte > 127 ? 383 - byte : byte)),
+    (bytes) => bytes.map((byte) => (byte > 127 ? 383 - byte : byte)),
+  ),
+  framed(
+    { id: "N214", bug: "an empty file is kept as one space", killedBy: ["raw.empty"] },
+    (bytes) => (bytes.length === 0 ? new Uint8Array([32]) : bytes),
+    (bytes) => (bytes.length === 1 && bytes[0] === 32 ? new Uint8Array() : bytes),
+  ),
+  framed(
+    { id: "N215", bug: "beyond 64 KiB the framing of the upload is kept in the file", killedBy: ["raw.stream"] },
+    (bytes) => (bytes.length > 65_536 ? Buffer.concat([header, bytes]) : bytes),
+    without,
+  ),
   bugged({
     id: "N212",
     bug: "files of other clients are not seen",
@@ -163,11 +197,39 @@ export const broken: readonly BrokenStore[] = [
       },
     }),
   }),
-  renamed({ id: "N220", bug: "characters of XML in names are escaped at the service", killedBy: ["raw.names.quotes"] }, (name) => name.replaceAll("&", "&amp;").replaceAll("<", "&lt;"), (name) => name.replaceAll("&lt;", "<").replaceAll("&amp;", "&")),
-  renamed({ id: "N221", bug: "names pass through Latin-1, both ways", killedBy: ["raw.names.unicode"] }, (name) => Buffer.from(name, "utf8").toString("latin1").replaceAll("\u0000", ""), (name) => Buffer.from(name, "latin1").toString("utf8")),
-  renamed({ id: "N231", bug: "percent signs are escaped once too often, both ways", killedBy: ["raw.names.percent"] }, (name) => name.replaceAll("%", "%25"), (name) => name.replaceAll("%25", "%")),
-  renamed({ id: "N232", bug: "spaces become plus signs at the service, and back again", killedBy: ["raw.names.plus"] }, (name) => name.replaceAll("+", "%2B").replaceAll(" ", "+"), (name) => name.replaceAll("+", " ").replaceAll("%2B", "+")),
-  renamed({ id: "N233", bug: "# and ? are escaped at the service, and back again", killedBy: ["raw.names.query"] }, (name) => name.replaceAll("#", "%23").replaceAll("?", "%3F"), (name) => name.replaceAll("%23", "#").replaceAll("%3F", "?")),
-  renamed({ id: "N234", bug: "dots at the end of a name are hidden from Windows by a mark", killedBy: ["raw.names.dots"] }, (name) => name.replace(/\.$/, ".\u200b"), (name) => name.replace(/\.\u200b$/, ".")),
-  renamed({ id: "N235", bug: "names are decomposed at the service and composed again, and \"kept\" is declared", killedBy: ["raw.normalisation"] }, (name) => name.normalize("NFD"), (name) => name.normalize("NFC")),
+  renamed(
+    { id: "N220", bug: "characters of XML in names are escaped at the service", killedBy: ["raw.names.quotes"] },
+    (name) => name.replaceAll("&", "&amp;").replaceAll("<", "&lt;"),
+    (name) => name.replaceAll("&lt;", "<").replaceAll("&amp;", "&"),
+  ),
+  renamed(
+    { id: "N221", bug: "names pass through Latin-1, both ways", killedBy: ["raw.names.unicode"] },
+    (name) => Buffer.from(name, "utf8").toString("latin1").replaceAll("\u0000", ""),
+    (name) => Buffer.from(name, "latin1").toString("utf8"),
+  ),
+  renamed(
+    { id: "N231", bug: "percent signs are escaped once too often, both ways", killedBy: ["raw.names.percent"] },
+    (name) => name.replaceAll("%", "%25"),
+    (name) => name.replaceAll("%25", "%"),
+  ),
+  renamed(
+    { id: "N232", bug: "spaces become plus signs at the service, and back again", killedBy: ["raw.names.plus"] },
+    (name) => name.replaceAll("+", "%2B").replaceAll(" ", "+"),
+    (name) => name.replaceAll("+", " ").replaceAll("%2B", "+"),
+  ),
+  renamed(
+    { id: "N233", bug: "# and ? are escaped at the service, and back again", killedBy: ["raw.names.query"] },
+    (name) => name.replaceAll("#", "%23").replaceAll("?", "%3F"),
+    (name) => name.replaceAll("%23", "#").replaceAll("%3F", "?"),
+  ),
+  renamed(
+    { id: "N234", bug: "dots at the end of a name are hidden from Windows by a mark", killedBy: ["raw.names.dots"] },
+    (name) => name.replace(/\.$/, ".\u200b"),
+    (name) => name.replace(/\.\u200b$/, "."),
+  ),
+  renamed(
+    { id: "N235", bug: 'names are decomposed at the service and composed again, and "kept" is declared', killedBy: ["raw.normalisation"] },
+    (name) => name.normalize("NFD"),
+    (name) => name.normalize("NFC"),
+  ),
 ];

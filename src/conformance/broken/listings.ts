@@ -82,7 +82,9 @@ const rows: readonly BrokenStore[] = [
       async list(call) {
         const page = await inner.list(call);
         if (call.path === root) return page;
-        const siblings = (await everything(inner, parentOf(call.path))).filter((entry) => entry.path !== call.path && nameOf(entry.path).startsWith(nameOf(call.path)));
+        const siblings = (await everything(inner, parentOf(call.path))).filter(
+          (entry) => entry.path !== call.path && nameOf(entry.path).startsWith(nameOf(call.path)),
+        );
         return { ...page, entries: [...page.entries, ...siblings] };
       },
     }),
@@ -127,8 +129,18 @@ const rows: readonly BrokenStore[] = [
 ];
 
 const answers: readonly BrokenStore[] = [
-  bugged({ id: "N06", bug: "the listing of a file is empty", killedBy: ["listing.file"], below: () => (inner) => ({ list: (call) => unless("not-a-directory", inner.list(call), () => ({ entries: [] })) }) }),
-  bugged({ id: "N07", bug: "the listing of a missing directory is empty", killedBy: ["listing.missing"], below: () => (inner) => ({ list: (call) => unless("not-found", inner.list(call), () => ({ entries: [] })) }) }),
+  bugged({
+    id: "N06",
+    bug: "the listing of a file is empty",
+    killedBy: ["listing.file"],
+    below: () => (inner) => ({ list: (call) => unless("not-a-directory", inner.list(call), () => ({ entries: [] })) }),
+  }),
+  bugged({
+    id: "N07",
+    bug: "the listing of a missing directory is empty",
+    killedBy: ["listing.missing"],
+    below: () => (inner) => ({ list: (call) => unless("not-found", inner.list(call), () => ({ entries: [] })) }),
+  }),
   bugged({
     id: "N11",
     bug: "a listing does not look at its signal",
@@ -226,7 +238,11 @@ const answers: readonly BrokenStore[] = [
       async list(call) {
         const page = await inner.list(call);
         if (!call.recursive) return page;
-        const all = await Promise.all(page.entries.map(async (entry) => (entry.kind === "file" && parentOf(entry.path) !== call.path ? [(await at(inner, parentOf(entry.path)))!, entry] : [entry])));
+        const all = await Promise.all(
+          page.entries.map(async (entry) =>
+            entry.kind === "file" && parentOf(entry.path) !== call.path ? [(await at(inner, parentOf(entry.path)))!, entry] : [entry],
+          ),
+        );
         return { ...page, entries: all.flat() };
       },
     }),
@@ -256,13 +272,21 @@ const answers: readonly BrokenStore[] = [
       },
     }),
   }),
-  bugged({ id: "N72", bug: "a plain listing has the whole subtree", killedBy: ["listing.children.direct"], below: () => (inner) => ({ list: (call) => inner.list({ ...call, recursive: true }) }) }),
+  bugged({
+    id: "N72",
+    bug: "a plain listing has the whole subtree",
+    killedBy: ["listing.children.direct"],
+    below: () => (inner) => ({ list: (call) => inner.list({ ...call, recursive: true }) }),
+  }),
   bugged({
     id: "N73",
     bug: "the listing of a path below a file is empty",
     killedBy: ["listing.below-file"],
     below: () => (inner) => ({
-      list: (call) => unless("not-found", inner.list(call), async (error) => ((await fileAbove(inner, call.path)) === undefined ? Promise.reject(error as Error) : { entries: [] })),
+      list: (call) =>
+        unless("not-found", inner.list(call), async (error) =>
+          (await fileAbove(inner, call.path)) === undefined ? Promise.reject(error as Error) : { entries: [] },
+        ),
     }),
   }),
   bugged({
@@ -273,7 +297,7 @@ const answers: readonly BrokenStore[] = [
       list: (call) =>
         unless("not-found", inner.list(call), async (error) => {
           const siblings = await everything(inner, parentOf(call.path)).catch(() => []);
-          return siblings.some((entry) => nameOf(entry.path).startsWith(nameOf(call.path))) ? { entries: [] } : Promise.reject(error as Error);
+          return siblings.some((entry) => nameOf(entry.path).startsWith(nameOf(call.path))) ? { entries: [] } : Promise.reject(error);
         }),
     }),
   }),

@@ -7,10 +7,14 @@ import { bugged } from "./broken.ts";
 import type { BrokenStore, Bug, Original } from "./broken.ts";
 import { at, bytesAt, put, turn } from "./tree.ts";
 
-const closed = (operation: "open" | "close" | "stat" = "open"): StoreError => new StoreError("closed", "the store is closed", { store: "broken", operation, applied: false });
+const closed = (operation: "open" | "close" | "stat" = "open"): StoreError =>
+  new StoreError("closed", "the store is closed", { store: "broken", operation, applied: false });
 
 /** A store whose service is found again: `bend` is called each time it is opened, with the number of times before. */
-function reopening(bug: Pick<Bug, "id" | "bug" | "killedBy">, open: (place: Place, state: ModelState, times: number) => ReturnType<Subject["open"]>): BrokenStore {
+function reopening(
+  bug: Pick<Bug, "id" | "bug" | "killedBy">,
+  open: (place: Place, state: ModelState, times: number) => ReturnType<Subject["open"]>,
+): BrokenStore {
   return {
     ...bug,
     subject: (): Subject => {
@@ -30,18 +34,30 @@ function reopening(bug: Pick<Bug, "id" | "bug" | "killedBy">, open: (place: Plac
 
 /** Every operation of a store, guarded. */
 function guarded(store: Original, guard: () => void): Partial<Original> {
-  const checked = <A extends readonly unknown[], R>(method: (...args: A) => Promise<R>): ((...args: A) => Promise<R>) => async (...args) => {
-    guard();
-    return await method(...args);
+  const checked =
+    <A extends readonly unknown[], R>(method: (...args: A) => Promise<R>): ((...args: A) => Promise<R>) =>
+    async (...args) => {
+      guard();
+      return await method(...args);
+    };
+  return {
+    stat: checked(store.stat),
+    read: checked(store.read),
+    write: checked(store.write),
+    delete: checked(store.delete),
+    mkdir: checked(store.mkdir),
+    copy: checked(store.copy),
+    move: checked(store.move),
   };
-  return { stat: checked(store.stat), read: checked(store.read), write: checked(store.write), delete: checked(store.delete), mkdir: checked(store.mkdir), copy: checked(store.copy), move: checked(store.move) };
 }
 
 const life: readonly BrokenStore[] = [
   bugged({
     id: "N39",
     bug: "close does nothing",
-    killedBy: ["stat", "read", "write", "list", "delete", "mkdir", "copy", "move", "space", "account", "open", "reconnect"].map((verb) => `lifecycle.closed.${verb}`),
+    killedBy: ["stat", "read", "write", "list", "delete", "mkdir", "copy", "move", "space", "account", "open", "reconnect"].map(
+      (verb) => `lifecycle.closed.${verb}`,
+    ),
     above: () => () => ({ close: async () => {} }),
   }),
   bugged({
@@ -142,8 +158,15 @@ const life: readonly BrokenStore[] = [
           return new Uint8Array(Buffer.concat(all));
         };
         return {
-          entry: result.entry, offset: result.offset, length: result.length, bytes, stream: () => result.stream(), nodeStream: () => result.nodeStream(),
-          text: async () => new TextDecoder().decode(await bytes()), [Symbol.asyncIterator]: () => chunks(), [Symbol.asyncDispose]: () => result[Symbol.asyncDispose](),
+          entry: result.entry,
+          offset: result.offset,
+          length: result.length,
+          bytes,
+          stream: () => result.stream(),
+          nodeStream: () => result.nodeStream(),
+          text: async () => new TextDecoder().decode(await bytes()),
+          [Symbol.asyncIterator]: () => chunks(),
+          [Symbol.asyncDispose]: () => result[Symbol.asyncDispose](),
         };
       },
     }),
@@ -224,7 +247,7 @@ const life: readonly BrokenStore[] = [
     below: () => (inner) => ({
       read(call) {
         const reply = inner.read(call);
-        void reply.then(() => {});
+        void reply.then((come) => come);
         return reply;
       },
     }),
@@ -249,9 +272,10 @@ const life: readonly BrokenStore[] = [
 
 const again: readonly BrokenStore[] = [
   reopening({ id: "N35", bug: "a store that is opened again has lost its empty files", killedBy: ["lifecycle.reopen"] }, (place, state, times) => {
-    if (times > 0) state.change(place.clock.now(), (files) => {
-      for (const [key, file] of files) if (file.bytes.length === 0) files.delete(key);
-    });
+    if (times > 0)
+      state.change(place.clock.now(), (files) => {
+        for (const [key, file] of files) if (file.bytes.length === 0) files.delete(key);
+      });
     return createStore(referenceProvider({ state, clock: place.clock }));
   }),
   (() => {
@@ -279,7 +303,9 @@ const again: readonly BrokenStore[] = [
       },
     });
   })(),
-  reopening({ id: "N194", bug: "the identity of a store is another one each time", killedBy: ["lifecycle.reopen.identity"] }, (place, state, times) => createStore({ ...referenceProvider({ state, clock: place.clock }), identity: () => `session-${times}` })),
+  reopening({ id: "N194", bug: "the identity of a store is another one each time", killedBy: ["lifecycle.reopen.identity"] }, (place, state, times) =>
+    createStore({ ...referenceProvider({ state, clock: place.clock }), identity: () => `session-${times}` }),
+  ),
 ];
 
 /** The reference with another control. */
@@ -288,8 +314,13 @@ function controlled(bug: Pick<Bug, "id" | "bug" | "killedBy">, change: (own: Con
 }
 
 const said: readonly BrokenStore[] = [
-  reopening({ id: "N195", bug: "the text of a store holds its password", killedBy: ["lifecycle.text"] }, (place, state) => createStore({ ...referenceProvider({ state, clock: place.clock }), describe: () => "user=me password=hunter2" })),
-  controlled({ id: "N196", bug: "a report has objects in it", killedBy: ["lifecycle.layers"] }, (own) => ({ ...own, report: () => ({ cache: { bytes: 1 } }) as unknown as Record<string, number> })),
+  reopening({ id: "N195", bug: "the text of a store holds its password", killedBy: ["lifecycle.text"] }, (place, state) =>
+    createStore({ ...referenceProvider({ state, clock: place.clock }), describe: () => "user=me password=hunter2" }),
+  ),
+  controlled({ id: "N196", bug: "a report has objects in it", killedBy: ["lifecycle.layers"] }, (own) => ({
+    ...own,
+    report: () => ({ cache: { bytes: 1 } }) as unknown as Record<string, number>,
+  })),
   controlled({ id: "N37", bug: "settings that do not exist are accepted", killedBy: ["lifecycle.settings"] }, (own) => ({ ...own, configure: async () => {} })),
   (() => {
     const left = new Map<string, string[]>();

@@ -22,22 +22,59 @@ const texts = (metadata: Metadata | undefined, change: (key: string, value: stri
 const summer = (ms: number): boolean => new Date(ms).getUTCMonth() >= 3 && new Date(ms).getUTCMonth() <= 9;
 
 const times: readonly BrokenStore[] = [
-  told({ id: "M66", bug: "times are in a local zone, two hours ahead", killedBy: ["metadata.modified.near-now"] }, (entry) => (entry.modifiedMs === null ? entry : { ...entry, modifiedMs: entry.modifiedMs + 7_200_000 })),
-  sent({ id: "M66b", bug: "times are rounded up to the precision", killedBy: ["metadata.modified.set"], reference: { capabilities: { modifiedPrecisionMs: 1000 } } }, (call) => ({ ...call, modifiedMs: call.modifiedMs === undefined ? undefined : Math.ceil(call.modifiedMs / 1000) * 1000 })),
-  sent({ id: "N26", bug: "a modified time that is given is ignored", killedBy: ["metadata.modified.set", "capabilities.write-modified"] }, (call) => ({ ...call, modifiedMs: undefined })),
-  sent({ id: "N50", bug: "a precision of a millisecond is declared, and seconds are kept", killedBy: ["metadata.modified.set", "metadata.modified.steps"] }, (call) => ({ ...call, modifiedMs: call.modifiedMs === undefined ? undefined : Math.floor(call.modifiedMs / 1000) * 1000 })),
-  sent({ id: "N87", bug: "times of summer are an hour off", killedBy: ["metadata.modified.seasons"] }, (call) => ({ ...call, modifiedMs: call.modifiedMs !== undefined && summer(call.modifiedMs) ? call.modifiedMs - 3_600_000 : call.modifiedMs })),
-  sent({ id: "N88", bug: "times are 32 bits of seconds", killedBy: ["metadata.modified.far"] }, (call) => ({ ...call, modifiedMs: call.modifiedMs !== undefined && call.modifiedMs >= 2 ** 31 * 1000 ? call.modifiedMs - 2 ** 32 * 1000 + 2 ** 31 * 1000 : call.modifiedMs })),
-  bugged({ id: "N89", bug: "times in the future are replaced by now", killedBy: ["metadata.modified.future"], below: () => (inner, place) => ({ write: (call) => inner.write({ ...call, modifiedMs: call.modifiedMs !== undefined && call.modifiedMs > place.clock.now() ? undefined : call.modifiedMs }) }) }),
+  told({ id: "M66", bug: "times are in a local zone, two hours ahead", killedBy: ["metadata.modified.near-now"] }, (entry) =>
+    entry.modifiedMs === null ? entry : { ...entry, modifiedMs: entry.modifiedMs + 7_200_000 },
+  ),
+  sent(
+    {
+      id: "M66b",
+      bug: "times are rounded up to the precision",
+      killedBy: ["metadata.modified.set"],
+      reference: { capabilities: { modifiedPrecisionMs: 1000 } },
+    },
+    (call) => ({ ...call, modifiedMs: call.modifiedMs === undefined ? undefined : Math.ceil(call.modifiedMs / 1000) * 1000 }),
+  ),
+  sent({ id: "N26", bug: "a modified time that is given is ignored", killedBy: ["metadata.modified.set", "capabilities.write-modified"] }, (call) => ({
+    ...call,
+    modifiedMs: undefined,
+  })),
+  sent(
+    { id: "N50", bug: "a precision of a millisecond is declared, and seconds are kept", killedBy: ["metadata.modified.set", "metadata.modified.steps"] },
+    (call) => ({ ...call, modifiedMs: call.modifiedMs === undefined ? undefined : Math.floor(call.modifiedMs / 1000) * 1000 }),
+  ),
+  sent({ id: "N87", bug: "times of summer are an hour off", killedBy: ["metadata.modified.seasons"] }, (call) => ({
+    ...call,
+    modifiedMs: call.modifiedMs !== undefined && summer(call.modifiedMs) ? call.modifiedMs - 3_600_000 : call.modifiedMs,
+  })),
+  sent({ id: "N88", bug: "times are 32 bits of seconds", killedBy: ["metadata.modified.far"] }, (call) => ({
+    ...call,
+    modifiedMs: call.modifiedMs !== undefined && call.modifiedMs >= 2 ** 31 * 1000 ? call.modifiedMs - 2 ** 32 * 1000 + 2 ** 31 * 1000 : call.modifiedMs,
+  })),
+  bugged({
+    id: "N89",
+    bug: "times in the future are replaced by now",
+    killedBy: ["metadata.modified.future"],
+    below: () => (inner, place) => ({
+      write: (call) => inner.write({ ...call, modifiedMs: call.modifiedMs !== undefined && call.modifiedMs > place.clock.now() ? undefined : call.modifiedMs }),
+    }),
+  }),
   bugged({
     id: "N90",
     bug: "a modified time that is no time is ignored",
     killedBy: ["metadata.modified.wrong"],
     above: () => (store) => ({
-      write: (where, body, options) => store.write(where, body, options !== undefined && "modifiedMs" in options && !Number.isFinite(options.modifiedMs) ? { ...options, modifiedMs: undefined } : options),
+      write: (where, body, options) =>
+        store.write(
+          where,
+          body,
+          options !== undefined && "modifiedMs" in options && !Number.isFinite(options.modifiedMs) ? { ...options, modifiedMs: undefined } : options,
+        ),
     }),
   }),
-  sent({ id: "N91", bug: "an overwrite inherits the modified time", killedBy: ["metadata.modified.overwrite"] }, async (call, inner) => ({ ...call, modifiedMs: call.modifiedMs ?? (await at(inner, call.path))?.modifiedMs ?? undefined })),
+  sent({ id: "N91", bug: "an overwrite inherits the modified time", killedBy: ["metadata.modified.overwrite"] }, async (call, inner) => ({
+    ...call,
+    modifiedMs: call.modifiedMs ?? (await at(inner, call.path))?.modifiedMs ?? undefined,
+  })),
   bugged({
     id: "N92",
     bug: "a write of the same bytes is left out, with its new time and metadata",
@@ -71,7 +108,9 @@ const times: readonly BrokenStore[] = [
       });
     },
   }),
-  told({ id: "N94", bug: "directories are from 1970", killedBy: ["metadata.modified.directory"] }, (entry) => (entry.kind === "directory" ? { ...entry, modifiedMs: 0 } : entry)),
+  told({ id: "N94", bug: "directories are from 1970", killedBy: ["metadata.modified.directory"] }, (entry) =>
+    entry.kind === "directory" ? { ...entry, modifiedMs: 0 } : entry,
+  ),
   bugged({
     id: "N95",
     bug: "a write that fails sets the time all the same",
@@ -123,28 +162,64 @@ function half(bug: Omit<Bug, "below">, of: (call: WriteCall) => Partial<Entry>):
 }
 
 const properties: readonly BrokenStore[] = [
-  sent({ id: "N64", bug: "a content type that is given is dropped", killedBy: ["metadata.type.kept", "capabilities.write-content-type"] }, (call) => ({ ...call, contentType: undefined })),
-  sent({ id: "N108", bug: "the content type of a stream is dropped", killedBy: ["metadata.type.stream"] }, (call) => ({ ...call, contentType: call.body.size === null ? undefined : call.contentType })),
-  sent({ id: "N109", bug: "a content type ends at a line break", killedBy: ["metadata.type.invalid"] }, (call) => ({ ...call, contentType: call.contentType?.split("\r\n")[0] })),
-  told({ id: "N111", bug: "a read tells another content type than stat", killedBy: ["metadata.type.same-answer"] }, (entry, verb) => (verb === "read" ? file(entry, { contentType: "application/octet-stream" }) : entry)),
-  half({ id: "N112", bug: "a write that fails sets the content type all the same", killedBy: ["metadata.type.failed-overwrite"] }, (call) => ({ contentType: call.contentType ?? null })),
-  sent({ id: "N25", bug: "an overwrite inherits content type and metadata", killedBy: ["metadata.type.replaced", "metadata.user.replaced"] }, async (call, inner) => {
-    const before = await at(inner, call.path);
-    return { ...call, contentType: call.contentType ?? before?.contentType ?? undefined, metadata: { ...before?.metadata, ...call.metadata } };
-  }),
-  sent({ id: "N113", bug: "metadata that is given is dropped", killedBy: ["metadata.user.kept", "capabilities.write-metadata"] }, (call) => ({ ...call, metadata: undefined })),
-  sent({ id: "N114", bug: "metadata passes through Latin-1", killedBy: ["metadata.user.values"] }, (call) => ({ ...call, metadata: texts(call.metadata, (key, value) => [key, value.replace(/[^\0-\xff]/gu, "?")]) })),
-  sent({ id: "N115", bug: "line breaks in metadata become spaces", killedBy: ["metadata.user.lines"] }, (call) => ({ ...call, metadata: texts(call.metadata, (key, value) => [key, value.replace(/[\r\n]+/g, " ")]) })),
-  sent({ id: "N58", bug: "metadata keys are lower-cased", killedBy: ["metadata.user.keys", "metadata.user.case-twins"] }, (call) => ({ ...call, metadata: texts(call.metadata, (key, value) => [key.toLowerCase(), value]) })),
+  sent({ id: "N64", bug: "a content type that is given is dropped", killedBy: ["metadata.type.kept", "capabilities.write-content-type"] }, (call) => ({
+    ...call,
+    contentType: undefined,
+  })),
+  sent({ id: "N108", bug: "the content type of a stream is dropped", killedBy: ["metadata.type.stream"] }, (call) => ({
+    ...call,
+    contentType: call.body.size === null ? undefined : call.contentType,
+  })),
+  sent({ id: "N109", bug: "a content type ends at a line break", killedBy: ["metadata.type.invalid"] }, (call) => ({
+    ...call,
+    contentType: call.contentType?.split("\r\n")[0],
+  })),
+  told({ id: "N111", bug: "a read tells another content type than stat", killedBy: ["metadata.type.same-answer"] }, (entry, verb) =>
+    verb === "read" ? file(entry, { contentType: "application/octet-stream" }) : entry,
+  ),
+  half({ id: "N112", bug: "a write that fails sets the content type all the same", killedBy: ["metadata.type.failed-overwrite"] }, (call) => ({
+    contentType: call.contentType ?? null,
+  })),
+  sent(
+    { id: "N25", bug: "an overwrite inherits content type and metadata", killedBy: ["metadata.type.replaced", "metadata.user.replaced"] },
+    async (call, inner) => {
+      const before = await at(inner, call.path);
+      return { ...call, contentType: call.contentType ?? before?.contentType ?? undefined, metadata: { ...before?.metadata, ...call.metadata } };
+    },
+  ),
+  sent({ id: "N113", bug: "metadata that is given is dropped", killedBy: ["metadata.user.kept", "capabilities.write-metadata"] }, (call) => ({
+    ...call,
+    metadata: undefined,
+  })),
+  sent({ id: "N114", bug: "metadata passes through Latin-1", killedBy: ["metadata.user.values"] }, (call) => ({
+    ...call,
+    metadata: texts(call.metadata, (key, value) => [key, value.replace(/[^\0-\xff]/gu, "?")]),
+  })),
+  sent({ id: "N115", bug: "line breaks in metadata become spaces", killedBy: ["metadata.user.lines"] }, (call) => ({
+    ...call,
+    metadata: texts(call.metadata, (key, value) => [key, value.replace(/[\r\n]+/g, " ")]),
+  })),
+  sent({ id: "N58", bug: "metadata keys are lower-cased", killedBy: ["metadata.user.keys", "metadata.user.case-twins"] }, (call) => ({
+    ...call,
+    metadata: texts(call.metadata, (key, value) => [key.toLowerCase(), value]),
+  })),
   sent({ id: "N116", bug: "a metadata key is assigned to a plain object, which __proto__ does not survive", killedBy: ["metadata.user.prototype"] }, (call) => {
     const metadata: Record<string, string> = {};
     for (const [key, value] of Object.entries(call.metadata ?? {})) metadata[key] = value;
     return { ...call, metadata };
   }),
-  told({ id: "N117", bug: "a file without metadata does not say so", killedBy: ["metadata.user.none"] }, (entry) => (entry.metadata !== null && Object.keys(entry.metadata).length === 0 ? { ...entry, metadata: null } : entry)),
+  told({ id: "N117", bug: "a file without metadata does not say so", killedBy: ["metadata.user.none"] }, (entry) =>
+    entry.metadata !== null && Object.keys(entry.metadata).length === 0 ? { ...entry, metadata: null } : entry,
+  ),
   sent({ id: "N118", bug: "metadata beyond 1,000 bytes is cut off, and 2,048 are declared", killedBy: ["metadata.user.limit"] }, (call) => {
     let room = 1000;
-    return { ...call, metadata: call.metadata === undefined ? undefined : Object.fromEntries(Object.entries(call.metadata).filter(([key, value]) => (room -= key.length + value.length) >= 0)) };
+    return {
+      ...call,
+      metadata:
+        call.metadata === undefined
+          ? undefined
+          : Object.fromEntries(Object.entries(call.metadata).filter(([key, value]) => (room -= key.length + value.length) >= 0)),
+    };
   }),
   bugged({
     id: "N59",
@@ -170,18 +245,46 @@ const properties: readonly BrokenStore[] = [
     killedBy: ["metadata.user.wrong"],
     above: () => (store) => ({
       write: (where, body, options) =>
-        store.write(where, body, options?.metadata === undefined ? options : { ...options, metadata: Object.fromEntries(Object.entries(options.metadata).map(([key, value]) => [key, String(value)])) }),
+        store.write(
+          where,
+          body,
+          options?.metadata === undefined
+            ? options
+            : {
+                ...options,
+                metadata: Object.fromEntries(Object.entries(options.metadata as Readonly<Record<string, unknown>>).map(([key, value]) => [key, String(value)])),
+              },
+        ),
     }),
   }),
-  sent({ id: "N120", bug: "beyond 64 KiB a write loses its content type", killedBy: ["metadata.user.large-body"] }, (call) => ({ ...call, contentType: (call.body.size ?? 0) > 65_536 ? undefined : call.contentType })),
+  sent({ id: "N120", bug: "beyond 64 KiB a write loses its content type", killedBy: ["metadata.user.large-body"] }, (call) => ({
+    ...call,
+    contentType: (call.body.size ?? 0) > 65_536 ? undefined : call.contentType,
+  })),
 ];
 
 const laws: readonly BrokenStore[] = [
-  told({ id: "N500", bug: "the etag in the answer of a write has its quotes", killedBy: ["metadata.entry.write"] }, (entry, verb) => (verb === "write" ? { ...entry, etag: `"${entry.etag}"` } : entry)),
-  told({ id: "N501", bug: "a read tells a time of its own", killedBy: ["metadata.entry.read"] }, (entry, verb) => (verb === "read" ? { ...entry, modifiedMs: 1_000_000_000_000 } : entry)),
-  bugged({ id: "N502", bug: "a copy answers with the entry of its source", killedBy: ["metadata.entry.copy"], below: () => (inner) => ({ copy: async (call) => ((await inner.copy(call)), { ...(await inner.stat(calls.stat(call.path))), path: call.to }) }) }),
-  bugged({ id: "N503", bug: "a move answers with the path of its source", killedBy: ["metadata.entry.move"], below: () => (inner) => ({ move: async (call) => ({ ...(await inner.move(call)), path: call.path }) }) }),
-  told({ id: "N504", bug: "a new directory has 4,096 bytes", killedBy: ["metadata.entry.mkdir"] }, (entry, verb) => (verb === "mkdir" ? { ...entry, size: 4096 } : entry)),
+  told({ id: "N500", bug: "the etag in the answer of a write has its quotes", killedBy: ["metadata.entry.write"] }, (entry, verb) =>
+    verb === "write" ? { ...entry, etag: `"${entry.etag}"` } : entry,
+  ),
+  told({ id: "N501", bug: "a read tells a time of its own", killedBy: ["metadata.entry.read"] }, (entry, verb) =>
+    verb === "read" ? { ...entry, modifiedMs: 1_000_000_000_000 } : entry,
+  ),
+  bugged({
+    id: "N502",
+    bug: "a copy answers with the entry of its source",
+    killedBy: ["metadata.entry.copy"],
+    below: () => (inner) => ({ copy: async (call) => (await inner.copy(call), { ...(await inner.stat(calls.stat(call.path))), path: call.to }) }),
+  }),
+  bugged({
+    id: "N503",
+    bug: "a move answers with the path of its source",
+    killedBy: ["metadata.entry.move"],
+    below: () => (inner) => ({ move: async (call) => ({ ...(await inner.move(call)), path: call.path }) }),
+  }),
+  told({ id: "N504", bug: "a new directory has 4,096 bytes", killedBy: ["metadata.entry.mkdir"] }, (entry, verb) =>
+    verb === "mkdir" ? { ...entry, size: 4096 } : entry,
+  ),
   bugged({
     id: "N101",
     bug: "the entry of a ranged read has the size of the part",
@@ -212,8 +315,20 @@ const laws: readonly BrokenStore[] = [
     },
   }),
   told({ id: "N08", bug: "what is not known is undefined", killedBy: ["metadata.entry.clone"] }, (entry) => ({ ...entry, id: undefined as unknown as null })),
-  bugged({ id: "N102", bug: "stat with basic detail tells no time", killedBy: ["metadata.stat.basic"], below: () => (inner) => ({ stat: async (call) => { const entry = await inner.stat(call); return call.detail === "basic" ? { ...entry, modifiedMs: null, complete: false } : entry; } }) }),
-  told({ id: "N53", bug: "directories have 4,096 bytes", killedBy: ["metadata.stat.directory"] }, (entry) => (entry.kind === "directory" ? { ...entry, size: 4096 } : entry)),
+  bugged({
+    id: "N102",
+    bug: "stat with basic detail tells no time",
+    killedBy: ["metadata.stat.basic"],
+    below: () => (inner) => ({
+      stat: async (call) => {
+        const entry = await inner.stat(call);
+        return call.detail === "basic" ? { ...entry, modifiedMs: null, complete: false } : entry;
+      },
+    }),
+  }),
+  told({ id: "N53", bug: "directories have 4,096 bytes", killedBy: ["metadata.stat.directory"] }, (entry) =>
+    entry.kind === "directory" ? { ...entry, size: 4096 } : entry,
+  ),
   bugged({
     id: "N103",
     bug: "the root of an empty store is not there",
@@ -225,7 +340,9 @@ const laws: readonly BrokenStore[] = [
       },
     }),
   }),
-  told({ id: "N27", bug: "an etag is made of size and seconds", killedBy: ["metadata.etag.changes", "metadata.etag.recreated"] }, (entry) => file(entry, { etag: `${entry.size}-${Math.floor((entry.modifiedMs ?? 0) / 1000)}` })),
+  told({ id: "N27", bug: "an etag is made of size and seconds", killedBy: ["metadata.etag.changes", "metadata.etag.recreated"] }, (entry) =>
+    file(entry, { etag: `${entry.size}-${Math.floor((entry.modifiedMs ?? 0) / 1000)}` }),
+  ),
   bugged({
     id: "N104",
     bug: "each stat tells another etag",
@@ -235,7 +352,10 @@ const laws: readonly BrokenStore[] = [
       return (inner) => ({ stat: async (call) => file(await inner.stat(call), { etag: `node-${(asked += 1)}` }) });
     },
   }),
-  told({ id: "N105", bug: "hashes are declared and not told", killedBy: ["metadata.hashes.bytes", "metadata.hashes.stream", "capabilities.hashes"] }, (entry) => ({ ...entry, hashes: {} })),
+  told(
+    { id: "N105", bug: "hashes are declared and not told", killedBy: ["metadata.hashes.bytes", "metadata.hashes.stream", "capabilities.hashes"] },
+    (entry) => ({ ...entry, hashes: {} }),
+  ),
   bugged({
     id: "N28",
     bug: "the hashes of a path are remembered and never forgotten",

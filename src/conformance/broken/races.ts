@@ -6,7 +6,18 @@ import { bugged } from "./broken.ts";
 import type { BrokenStore } from "./broken.ts";
 import { at, bytesAt, remove, turn } from "./tree.ts";
 
-const made = (path: StorePath, size: number): Entry => ({ path, kind: "file", size, modifiedMs: null, etag: null, id: null, contentType: null, hashes: {}, metadata: null, complete: false });
+const made = (path: StorePath, size: number): Entry => ({
+  path,
+  kind: "file",
+  size,
+  modifiedMs: null,
+  etag: null,
+  id: null,
+  contentType: null,
+  hashes: {},
+  metadata: null,
+  complete: false,
+});
 
 export const broken: readonly BrokenStore[] = [
   bugged({
@@ -117,7 +128,8 @@ export const broken: readonly BrokenStore[] = [
           running.set(call.path, bytes);
           await turn();
           running.delete(call.path);
-          const mixed = other === undefined ? bytes : Buffer.concat([other.subarray(0, bytes.length >> 1), bytes.subarray(Math.min(other.length, bytes.length >> 1))]);
+          const mixed =
+            other === undefined ? bytes : Buffer.concat([other.subarray(0, bytes.length >> 1), bytes.subarray(Math.min(other.length, bytes.length >> 1))]);
           return await inner.write(withBytes(call, mixed));
         },
       });
@@ -132,7 +144,19 @@ export const broken: readonly BrokenStore[] = [
       return (inner) => ({
         async delete(call) {
           const entry = await at(inner, call.path);
-          if (entry?.kind === "file") ghosts.set(call.path, await inner.read({ operation: "read", path: call.path, signal: undefined, fresh: true, range: undefined, ifMatch: undefined, ifNoneMatch: undefined }));
+          if (entry?.kind === "file")
+            ghosts.set(
+              call.path,
+              await inner.read({
+                operation: "read",
+                path: call.path,
+                signal: undefined,
+                fresh: true,
+                range: undefined,
+                ifMatch: undefined,
+                ifNoneMatch: undefined,
+              }),
+            );
           await inner.delete(call);
         },
         async read(call) {

@@ -44,7 +44,11 @@ export async function emptyAt(inner: Backend, dir: StorePath): Promise<boolean> 
 }
 
 /** A listing whose pages are cut anew: `size` entries, the cursor made by `next` from the page that was given. */
-export function paged(inner: Backend, size: number, cut: (entries: readonly Entry[], cursor: unknown) => { readonly entries: readonly Entry[]; readonly cursor: unknown }): (call: ListCall) => Promise<Page> {
+export function paged(
+  inner: Backend,
+  size: number,
+  cut: (entries: readonly Entry[], cursor: unknown) => { readonly entries: readonly Entry[]; readonly cursor: unknown },
+): (call: ListCall) => Promise<Page> {
   return async (call) => {
     call.signal?.throwIfAborted();
     const all = (await everything(inner, call.path, call.recursive)).slice();
@@ -69,7 +73,7 @@ export function entries(inner: Backend, change: (entry: Entry, verb: Entries) =>
     },
     async list(call) {
       const page = await inner.list(call);
-      return { ...page, entries: await Promise.all(page.entries.map((entry) => change(entry, "list"))) };
+      return { ...page, entries: await Promise.all(page.entries.map(async (entry) => change(entry, "list"))) };
     },
   };
 }

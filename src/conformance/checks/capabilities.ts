@@ -12,28 +12,77 @@ const support: Judge = (value) => value === "native" || value === "emulated" || 
 const flag: Judge = (value) => typeof value === "boolean";
 const limit: Judge = (value) => typeof value === "number" && value >= 0 && (value === Number.POSITIVE_INFINITY || Number.isSafeInteger(value));
 const text: Judge = (value) => typeof value === "string";
-const oneOf = (...values: readonly unknown[]): Judge => (value) => values.includes(value);
+const oneOf =
+  (...values: readonly unknown[]): Judge =>
+  (value) =>
+    values.includes(value);
 const hashNames: readonly unknown[] = ["md5", "sha1", "sha256", "sha512", "crc32c", "dropbox"] satisfies readonly HashName[];
 const hashes: Judge = (value) => Array.isArray(value) && value.every((each) => hashNames.includes(each)) && new Set(value).size === value.length;
 
 /** Every member with what it may be: a new capability does not compile until someone has said. */
 const members: Readonly<Record<keyof Capabilities, Judge>> = {
-  read: support, write: support, list: support, delete: support, mkdir: support, copy: support, move: support, space: support, account: support,
-  readRange: support, readSuffix: support, readIfMatch: support, readIfNoneMatch: support,
-  writeIfAbsent: support, writeIfMatch: support, writeUnknownSize: support, writeModified: support, writeContentType: support, writeMetadata: support,
-  listRecursive: support, listIfNoneMatch: support, deleteRecursive: support, deleteIfMatch: support, copyTree: support, copyIfAbsent: support, moveTree: support, moveIfAbsent: support,
-  etag: flag, hashes, writeExpect: hashes, listComplete: flag, listSorted: flag,
+  read: support,
+  write: support,
+  list: support,
+  delete: support,
+  mkdir: support,
+  copy: support,
+  move: support,
+  space: support,
+  account: support,
+  readRange: support,
+  readSuffix: support,
+  readIfMatch: support,
+  readIfNoneMatch: support,
+  writeIfAbsent: support,
+  writeIfMatch: support,
+  writeUnknownSize: support,
+  writeModified: support,
+  writeContentType: support,
+  writeMetadata: support,
+  listRecursive: support,
+  listIfNoneMatch: support,
+  deleteRecursive: support,
+  deleteIfMatch: support,
+  copyTree: support,
+  copyIfAbsent: support,
+  moveTree: support,
+  moveIfAbsent: support,
+  etag: flag,
+  hashes,
+  writeExpect: hashes,
+  listComplete: flag,
+  listSorted: flag,
   modifiedPrecisionMs: (value) => value === null || (typeof value === "number" && Number.isSafeInteger(value) && value >= 1),
-  caseSensitive: flag, normalisation: oneOf("kept", "nfc", "nfd", "nfkc"), forbidden: text,
-  maxNameBytes: (value) => limit(value) && (value as number) >= 1, maxPathBytes: (value) => limit(value) && (value as number) >= 1, maxFileBytes: limit, maxMetadataBytes: limit,
+  caseSensitive: flag,
+  normalisation: oneOf("kept", "nfc", "nfd", "nfkc"),
+  forbidden: text,
+  maxNameBytes: (value) => limit(value) && (value as number) >= 1,
+  maxPathBytes: (value) => limit(value) && (value as number) >= 1,
+  maxFileBytes: limit,
+  maxMetadataBytes: limit,
   sizeSteps: (value) => Array.isArray(value) && value.every((each) => Number.isSafeInteger(each) && each > 0),
-  strictHierarchy: flag, directories: oneOf("real", "implied"), filesAtRoot: flag, atomicWrites: support, emptyOnlyDelete: oneOf("native", "emulated"), exclusiveMkdir: flag,
-  maxConditionalBytes: limit, maxUnknownBytes: limit, undelete: oneOf("trash", "versions", false),
+  strictHierarchy: flag,
+  directories: oneOf("real", "implied"),
+  filesAtRoot: flag,
+  atomicWrites: support,
+  emptyOnlyDelete: oneOf("native", "emulated"),
+  exclusiveMkdir: flag,
+  maxConditionalBytes: limit,
+  maxUnknownBytes: limit,
+  undelete: oneOf("trash", "versions", false),
   consistency: (value) => {
     const { read, list, settleMs } = value as Capabilities["consistency"];
-    return Object.keys(value as object).length === 3 && oneOf("strong", "eventual")(read) && oneOf("strong", "eventual")(list) && limit(settleMs) && Number.isFinite(settleMs);
+    return (
+      Object.keys(value as object).length === 3 &&
+      oneOf("strong", "eventual")(read) &&
+      oneOf("strong", "eventual")(list) &&
+      limit(settleMs) &&
+      Number.isFinite(settleMs)
+    );
   },
-  afterlifeMs: (value) => limit(value) && Number.isFinite(value), concurrency: (value) => Number.isSafeInteger(value) && (value as number) >= 1,
+  afterlifeMs: (value) => limit(value) && Number.isFinite(value),
+  concurrency: (value) => Number.isSafeInteger(value) && (value as number) >= 1,
 };
 
 /** What cannot be true at once. */
@@ -48,7 +97,9 @@ function contradictions(c: Capabilities): string[] {
   for (const key of ["deleteRecursive", "deleteIfMatch"] as const) needs(key, "delete");
   for (const key of ["copyTree", "copyIfAbsent"] as const) needs(key, "copy");
   for (const key of ["moveTree", "moveIfAbsent"] as const) needs(key, "move");
-  if (!c.etag) for (const key of ["readIfMatch", "readIfNoneMatch", "writeIfMatch", "deleteIfMatch"] as const) if (c[key] !== false) found.push(`${key} is declared, and no etag to give it`);
+  if (!c.etag)
+    for (const key of ["readIfMatch", "readIfNoneMatch", "writeIfMatch", "deleteIfMatch"] as const)
+      if (c[key] !== false) found.push(`${key} is declared, and no etag to give it`);
   // A condition that cannot be kept against others is false, so what is declared for writes comes from the service.
   if (c.writeModified !== false && c.modifiedPrecisionMs === null) found.push("times can be set and are never told");
   if (c.writeMetadata !== false && c.maxMetadataBytes === 0) found.push("metadata can be written and has no room");
@@ -75,14 +126,15 @@ const data: readonly Check[] = [
     async run(t) {
       const found = t.store.capabilities;
       equal(Object.keys(found).sort(), Object.keys(members).sort(), "exactly the capabilities of the contract");
-      for (const [key, judge] of Object.entries(members)) ok(judge(found[key as keyof Capabilities]), `${key} has a value it may have`, found[key as keyof Capabilities]);
+      for (const [key, judge] of Object.entries(members))
+        ok(judge(found[key as keyof Capabilities]), `${key} has a value it may have`, found[key as keyof Capabilities]);
       equal(structuredClone(found), { ...found }, "they are plain data");
     },
   },
   {
     id: "capabilities.coherent",
     title: "capabilities do not contradict each other",
-    why: "\"Conditional writes: yes, etags: no\" is a promise that nobody can make use of, and a sign that the table was copied.",
+    why: '"Conditional writes: yes, etags: no" is a promise that nobody can make use of, and a sign that the table was copied.',
     tier: "smoke",
     behaviours: [113],
     guarantees: ["capability.complete"],
@@ -100,7 +152,7 @@ const data: readonly Check[] = [
     needs: ["write", "read", "list", "delete"],
     async run(t) {
       const before = structuredClone(t.store.capabilities);
-      await tree(t, "/w", { "a": "1", "d/b": "2" });
+      await tree(t, "/w", { a: "1", "d/b": "2" });
       await outcome(t.store.copy("/w/a", "/w/c"));
       await outcome(t.store.move("/w/a", "/w/e"));
       await outcome(t.store.mkdir("/w/f"));
@@ -127,7 +179,7 @@ const data: readonly Check[] = [
   {
     id: "capabilities.forbidden",
     title: "each character that is declared as forbidden is refused with invalid-path, in every position",
-    why: "A table that says \"forbidden\" for characters that go through hides the day on which they do not.",
+    why: 'A table that says "forbidden" for characters that go through hides the day on which they do not.',
     tier: "full",
     behaviours: [113, 6],
     guarantees: ["path.refused", "capability.kept"],
@@ -189,7 +241,13 @@ const data: readonly Check[] = [
         await holds(t, "/w/f", "file", "the file is as it was");
         await holds(t, "/w/f/below", "below", "and so is what lies below its name");
         await holds(t, "/w/d", "a file of that name", "the other way round too");
-        await t.settled("list", async () => equal((await listAll(t.store, "/w")).map((entry) => `${entry.kind} ${entry.path}`).sort(), ["directory /w/d", "directory /w/f", "file /w/d", "file /w/f"], "both kinds are listed"));
+        await t.settled("list", async () =>
+          equal(
+            (await listAll(t.store, "/w")).map((entry) => `${entry.kind} ${entry.path}`).sort(),
+            ["directory /w/d", "directory /w/f", "file /w/d", "file /w/f"],
+            "both kinds are listed",
+          ),
+        );
       }
     },
   },
@@ -197,16 +255,75 @@ const data: readonly Check[] = [
 
 /** What a declared capability does, shown in its plainest form. Keys whose whole group of checks is elsewhere are shown here all the same: one row of the report each. */
 const shown: Readonly<Record<Exclude<SupportKey, "atomicWrites">, { readonly with?: readonly SupportKey[]; show(t: CheckContext): Promise<void> }>> = {
-  read: { with: ["write"], show: async (t) => { await put(t, "/w/f", "bytes"); await holds(t, "/w/f", "bytes", "what was written is read"); } },
-  write: { with: ["read"], show: async (t) => { const entry = await put(t, "/w/f", "12345"); equal([entry.path as string, entry.size ?? 5], ["/w/f", 5], "the entry is that of the file"); await holds(t, "/w/f", "12345", "it is there"); } },
-  list: { with: ["write"], show: async (t) => { await put(t, "/w/f", "x"); await lists(t, "/w", ["f"], "what was written is listed"); } },
-  delete: { with: ["write"], show: async (t) => { await put(t, "/w/f", "x"); await t.store.delete("/w/f"); await gone(t, "/w/f", "what was deleted is gone"); } },
-  mkdir: { show: async (t) => { await t.store.mkdir("/w-d"); await isDirectoryAt(t, "/w-d", "the directory is there"); } },
-  copy: { with: ["read", "write"], show: async (t) => { await put(t, "/w/f", "bytes"); await t.store.copy("/w/f", "/w/g"); await holds(t, "/w/g", "bytes", "the copy"); await holds(t, "/w/f", "bytes", "the source"); } },
-  move: { with: ["read", "write"], show: async (t) => { await put(t, "/w/f", "bytes"); await t.store.move("/w/f", "/w/g"); await holds(t, "/w/g", "bytes", "the target"); await gone(t, "/w/f", "the source"); } },
-  space: { show: async (t) => { const space = await t.store.space(); ok(space.used !== null || space.free !== null || space.total !== null, "at least one of the three is known", space); } },
+  read: {
+    with: ["write"],
+    show: async (t) => {
+      await put(t, "/w/f", "bytes");
+      await holds(t, "/w/f", "bytes", "what was written is read");
+    },
+  },
+  write: {
+    with: ["read"],
+    show: async (t) => {
+      const entry = await put(t, "/w/f", "12345");
+      equal([entry.path as string, entry.size ?? 5], ["/w/f", 5], "the entry is that of the file");
+      await holds(t, "/w/f", "12345", "it is there");
+    },
+  },
+  list: {
+    with: ["write"],
+    show: async (t) => {
+      await put(t, "/w/f", "x");
+      await lists(t, "/w", ["f"], "what was written is listed");
+    },
+  },
+  delete: {
+    with: ["write"],
+    show: async (t) => {
+      await put(t, "/w/f", "x");
+      await t.store.delete("/w/f");
+      await gone(t, "/w/f", "what was deleted is gone");
+    },
+  },
+  mkdir: {
+    show: async (t) => {
+      await t.store.mkdir("/w-d");
+      await isDirectoryAt(t, "/w-d", "the directory is there");
+    },
+  },
+  copy: {
+    with: ["read", "write"],
+    show: async (t) => {
+      await put(t, "/w/f", "bytes");
+      await t.store.copy("/w/f", "/w/g");
+      await holds(t, "/w/g", "bytes", "the copy");
+      await holds(t, "/w/f", "bytes", "the source");
+    },
+  },
+  move: {
+    with: ["read", "write"],
+    show: async (t) => {
+      await put(t, "/w/f", "bytes");
+      await t.store.move("/w/f", "/w/g");
+      await holds(t, "/w/g", "bytes", "the target");
+      await gone(t, "/w/f", "the source");
+    },
+  },
+  space: {
+    show: async (t) => {
+      const space = await t.store.space();
+      ok(space.used !== null || space.free !== null || space.total !== null, "at least one of the three is known", space);
+    },
+  },
   account: { show: async (t) => ok((await t.store.account()).text !== "", "the account has a text") },
-  readRange: { with: ["read", "write"], show: async (t) => { await put(t, "/w/f", "0123456789"); equal(await rangeText(t, { offset: 3, length: 4 }), "3456", "a part"); equal(await rangeText(t, { offset: 7 }), "789", "from an offset on"); } },
+  readRange: {
+    with: ["read", "write"],
+    show: async (t) => {
+      await put(t, "/w/f", "0123456789");
+      equal(await rangeText(t, { offset: 3, length: 4 }), "3456", "a part");
+      equal(await rangeText(t, { offset: 7 }), "789", "from an offset on");
+    },
+  },
   readSuffix: {
     with: ["read", "write"],
     show: async (t) => {
@@ -262,19 +379,45 @@ const shown: Readonly<Record<Exclude<SupportKey, "atomicWrites">, { readonly wit
       await holds(t, "/w/f", "second", "it is as it was");
     },
   },
-  writeUnknownSize: { with: ["read", "write"], show: async (t) => { await put(t, "/w/f", pieces(pattern(70_000, "unknown"), 1000)); await holds(t, "/w/f", pattern(70_000, "unknown"), "a body of unknown size"); } },
+  writeUnknownSize: {
+    with: ["read", "write"],
+    show: async (t) => {
+      await put(t, "/w/f", pieces(pattern(70_000, "unknown"), 1000));
+      await holds(t, "/w/f", pattern(70_000, "unknown"), "a body of unknown size");
+    },
+  },
   writeModified: {
     with: ["write"],
     show: async (t) => {
       const step = t.capabilities.modifiedPrecisionMs;
       ok(step !== null, "who sets times tells them", step);
       await put(t, "/w/f", "x", { modifiedMs: 1_500_000_000_123 });
-      await t.settled("read", async () => equal((await t.store.stat("/w/f")).modifiedMs, Math.floor(1_500_000_000_123 / step) * step, "the time that was given, cut to the precision"));
+      await t.settled("read", async () =>
+        equal((await t.store.stat("/w/f")).modifiedMs, Math.floor(1_500_000_000_123 / step) * step, "the time that was given, cut to the precision"),
+      );
     },
   },
-  writeContentType: { with: ["write"], show: async (t) => { await put(t, "/w/f", "x", { contentType: "text/x-shown" }); await t.settled("read", async () => equal((await t.store.stat("/w/f")).contentType, "text/x-shown", "the type that was given")); } },
-  writeMetadata: { with: ["write"], show: async (t) => { await put(t, "/w/f", "x", { metadata: { shown: "yes" } }); await t.settled("read", async () => equal({ ...(await t.store.stat("/w/f")).metadata }, { shown: "yes" }, "the metadata that was given")); } },
-  listRecursive: { with: ["list", "write"], show: async (t) => { await tree(t, "/w", { "a/b": "1", "c": "2" }); await lists(t, "/w", ["a", "b", "c"], "the whole subtree", { recursive: true }); } },
+  writeContentType: {
+    with: ["write"],
+    show: async (t) => {
+      await put(t, "/w/f", "x", { contentType: "text/x-shown" });
+      await t.settled("read", async () => equal((await t.store.stat("/w/f")).contentType, "text/x-shown", "the type that was given"));
+    },
+  },
+  writeMetadata: {
+    with: ["write"],
+    show: async (t) => {
+      await put(t, "/w/f", "x", { metadata: { shown: "yes" } });
+      await t.settled("read", async () => equal({ ...(await t.store.stat("/w/f")).metadata }, { shown: "yes" }, "the metadata that was given"));
+    },
+  },
+  listRecursive: {
+    with: ["list", "write"],
+    show: async (t) => {
+      await tree(t, "/w", { "a/b": "1", c: "2" });
+      await lists(t, "/w", ["a", "b", "c"], "the whole subtree", { recursive: true });
+    },
+  },
   listIfNoneMatch: {
     with: ["list", "write"],
     show: async (t) => {
@@ -293,10 +436,23 @@ const shown: Readonly<Record<Exclude<SupportKey, "atomicWrites">, { readonly wit
       });
       ok(now.etag !== page.etag, "which has another etag", now.etag);
       await t.store.write("/w/b", "longer than it was");
-      await t.settled("list", async () => equal((await backend.list(calls.list(dir, { ifNoneMatch: now.etag ?? "" }))).entries.find((entry) => entry.path === "/w/b")?.size, 18, "an overwrite is a change too"));
+      await t.settled("list", async () =>
+        equal(
+          (await backend.list(calls.list(dir, { ifNoneMatch: now.etag ?? "" }))).entries.find((entry) => entry.path === "/w/b")?.size,
+          18,
+          "an overwrite is a change too",
+        ),
+      );
     },
   },
-  deleteRecursive: { with: ["delete", "write", "list"], show: async (t) => { await tree(t, "/w", { "d/a": "1", "d/e/b": "2" }); await t.store.delete("/w/d", { recursive: true }); await gone(t, "/w/d", "the whole subtree"); } },
+  deleteRecursive: {
+    with: ["delete", "write", "list"],
+    show: async (t) => {
+      await tree(t, "/w", { "d/a": "1", "d/e/b": "2" });
+      await t.store.delete("/w/d", { recursive: true });
+      await gone(t, "/w/d", "the whole subtree");
+    },
+  },
   deleteIfMatch: {
     with: ["delete", "write", "read"],
     show: async (t) => {
@@ -311,9 +467,25 @@ const shown: Readonly<Record<Exclude<SupportKey, "atomicWrites">, { readonly wit
       await gone(t, "/w/f", "with the etag of the file");
     },
   },
-  copyTree: { with: ["copy", "read", "write", "mkdir"], show: async (t) => { await tree(t, "/w", { "d/a": "1", "d/e/b": "2" }); await t.store.copy("/w/d", "/w/f"); await holds(t, "/w/f/e/b", "2", "the tree"); await holds(t, "/w/d/e/b", "2", "and its source"); } },
+  copyTree: {
+    with: ["copy", "read", "write", "mkdir"],
+    show: async (t) => {
+      await tree(t, "/w", { "d/a": "1", "d/e/b": "2" });
+      await t.store.copy("/w/d", "/w/f");
+      await holds(t, "/w/f/e/b", "2", "the tree");
+      await holds(t, "/w/d/e/b", "2", "and its source");
+    },
+  },
   copyIfAbsent: { with: ["copy", "read", "write"], show: async (t) => ifAbsent(t, "copy") },
-  moveTree: { with: ["move", "read", "write", "mkdir"], show: async (t) => { await tree(t, "/w", { "d/a": "1", "d/e/b": "2" }); await t.store.move("/w/d", "/w/f"); await holds(t, "/w/f/e/b", "2", "the tree"); await gone(t, "/w/d", "its source"); } },
+  moveTree: {
+    with: ["move", "read", "write", "mkdir"],
+    show: async (t) => {
+      await tree(t, "/w", { "d/a": "1", "d/e/b": "2" });
+      await t.store.move("/w/d", "/w/f");
+      await holds(t, "/w/f/e/b", "2", "the tree");
+      await gone(t, "/w/d", "its source");
+    },
+  },
   moveIfAbsent: { with: ["move", "read", "write"], show: async (t) => ifAbsent(t, "move") },
 };
 
@@ -355,10 +527,33 @@ const each: readonly Check[] = Object.entries(shown).map(([key, { with: others =
 /** Keys with a one-bug store of their own: declared, and a stub that succeeds. */
 function killersOf(key: string): readonly string[] {
   const own: Readonly<Record<string, readonly string[]>> = {
-    read: ["N601"], write: ["N602"], list: ["N603"], delete: ["M01"], mkdir: ["N165"], copy: ["N604"], move: ["N605"], space: ["N606"], account: ["N36b"],
-    readRange: ["N607"], readSuffix: ["N13"], readIfMatch: ["M52e"], readIfNoneMatch: ["M52f"], writeIfAbsent: ["N608"], writeIfMatch: ["N609"], writeUnknownSize: ["N610"],
-    writeModified: ["N26"], writeContentType: ["N64"], writeMetadata: ["N113"], listRecursive: ["N611"], listIfNoneMatch: ["N206"], deleteRecursive: ["N612"], deleteIfMatch: ["M52g"],
-    copyTree: ["N613"], copyIfAbsent: ["N12"], moveTree: ["N614"], moveIfAbsent: ["N47"],
+    read: ["N601"],
+    write: ["N602"],
+    list: ["N603"],
+    delete: ["M01"],
+    mkdir: ["N165"],
+    copy: ["N604"],
+    move: ["N605"],
+    space: ["N606"],
+    account: ["N36b"],
+    readRange: ["N607"],
+    readSuffix: ["N13"],
+    readIfMatch: ["M52e"],
+    readIfNoneMatch: ["M52f"],
+    writeIfAbsent: ["N608"],
+    writeIfMatch: ["N609"],
+    writeUnknownSize: ["N610"],
+    writeModified: ["N26"],
+    writeContentType: ["N64"],
+    writeMetadata: ["N113"],
+    listRecursive: ["N611"],
+    listIfNoneMatch: ["N206"],
+    deleteRecursive: ["N612"],
+    deleteIfMatch: ["M52g"],
+    copyTree: ["N613"],
+    copyIfAbsent: ["N12"],
+    moveTree: ["N614"],
+    moveIfAbsent: ["N47"],
   };
   return own[key] ?? [];
 }

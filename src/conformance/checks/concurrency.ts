@@ -62,8 +62,13 @@ export const checks: readonly Check[] = [
       for (let round = 0; round < 4; round += 1) {
         const versions = Array.from({ length: 10 }, (_, index) => pattern(20_000 + index * 7, `r${round}v${index}`));
         const results = await Promise.all(versions.map((version) => outcome(t.store.write("/w/f", version))));
-        for (const { error } of results) if (error !== undefined) await rejects("conflict", Promise.reject(error), "a write that lost a race ends in conflict, if at all");
-        ok(results.some(({ error }) => error === undefined), "at least one write succeeds", results.map(({ error }) => show(error)));
+        for (const { error } of results)
+          if (error !== undefined) await rejects("conflict", Promise.reject(error), "a write that lost a race ends in conflict, if at all");
+        ok(
+          results.some(({ error }) => error === undefined),
+          "at least one write succeeds",
+          results.map(({ error }) => show(error)),
+        );
         await t.settled("read", async () => {
           const bytes = await readAll(t.store, "/w/f", { fresh: true });
           if (!versions.some((version) => version.length === bytes.length && Buffer.compare(version, bytes) === 0)) {
@@ -110,18 +115,18 @@ export const checks: readonly Check[] = [
       const size = 200_000;
       const versions = Array.from({ length: 8 }, (_, index) => pattern(size + index * 1000, `v${index}`));
       await put(t, "/w/f", versions[0]!);
-      let writing = true;
+      const state = { writing: true };
       const writer = (async () => {
         try {
           for (const version of versions.slice(1)) await t.store.write("/w/f", version);
         } finally {
-          writing = false;
+          state.writing = false;
         }
       })();
       let reads = 0;
       let lost = 0;
       const reader = async (): Promise<void> => {
-        while (writing) {
+        while (state.writing) {
           const { value: bytes, error } = await outcome(readAll(t.store, "/w/f", { fresh: true }));
           reads += 1;
           if (error !== undefined) {
@@ -185,10 +190,10 @@ export const checks: readonly Check[] = [
     needs: rwl,
     async run(t) {
       const content = pattern(60_000, "early");
-      let done = false;
+      const state = { done: false };
       const watcher = (async () => {
         let looks = 0;
-        while (!done) {
+        while (!state.done) {
           const { value: bytes, error } = await outcome(readAll(t.store, "/w/f"));
           if (error !== undefined) await rejects(["not-found", ...legalForReaders(t)], Promise.reject(error), "a read before the file is there");
           else if (bytes !== undefined && !isWhole(t, bytes, [content])) sameBytes(bytes, content, "an early reader sees the whole file");
@@ -209,7 +214,7 @@ export const checks: readonly Check[] = [
       try {
         await t.store.write("/w/f", body, { size: content.length });
       } finally {
-        done = true;
+        state.done = true;
       }
       ok((await watcher) > 0, "somebody looked while the file was written");
       await holds(t, "/w/f", content, "the file is there");
@@ -277,7 +282,7 @@ export const checks: readonly Check[] = [
   {
     id: "concurrency.list-after-write",
     title: "a listing, also by another connection, has what was written and not what was deleted, within the declared time",
-    why: "Listings come from an index that lags behind: who moves \"everything that is listed\" leaves the newest files behind.",
+    why: 'Listings come from an index that lags behind: who moves "everything that is listed" leaves the newest files behind.',
     tier: "smoke",
     behaviours: [138],
     guarantees: ["consistency.declared"],
@@ -304,7 +309,7 @@ export const checks: readonly Check[] = [
   {
     id: "concurrency.negative",
     title: "a path that was asked for before it existed is found once it is written, also by another connection",
-    why: "\"Not found\" is remembered: S3 itself did so for years, and every negative cache without its own writes still does.",
+    why: '"Not found" is remembered: S3 itself did so for years, and every negative cache without its own writes still does.',
     tier: "smoke",
     behaviours: [139],
     guarantees: ["consistency.declared"],
@@ -342,17 +347,17 @@ export const checks: readonly Check[] = [
       const versions = 30;
       const text = (version: number): string => `version ${String(version).padStart(6, "0")} `.repeat(20);
       await put(t, "/w/f", text(0));
-      let acknowledged = 0;
+      const state = { acknowledged: 0 };
       const writer = (async () => {
         for (let version = 1; version <= versions; version += 1) {
           await t.store.write("/w/f", text(version));
-          acknowledged = version;
+          state.acknowledged = version;
         }
       })();
       const reader = async (store: typeof t.store, who: string): Promise<void> => {
         let last = 0;
-        while (acknowledged < versions) {
-          const atLeast = acknowledged;
+        while (state.acknowledged < versions) {
+          const atLeast = state.acknowledged;
           const { value, error } = await outcome(store.read("/w/f", { fresh: true }).then((result) => result.text()));
           if (error !== undefined) await rejects(legalForReaders(t), Promise.reject(error), "a read during overwrites");
           const found = /^version (\d{6}) /.exec(value ?? "")?.[1];
@@ -401,27 +406,40 @@ export const checks: readonly Check[] = [
           const size = 1 + Math.floor(t.random() * 600);
           const what = dice < 0.4 ? "write" : dice < 0.75 ? "read" : dice < 0.85 ? "delete" : dice < 0.95 ? "stat" : "list";
           const { value, error } = await outcome<unknown>(
-            what === "write" ? t.store.write(key, header(key, mine).repeat(size))
-            : what === "read" ? t.store.read(key).then((result) => result.text())
-            : what === "delete" ? t.store.delete(key)
-            : what === "stat" ? t.store.stat(key)
-            : listAll(t.store, "/w"),
+            what === "write"
+              ? t.store.write(key, header(key, mine).repeat(size))
+              : what === "read"
+                ? t.store.read(key).then((result) => result.text())
+                : what === "delete"
+                  ? t.store.delete(key)
+                  : what === "stat"
+                    ? t.store.stat(key)
+                    : listAll(t.store, "/w"),
           );
           const end = error === undefined ? "success" : StoreError.is(error) ? error.code : "no StoreError";
           counts[`${what} ${end}`] = (counts[`${what} ${end}`] ?? 0) + 1;
           if (error !== undefined) {
-            const legal = what === "write" || what === "delete" ? ["conflict", "not-found"] as const : allowed;
+            const legal = what === "write" || what === "delete" ? (["conflict", "not-found"] as const) : allowed;
             await rejects([...legal], Promise.reject(error), `${what} in a storm`);
           } else if (what === "read" && t.capabilities.atomicWrites !== false) whole(key, value as string);
           else if (what === "list") {
             const found = names(value as Awaited<ReturnType<typeof listAll>>);
             equal(new Set(found).size, found.length, "a listing in a storm has each name once");
-            ok(found.every((name) => /^k\d+$/.test(name)), "and only names that were written", found);
+            ok(
+              found.every((name) => /^k\d+$/.test(name)),
+              "and only names that were written",
+              found,
+            );
           }
         }
       };
       await Promise.all(Array.from({ length: 8 }, worker));
-      t.note(Object.entries(counts).sort().map(([what, count]) => `${what} ${count}`).join(", "));
+      t.note(
+        Object.entries(counts)
+          .sort(([left], [right]) => byCodePoint(left, right))
+          .map(([what, count]) => `${what} ${count}`)
+          .join(", "),
+      );
       // After the storm every file says what it is.
       await t.settled("list", async () => {
         for (const entry of await listAll(t.store, "/w")) {
@@ -541,7 +559,7 @@ export const checks: readonly Check[] = [
     async run(t) {
       const stable = await many(t, "/w", 15);
       await lists(t, "/w", stable, "the fixture is listed");
-      let writing = true;
+      const state = { writing: true };
       const writer = (async () => {
         try {
           for (let round = 0; round < 25; round += 1) {
@@ -550,17 +568,25 @@ export const checks: readonly Check[] = [
             if (t.capabilities.atomicWrites === "native") await t.store.write(`/w/${stable[round % 15]!}`, pattern(30 + round, "over"));
           }
         } finally {
-          writing = false;
+          state.writing = false;
         }
       })();
       let looks = 0;
-      while (writing) {
+      while (state.writing) {
         const found = names(await listAll(t.store, "/w", { fresh: true }));
         looks += 1;
         equal(new Set(found).size, found.length, "each name once");
         const expected = new Set(found);
-        equal(stable.filter((name) => !expected.has(name)), [], "what was there throughout is listed");
-        equal(found.filter((name) => !stable.includes(name) && !/^new[0-4]$/.test(name)), [], "and nothing that nobody wrote");
+        equal(
+          stable.filter((name) => !expected.has(name)),
+          [],
+          "what was there throughout is listed",
+        );
+        equal(
+          found.filter((name) => !stable.includes(name) && !/^new[0-4]$/.test(name)),
+          [],
+          "and nothing that nobody wrote",
+        );
         await new Promise((next) => setImmediate(next));
       }
       await writer;

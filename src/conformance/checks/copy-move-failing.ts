@@ -39,7 +39,10 @@ async function allIsSomewhere(t: CheckContext, verb: Verb, before: Snapshot, err
     if (verb === "copy") sameTree(from, before, `${what}: the source of a copy is as it was`);
     for (const [path, content] of before) {
       if (content === "directory") continue;
-      ok(from.get(path) === content || to.get(path) === content, `${what}: ${path} is whole at one of the two places`, { from: from.get(path), to: to.get(path) });
+      ok(from.get(path) === content || to.get(path) === content, `${what}: ${path} is whole at one of the two places`, {
+        from: from.get(path),
+        to: to.get(path),
+      });
     }
     if (error.applied === false) {
       sameTree(from, before, `${what}: applied is false, so the source is as it was`);
@@ -56,7 +59,17 @@ async function allIsSomewhere(t: CheckContext, verb: Verb, before: Snapshot, err
  */
 function byHand(t: CheckContext, write: (call: WriteCall, next: (call: WriteCall) => ReturnType<Provider["write"]>) => ReturnType<Provider["write"]>): Store {
   const backend = backendOf(t.store);
-  const { copy: _copy, copyTree: _copyTree, copyIfAbsent: _copyIfAbsent, move: _move, moveTree: _moveTree, moveIfAbsent: _moveIfAbsent, space: _space, account: _account, ...capabilities } = backend.capabilities;
+  const {
+    copy: _copy,
+    copyTree: _copyTree,
+    copyIfAbsent: _copyIfAbsent,
+    move: _move,
+    moveTree: _moveTree,
+    moveIfAbsent: _moveIfAbsent,
+    space: _space,
+    account: _account,
+    ...capabilities
+  } = backend.capabilities;
   const provider: Provider & { readonly kind: "by-hand" } = {
     kind: "by-hand",
     capabilities: { ...capabilities, concurrency: 1 },
@@ -115,7 +128,11 @@ function bothVerbs(verb: Verb): readonly Check[] {
         await put(t, "/w/from", "file");
         await put(t, "/w/to", "other");
         const before = await held(t);
-        const error = await rejects("aborted", () => t.store[verb]("/w/from", "/w/to", { signal: AbortSignal.abort(new Error("mine")) }), `${verb} with a signal that has fired`);
+        const error = await rejects(
+          "aborted",
+          () => t.store[verb]("/w/from", "/w/to", { signal: AbortSignal.abort(new Error("mine")) }),
+          `${verb} with a signal that has fired`,
+        );
         equal(error.applied, false, "nothing was done, and the error says so");
         await unchanged(t, before, "nothing was changed");
       },
@@ -167,14 +184,14 @@ const others: readonly Check[] = [
   {
     id: "copy.taken-back",
     title: "a copy of a tree that fails half way, made from this store's reads and writes, is taken back",
-    why: "What a failed copy leaves at the target looks like a whole copy to the next reader, and blocks the next attempt with \"not empty\".",
+    why: 'What a failed copy leaves at the target looks like a whole copy to the next reader, and blocks the next attempt with "not empty".',
     tier: "smoke",
     behaviours: [116, 123],
     guarantees: ["copy.failed"],
     kills: ["M01"],
     needs: [...rwld, "mkdir"],
     async run(t) {
-      await tree(t, "/w/from", { "a": "1", "b": "2", "c": "3", "sub/d": "4", "sub/e": "5" });
+      await tree(t, "/w/from", { a: "1", b: "2", c: "3", "sub/d": "4", "sub/e": "5" });
       const before = await held(t);
       for (const failAt of [1, 3, 5]) {
         let count = 0;
@@ -204,7 +221,7 @@ const others: readonly Check[] = [
     kills: ["M01"],
     needs: [...rwld, "mkdir"],
     async run(t) {
-      await tree(t, "/w/from", { "a": "1", "sub/b": "2" });
+      await tree(t, "/w/from", { a: "1", "sub/b": "2" });
       await t.store.mkdir("/w/to", { existOk: true });
       const before = await held(t);
       let count = 0;
@@ -226,7 +243,7 @@ const others: readonly Check[] = [
     kills: ["N149"],
     needs: [...rwld, "mkdir"],
     async run(t) {
-      await tree(t, "/w/from", { "a": "old a", "b": "old b", "c": "old c" });
+      await tree(t, "/w/from", { a: "old a", b: "old b", c: "old c" });
       let done = false;
       await using store = byHand(t, async (call, next) => {
         const entry = await next(call);
@@ -262,13 +279,13 @@ const others: readonly Check[] = [
       const size = 300_000;
       const versions = Array.from({ length: 8 }, (_, index) => pattern(size, `v${index}`));
       await put(t, "/w/from", versions[0]!);
-      let writing = true;
+      const state = { writing: true };
       const writer = (async () => {
         for (const version of versions.slice(1)) await t.store.write("/w/from", version);
-        writing = false;
+        state.writing = false;
       })();
       let copies = 0;
-      while (writing || copies === 0) {
+      while (state.writing || copies === 0) {
         const { error } = await outcome(t.store.copy("/w/from", `/w/copy-${copies}`));
         if (error !== undefined) {
           const legal = t.capabilities.atomicWrites === "native" ? (["conflict"] as const) : (["conflict", "not-found", "unavailable", "integrity"] as const);

@@ -1,5 +1,5 @@
 /** What a copy or a move keeps: content type, metadata, independence of the two files, and the directories around them (behaviours 118, 119, 123, 24). */
-import { equal, ok, pattern, rejects } from "../assert.ts";
+import { byCodePoint, equal, ok, pattern, rejects } from "../assert.ts";
 import type { Check, CheckContext, SupportKey } from "../check.ts";
 import { hasCode } from "../../store/index.ts";
 import { directory, gone, holds, isDirectoryAt, lists, outcome, put, rwl, rwld, tree } from "./look.ts";
@@ -8,7 +8,7 @@ type Verb = "copy" | "move";
 
 async function properties(t: CheckContext, path: string): Promise<{ contentType: string | null; metadata: [string, string][] | null }> {
   const { contentType, metadata } = await t.store.stat(path, { fresh: true });
-  return { contentType, metadata: metadata === null ? null : Object.entries(metadata).sort() };
+  return { contentType, metadata: metadata === null ? null : Object.entries(metadata).sort(([left], [right]) => byCodePoint(left, right)) };
 }
 
 function bothVerbs(verb: Verb): readonly Check[] {
@@ -47,7 +47,16 @@ function bothVerbs(verb: Verb): readonly Check[] {
         await put(t, "/w/from", "annotated", { metadata: { colour: "green", one: "1" } });
         await put(t, "/w/to", "other", { metadata: { colour: "red", two: "2" } });
         await t.store[verb]("/w/from", "/w/to");
-        await t.settled("read", async () => equal((await properties(t, "/w/to")).metadata, [["colour", "green"], ["one", "1"]], "the metadata of the source alone"));
+        await t.settled("read", async () =>
+          equal(
+            (await properties(t, "/w/to")).metadata,
+            [
+              ["colour", "green"],
+              ["one", "1"],
+            ],
+            "the metadata of the source alone",
+          ),
+        );
         await put(t, "/w/plain", "plain");
         await t.store[verb]("/w/plain", "/w/to");
         await t.settled("read", async () => equal((await properties(t, "/w/to")).metadata, [], "a source without metadata leaves none at the target"));
@@ -187,7 +196,7 @@ const copies: readonly Check[] = [
     kills: ["N141"],
     needs: [...rwld, "copy", "copyTree", "mkdir", "deleteRecursive"],
     async run(t) {
-      await tree(t, "/w/from", { "a": "1", "sub/b": "2" });
+      await tree(t, "/w/from", { a: "1", "sub/b": "2" });
       await t.store.copy("/w/from", "/w/copy");
       await put(t, "/w/from/added", "later");
       await put(t, "/w/from/a", "changed");
@@ -313,7 +322,7 @@ const moves: readonly Check[] = [
     kills: ["N144"],
     needs: [...rwl, "move", "moveTree", "mkdir"],
     async run(t) {
-      await tree(t, "/w/from", { "a": "1", "sub/b": "2" });
+      await tree(t, "/w/from", { a: "1", "sub/b": "2" });
       await t.store.move("/w/from", "/w/to");
       await put(t, "/w/from/sub/new", "3");
       await lists(t, "/w/from", ["sub"], "the new directory has what was written");
@@ -338,9 +347,18 @@ const moves: readonly Check[] = [
         await put(t, `${dir}/from`, content);
         const results = await Promise.all(["one", "two"].map((name) => outcome(t.store.move(`${dir}/from`, `${dir}/${name}`))));
         const winners = ["one", "two"].filter((_, index) => results[index]!.error === undefined);
-        ok(winners.length >= 1, "at least one of the two moves succeeds", results.map((each) => String(each.error)));
+        ok(
+          winners.length >= 1,
+          "at least one of the two moves succeeds",
+          results.map((each) => String(each.error)),
+        );
         for (const [index, result] of results.entries()) {
-          if (result.error !== undefined) ok(hasCode(result.error, "not-found", "conflict", "precondition-failed"), `move ${index} fails because the other one was there first`, result.error);
+          if (result.error !== undefined)
+            ok(
+              hasCode(result.error, "not-found", "conflict", "precondition-failed"),
+              `move ${index} fails because the other one was there first`,
+              result.error,
+            );
         }
         for (const name of winners) await holds(t, `${dir}/${name}`, content, `a move that succeeded has the bytes at its target (${name})`);
         await gone(t, `${dir}/from`, "nothing is at the source");

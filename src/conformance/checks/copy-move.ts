@@ -17,7 +17,7 @@ async function below(t: CheckContext, dir: string): Promise<Snapshot> {
   return new Map([...(await snapshot(t.store, dir))].map(([path, content]) => [path.slice(dir.length), content]));
 }
 
-const source = { "a": "in a", "sub/b": pattern(3000, "b"), "sub/deep/c": "in c", "empty": new Uint8Array(0) };
+const source = { a: "in a", "sub/b": pattern(3000, "b"), "sub/deep/c": "in c", empty: new Uint8Array(0) };
 
 /** After a successful call: the source is still there (copy) or gone (move). */
 async function sourceAfter(t: CheckContext, verb: Verb, from: string, content: Uint8Array | string): Promise<void> {
@@ -26,7 +26,8 @@ async function sourceAfter(t: CheckContext, verb: Verb, from: string, content: U
 }
 
 function cells(verb: Verb): readonly Check[] {
-  const run = (t: CheckContext, from: string, to: string, options?: { readonly ifAbsent?: boolean; readonly signal?: AbortSignal }): Promise<Entry> => t.store[verb](from, to, options);
+  const run = (t: CheckContext, from: string, to: string, options?: { readonly ifAbsent?: boolean; readonly signal?: AbortSignal }): Promise<Entry> =>
+    t.store[verb](from, to, options);
   const needs: readonly SupportKey[] = [...rwl, verb];
   const trees: readonly SupportKey[] = [...needs, "mkdir", `${verb}Tree`];
   const absent: readonly SupportKey[] = [...needs, `${verb}IfAbsent`];
@@ -150,7 +151,8 @@ function cells(verb: Verb): readonly Check[] {
           const before = await held(t);
           const content = await below(t, "/w/from");
           const { error } = await outcome(run(t, "/w/from", "/w/to"));
-          if (error === undefined) await t.settled("list", async () => sameTree(await below(t, "/w/to"), content, "without strictHierarchy the directory stands beside the file"));
+          if (error === undefined)
+            await t.settled("list", async () => sameTree(await below(t, "/w/to"), content, "without strictHierarchy the directory stands beside the file"));
           else {
             await rejects("not-a-directory", Promise.reject(error), `${verb} of a directory onto a file`);
             await unchanged(t, before, "refused, so nothing was changed");
@@ -193,7 +195,7 @@ function cells(verb: Verb): readonly Check[] {
       needs: trees,
       async run(t) {
         await tree(t, "/w/from", source);
-        await tree(t, "/w/to", { "a": "the other a", "other": "only here" });
+        await tree(t, "/w/to", { a: "the other a", other: "only here" });
         const before = await held(t);
         await rejects("not-empty", () => run(t, "/w/from", "/w/to"), `${verb} of a directory onto one with content`);
         await unchanged(t, before, "neither was replaced, merged or moved");
@@ -259,7 +261,7 @@ function cells(verb: Verb): readonly Check[] {
     {
       id: `${verb}.directory.onto-itself`,
       title: `a directory ${done} onto itself stays as it is`,
-      why: "Rename over itself passes, delete-the-target-first does not; \"not empty\" is the wrong answer as well.",
+      why: 'Rename over itself passes, delete-the-target-first does not; "not empty" is the wrong answer as well.',
       tier: "full",
       behaviours: verb === "copy" ? [117] : [122],
       guarantees: [`${verb}.itself`],
@@ -276,7 +278,7 @@ function cells(verb: Verb): readonly Check[] {
     {
       id: `${verb}.missing.onto-itself`,
       title: `what is missing is not-found, also onto itself`,
-      why: "\"Nothing to do\" is decided before anybody looked.",
+      why: '"Nothing to do" is decided before anybody looked.',
       tier: "full",
       behaviours: [117, 145],
       guarantees: [`${verb}.itself`, `${verb}.missing`],
@@ -328,7 +330,7 @@ function cells(verb: Verb): readonly Check[] {
     {
       id: `${verb}.root`,
       title: `the root is not ${done}, and nothing is ${done} onto it`,
-      why: "The root has no name that could change; a prefix of \"\" is everything.",
+      why: 'The root has no name that could change; a prefix of "" is everything.',
       tier: "smoke",
       behaviours: [132],
       guarantees: [`${verb}.subtree`],
@@ -381,7 +383,7 @@ function cells(verb: Verb): readonly Check[] {
         await holds(t, "/w/new/er/to", "file", "the target is there");
         await isDirectoryAt(t, "/w/new/er", "its parent is a directory");
         if (t.capabilities[`${verb}Tree`] !== false && t.capabilities.mkdir !== false) {
-          await tree(t, "/w/tree", { "a": "1", "b/c": "2" });
+          await tree(t, "/w/tree", { a: "1", "b/c": "2" });
           await run(t, "/w/tree", "/w/other/new/tree");
           await holds(t, "/w/other/new/tree/b/c", "2", "the tree is there");
         }
@@ -442,14 +444,15 @@ function cells(verb: Verb): readonly Check[] {
         await put(t, "/w/directory/in", "1");
         const before = await held(t);
         await rejects("already-exists", () => run(t, "/w/from", "/w/file", { ifAbsent: true }), `${verb} with ifAbsent onto a file`);
-        if (t.capabilities.strictHierarchy) await rejects("already-exists", () => run(t, "/w/from", "/w/directory", { ifAbsent: true }), `${verb} with ifAbsent onto a directory`);
+        if (t.capabilities.strictHierarchy)
+          await rejects("already-exists", () => run(t, "/w/from", "/w/directory", { ifAbsent: true }), `${verb} with ifAbsent onto a directory`);
         await unchanged(t, before, "nothing was changed");
       },
     },
     {
       id: `${verb}.if-absent.tree`,
       title: `with ifAbsent a directory is not ${done} onto anything, not even an empty directory`,
-      why: "\"An empty directory may be replaced\" is the other rule; ifAbsent says that nothing may be.",
+      why: '"An empty directory may be replaced" is the other rule; ifAbsent says that nothing may be.',
       tier: "full",
       behaviours: [80, 122],
       guarantees: [`${verb}.ifAbsent`],
@@ -505,7 +508,7 @@ function cells(verb: Verb): readonly Check[] {
     {
       id: `${verb}.sibling-prefix`,
       title: `what only begins with the same name is not ${done} along`,
-      why: "A prefix without the slash at its end takes \"ab\" along with \"a\".",
+      why: 'A prefix without the slash at its end takes "ab" along with "a".',
       tier: "smoke",
       behaviours: [27, 123],
       guarantees: [`${verb}.whole`, "path.boundary"],
@@ -517,6 +520,58 @@ function cells(verb: Verb): readonly Check[] {
         await lists(t, "/w", verb === "copy" ? ["a", "a-", "a.b", "ab", "z"] : ["a-", "a.b", "ab", "z"], "the siblings stayed");
         await lists(t, "/w/z", ["f"], "and did not come along");
         await holds(t, "/w/ab/f", "2", "what is in the sibling is as it was");
+      },
+    },
+    {
+      id: `${verb}.names`,
+      title: `files of awkward names are ${done} from and to awkward names`,
+      why: "The source of a server-side copy travels in a header, escaped by rules of its own: once too often or not at all, another file is copied, or none.",
+      tier: "full",
+      behaviours: [124, 8, 11],
+      guarantees: [`${verb}.whole`, "path.kept"],
+      rows: ["CF95"],
+      kills: ["N238"],
+      needs,
+      timeoutMs: 60_000,
+      async run(t) {
+        const awkward = [
+          "a b",
+          "a+b",
+          "a%20b",
+          "100%",
+          "a#b",
+          "a?b=c",
+          "a&b",
+          "a;b",
+          "a'b",
+          "a=b",
+          "\u00e4\u00f6",
+          "\u6f22\u5b57",
+          "\u{1f600}",
+          "a,b",
+          "a$b",
+          "a!b",
+          "a~b",
+          "(a)",
+          "[a]",
+          "a%2Fb",
+        ];
+        let stored = 0;
+        for (const [index, name] of awkward.entries()) {
+          const content = pattern(60, `name ${index}`);
+          const from = `/w/from ${name}/${name}`;
+          const to = `/w/to ${name}/${name} too`;
+          const { error } = await outcome(put(t, from, content));
+          if (error !== undefined) {
+            await rejects("invalid-path", Promise.reject(error), `a name that cannot be stored: ${name}`);
+            continue;
+          }
+          stored += 1;
+          await run(t, from, to);
+          await holds(t, to, content, `${JSON.stringify(name)} is at its target`);
+          await sourceAfter(t, verb, from, content);
+        }
+        ok(stored >= 8, "most of the names can be stored", stored);
       },
     },
     {
@@ -555,7 +610,12 @@ async function bothNames(t: CheckContext, verb: Verb): Promise<void> {
     return;
   }
   await holds(t, "/w/to", "file", "without strictHierarchy the file stands beside the directory of that name");
-  await t.settled("list", async () => ok((await t.store.list("/w").toArray()).some((entry) => entry.path === "/w/to" && entry.kind === "directory"), "and the directory is still listed"));
+  await t.settled("list", async () =>
+    ok(
+      (await t.store.list("/w").toArray()).some((entry) => entry.path === "/w/to" && entry.kind === "directory"),
+      "and the directory is still listed",
+    ),
+  );
   await sourceAfter(t, verb, "/w/from", "file");
 }
 

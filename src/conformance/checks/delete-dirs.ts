@@ -21,7 +21,7 @@ const deletes: readonly Check[] = [
     kills: ["M01", "M04", "M05"],
     needs: rwld,
     async run(t) {
-      await tree(t, "/w", { "a": "1", "b": "2", "c": "3" });
+      await tree(t, "/w", { a: "1", b: "2", c: "3" });
       await t.store.delete("/w/b");
       await gone(t, "/w/b", "the deleted file");
       await t.settled("read", () => rejects("not-found", () => t.store.read("/w/b"), "reading a deleted file"));
@@ -88,7 +88,7 @@ const deletes: readonly Check[] = [
   {
     id: "delete.prefix",
     title: "deleting a path deletes nothing whose name only begins the same",
-    why: "Delete by prefix without a slash at its end: deleting \"a\" deletes \"ab\" and \"a.txt\" as well.",
+    why: 'Delete by prefix without a slash at its end: deleting "a" deletes "ab" and "a.txt" as well.',
     tier: "smoke",
     behaviours: [128, 27],
     guarantees: ["delete.gone", "path.boundary"],
@@ -145,7 +145,7 @@ const deletes: readonly Check[] = [
   {
     id: "delete.directory.holds-directory",
     title: "a directory that holds only an empty directory is not empty",
-    why: "\"No files below it\" is not \"empty\".",
+    why: '"No files below it" is not "empty".',
     tier: "full",
     behaviours: [130],
     guarantees: ["delete.notEmpty"],
@@ -169,7 +169,7 @@ const deletes: readonly Check[] = [
     needs: trees,
     async run(t) {
       const files = ["d/a", "d/sub/b", "d/sub/deep/er/c", "d/other/e"];
-      await tree(t, "/w", { ...Object.fromEntries(files.map((path) => [path, path])), "keep": "keep" });
+      await tree(t, "/w", { ...Object.fromEntries(files.map((path) => [path, path])), keep: "keep" });
       if (t.capabilities.mkdir !== false) await directory(t, "/w/d/empty/inner");
       await t.store.delete("/w/d", { recursive: true });
       for (const path of [...files, "d", "d/sub", "d/sub/deep", "d/empty"]) await gone(t, `/w/${path}`, `after a recursive delete: ${path}`);
@@ -180,14 +180,14 @@ const deletes: readonly Check[] = [
   {
     id: "delete.recursive.file",
     title: "a recursive delete of a file deletes the file",
-    why: "\"Everything below the prefix\" does not hold the key itself.",
+    why: '"Everything below the prefix" does not hold the key itself.',
     tier: "full",
     behaviours: [127, 128],
     guarantees: ["delete.recursive"],
     kills: ["N155"],
     needs: trees,
     async run(t) {
-      await tree(t, "/w", { "f": "1", "f2": "2" });
+      await tree(t, "/w", { f: "1", f2: "2" });
       await t.store.delete("/w/f", { recursive: true });
       await gone(t, "/w/f", "the file");
       await lists(t, "/w", ["f2"], "its neighbour is there");
@@ -264,10 +264,11 @@ const deletes: readonly Check[] = [
     kills: ["N15"],
     needs: rwld,
     async run(t) {
-      await tree(t, "/w", { "a": "1", "b/c": "2" });
+      await tree(t, "/w", { a: "1", "b/c": "2" });
       const before = await held(t);
       await rejects("invalid-path", () => t.store.delete("/"), "delete of the root");
-      if (t.capabilities.deleteRecursive !== false) await rejects("invalid-path", () => t.store.delete("/", { recursive: true }), "recursive delete of the root");
+      if (t.capabilities.deleteRecursive !== false)
+        await rejects("invalid-path", () => t.store.delete("/", { recursive: true }), "recursive delete of the root");
       await unchanged(t, before, "nothing was deleted");
     },
   },
@@ -305,7 +306,7 @@ const deletes: readonly Check[] = [
     needs: [...rwld, "mkdir"],
     async run(t) {
       await directory(t, "/w/made");
-      await tree(t, "/w/made", { "f": "1", "sub/g": "2" });
+      await tree(t, "/w/made", { f: "1", "sub/g": "2" });
       await t.store.delete("/w/made/f");
       await t.store.delete("/w/made/sub/g");
       if (t.capabilities.directories === "real") await t.store.delete("/w/made/sub");
@@ -402,7 +403,8 @@ const deletes: readonly Check[] = [
         if (written.error !== undefined) continue;
         const { error } = await outcome(t.settled("read", () => t.store.stat(`${dir}/child`, { fresh: true })));
         if (error === undefined) survived += 1;
-        else if (t.capabilities.emptyOnlyDelete === "native") await holds(t, `${dir}/child`, "child", `round ${round}: emptyOnlyDelete is native, so a child that was stored is there`);
+        else if (t.capabilities.emptyOnlyDelete === "native")
+          await holds(t, `${dir}/child`, "child", `round ${round}: emptyOnlyDelete is native, so a child that was stored is there`);
       }
       t.note(`${survived} of ${rounds} children made during a delete survived`);
     },
@@ -436,10 +438,13 @@ const deletes: readonly Check[] = [
     kills: ["N340"],
     needs: trees,
     async run(t) {
-      await tree(t, "/w", { "f": "1", "d/g": "2" });
+      await tree(t, "/w", { f: "1", "d/g": "2" });
       const before = await held(t);
       const signal = AbortSignal.abort(new Error("cancelled"));
-      for (const [path, options] of [["/w/f", { signal }], ["/w/d", { signal, recursive: true }]] as const) {
+      for (const [path, options] of [
+        ["/w/f", { signal }],
+        ["/w/d", { signal, recursive: true }],
+      ] as const) {
         const error = await rejects("aborted", () => t.store.delete(path, options), `delete of ${path} with a signal that has fired`);
         equal(error.applied, false, "nothing was done, and the error says so");
       }
@@ -457,7 +462,7 @@ const deletes: readonly Check[] = [
     needs: rwld,
     async run(t) {
       const other = await t.connect();
-      await tree(t, "/w", { "a": "1", "b": "2" });
+      await tree(t, "/w", { a: "1", b: "2" });
       await holds(t, "/w/a", "1", "the other connection has seen the file", other);
       await lists(t, "/w", ["a", "b"], "and its listing", { store: other });
       await t.store.delete("/w/a");
@@ -487,7 +492,13 @@ const directories: readonly Check[] = [
       equal([entry.path as string, entry.kind], ["/w-dir", "directory"], "path and kind");
       await isDirectoryAt(t, "/w-dir", "stat says directory");
       await lists(t, "/w-dir", [], "it lists as empty");
-      await t.settled("list", async () => equal((await listAll(t.store, "/")).map((each) => [each.path as string, each.kind]), [["/w-dir", "directory"]], "its parent lists it, as a directory"));
+      await t.settled("list", async () =>
+        equal(
+          (await listAll(t.store, "/")).map((each) => [each.path as string, each.kind]),
+          [["/w-dir", "directory"]],
+          "its parent lists it, as a directory",
+        ),
+      );
     },
   },
   {
@@ -501,7 +512,11 @@ const directories: readonly Check[] = [
     needs: ["mkdir", "list"],
     async run(t) {
       await t.store.mkdir("/w/a/b/c");
-      for (const [dir, child] of [["/w", "a"], ["/w/a", "b"], ["/w/a/b", "c"]] as const) {
+      for (const [dir, child] of [
+        ["/w", "a"],
+        ["/w/a", "b"],
+        ["/w/a/b", "c"],
+      ] as const) {
         await isDirectoryAt(t, `${dir}/${child}`, `${dir}/${child} is a directory`);
         await lists(t, dir, [child], `${dir} lists it`);
       }
@@ -530,7 +545,7 @@ const directories: readonly Check[] = [
   {
     id: "mkdir.exist-ok",
     title: "with existOk a directory that exists is success, and keeps what is in it",
-    why: "\"Make sure that it is there\" that replaces the directory with an empty one.",
+    why: '"Make sure that it is there" that replaces the directory with an empty one.',
     tier: "smoke",
     behaviours: [130],
     guarantees: ["mkdir.exists"],
@@ -548,7 +563,7 @@ const directories: readonly Check[] = [
   {
     id: "mkdir.exist-ok.file",
     title: "mkdir where a file is fails, also with existOk, and leaves the file",
-    why: "\"It exists, fine\": and the next write goes below a file.",
+    why: '"It exists, fine": and the next write goes below a file.',
     tier: "smoke",
     behaviours: [130, 28],
     guarantees: ["mkdir.exists"],
@@ -611,7 +626,7 @@ const directories: readonly Check[] = [
   {
     id: "mkdir.adopts",
     title: "mkdir with existOk makes a directory that came into being under a write stay when it is empty",
-    why: "On a flat store \"it exists already\" is true only as long as the file is there that implied it.",
+    why: 'On a flat store "it exists already" is true only as long as the file is there that implied it.',
     tier: "full",
     behaviours: [131],
     guarantees: ["mkdir.stays"],
@@ -643,7 +658,13 @@ const directories: readonly Check[] = [
         for (const { error } of results) if (error !== undefined) await rejects(["already-exists", "conflict"], Promise.reject(error), "a mkdir that lost");
         ok(winners >= 1, `round ${round}: at least one succeeds`, winners);
         if (t.capabilities.exclusiveMkdir) equal(winners, 1, `round ${round}: exclusiveMkdir is declared, so exactly one succeeds`);
-        await t.settled("list", async () => equal(paths(await listAll(t.store, "/w")).filter((path) => path === dir), [dir], `round ${round}: there is one directory`));
+        await t.settled("list", async () =>
+          equal(
+            paths(await listAll(t.store, "/w")).filter((path) => path === dir),
+            [dir],
+            `round ${round}: there is one directory`,
+          ),
+        );
       }
     },
   },
@@ -692,7 +713,11 @@ const directories: readonly Check[] = [
     kills: ["N350"],
     needs: ["mkdir", "list"],
     async run(t) {
-      const error = await rejects("aborted", () => t.store.mkdir("/w/a/b", { signal: AbortSignal.abort(new Error("cancelled")) }), "mkdir with a signal that has fired");
+      const error = await rejects(
+        "aborted",
+        () => t.store.mkdir("/w/a/b", { signal: AbortSignal.abort(new Error("cancelled")) }),
+        "mkdir with a signal that has fired",
+      );
       equal(error.applied, false, "nothing was done, and the error says so");
       await lists(t, "/", [], "nothing was made");
     },
@@ -719,7 +744,7 @@ const directories: readonly Check[] = [
   {
     id: "mkdir.name-beside",
     title: "a directory and files whose names continue its name live side by side",
-    why: "\"dir\", \"dir.txt\" and \"dir-1\" sort between \"dir\" and \"dir/x\": prefix arithmetic takes one for the other.",
+    why: '"dir", "dir.txt" and "dir-1" sort between "dir" and "dir/x": prefix arithmetic takes one for the other.',
     tier: "full",
     behaviours: [28, 27],
     guarantees: ["path.boundary", "mkdir.makes"],
@@ -727,7 +752,7 @@ const directories: readonly Check[] = [
     needs: [...rwld, "mkdir"],
     async run(t) {
       await directory(t, "/w/dir");
-      await tree(t, "/w", { "dir.txt": "1", "dir-1": "2", "dir/in": "3", "dir0": "4" });
+      await tree(t, "/w", { "dir.txt": "1", "dir-1": "2", "dir/in": "3", dir0: "4" });
       await lists(t, "/w", ["dir", "dir-1", "dir.txt", "dir0"].sort(byCodePoint), "all of them");
       await lists(t, "/w/dir", ["in"], "the directory has its own");
       await t.store.delete("/w/dir/in");

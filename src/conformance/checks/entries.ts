@@ -9,22 +9,39 @@ const hexDigits: Readonly<Record<string, number>> = { md5: 32, sha1: 40, sha256:
 /** Every member is there and of its type, none says something that null should say. */
 export function wellFormed(entry: Entry, what: string): void {
   equal(Object.keys(entry).sort(), [...members].sort(), `${what}: exactly the members of an Entry`);
-  ok(typeof entry.path === "string" && /^\/(?!.*\/\/)(?:.*[^/])?$/s.test(entry.path), `${what}: path is absolute, without empty segments and without a slash at its end`, entry.path);
+  ok(
+    typeof entry.path === "string" && /^\/(?!.*\/\/)(?:.*[^/])?$/s.test(entry.path),
+    `${what}: path is absolute, without empty segments and without a slash at its end`,
+    entry.path,
+  );
   ok(entry.kind === "file" || entry.kind === "directory", `${what}: kind is "file" or "directory"`, entry.kind);
   if (entry.kind === "directory") equal(entry.size, 0, `${what}: a directory has size 0`);
   ok(entry.size === null || (Number.isSafeInteger(entry.size) && entry.size >= 0), `${what}: size is null or a whole number of bytes`, entry.size);
-  ok(entry.modifiedMs === null || (Number.isFinite(entry.modifiedMs) && Math.abs(entry.modifiedMs) <= 8.64e15), `${what}: modifiedMs is null or a time`, entry.modifiedMs);
+  ok(
+    entry.modifiedMs === null || (Number.isFinite(entry.modifiedMs) && Math.abs(entry.modifiedMs) <= 8.64e15),
+    `${what}: modifiedMs is null or a time`,
+    entry.modifiedMs,
+  );
   ok(entry.etag === null || (typeof entry.etag === "string" && entry.etag !== ""), `${what}: etag is null or a text`, entry.etag);
-  if (entry.etag !== null) ok(!entry.etag.startsWith('"') && !entry.etag.startsWith("W/"), `${what}: etag has no quotes of HTTP and is not a weak one`, entry.etag);
+  if (entry.etag !== null)
+    ok(!entry.etag.startsWith('"') && !entry.etag.startsWith("W/"), `${what}: etag has no quotes of HTTP and is not a weak one`, entry.etag);
   ok(entry.id === null || (typeof entry.id === "string" && entry.id !== ""), `${what}: id is null or a text`, entry.id);
-  ok(entry.contentType === null || (typeof entry.contentType === "string" && entry.contentType !== ""), `${what}: contentType is null or a text`, entry.contentType);
+  ok(
+    entry.contentType === null || (typeof entry.contentType === "string" && entry.contentType !== ""),
+    `${what}: contentType is null or a text`,
+    entry.contentType,
+  );
   ok(typeof entry.hashes === "object" && entry.hashes !== null, `${what}: hashes is an object`, entry.hashes);
   for (const [name, hex] of Object.entries(entry.hashes)) {
     const digits = hexDigits[name];
     ok(digits !== undefined, `${what}: ${name} is a hash of the contract`, entry.hashes);
     ok(typeof hex === "string" && hex.length === digits && /^[0-9a-f]+$/.test(hex), `${what}: ${name} is ${digits} lower-case hexadecimal digits`, hex);
   }
-  ok(entry.metadata === null || (typeof entry.metadata === "object" && Object.values(entry.metadata).every((value) => typeof value === "string")), `${what}: metadata is null or texts by name`, entry.metadata);
+  ok(
+    entry.metadata === null || (typeof entry.metadata === "object" && Object.values(entry.metadata).every((value) => typeof value === "string")),
+    `${what}: metadata is null or texts by name`,
+    entry.metadata,
+  );
   ok(typeof entry.complete === "boolean", `${what}: complete is true or false`, entry.complete);
 }
 

@@ -29,7 +29,11 @@ const verb = (name: string): Verb => verbs.find((each) => each.name === name)!;
 /** No path, address or secret in what may be logged. */
 function clean(error: StoreError, what: string): void {
   ok(error.reason !== "", `${what}: the error has a reason`, error);
-  ok(!/https?:\/\/|\/w\b|\/w-|:\/\/[^\s/]*@|authorization|password|signature=|token=/i.test(error.reason), `${what}: the reason holds no path, address or secret`, error.reason);
+  ok(
+    !/https?:\/\/|\/w\b|\/w-|:\/\/[^\s/]*@|authorization|password|signature=|token=/i.test(error.reason),
+    `${what}: the reason holds no path, address or secret`,
+    error.reason,
+  );
 }
 
 /** What every error of a call with a path must say. `rejects` has looked at the message. */
@@ -47,7 +51,7 @@ const missing: readonly Check[] = verbs
   .map(({ name, needs, call }): Check => ({
     id: `errors.not-found.${name}`,
     title: `${name} of what is missing is not-found, also in a missing directory and below a file`,
-    why: "A disk says ENOTDIR below a file, WebDAV 409 or 403, a flat store an empty list. Who asks whether something is there needs one answer for \"no\".",
+    why: 'A disk says ENOTDIR below a file, WebDAV 409 or 403, a flat store an empty list. Who asks whether something is there needs one answer for "no".',
     tier: "smoke",
     behaviours: [145],
     guarantees: ["error.code", name === "list" ? "list.missing" : name === "read" ? "read.missing" : name === "stat" ? "stat.missing" : `${name}.missing`],
@@ -106,7 +110,7 @@ const kinds: readonly Check[] = [
     needs: rwld,
     async run(t) {
       const { store, capabilities } = t;
-      await tree(t, "/w", { "f": "file", "d/g": "in d" });
+      await tree(t, "/w", { f: "file", "d/g": "in d" });
       const provoked: (readonly [ErrorCode, () => unknown])[] = [
         ["not-found", () => store.stat("/w/missing")],
         ["is-a-directory", () => store.read("/w/d")],
@@ -135,7 +139,7 @@ const kinds: readonly Check[] = [
   {
     id: "errors.facts",
     title: "every error names store, operation and paths, and says nothing secret in what may be logged",
-    why: "\"Error: 404\" from the seventh layer of a stack is the bug report that nobody can answer; one with a signed URL in it is worse.",
+    why: '"Error: 404" from the seventh layer of a stack is the bug report that nobody can answer; one with a signed URL in it is worse.',
     tier: "smoke",
     behaviours: [147],
     guarantees: ["error.facts"],
@@ -144,7 +148,7 @@ const kinds: readonly Check[] = [
     needs: rwld,
     async run(t) {
       const { store } = t;
-      await tree(t, "/w", { "f": "file", "d/g": "in d" });
+      await tree(t, "/w", { f: "file", "d/g": "in d" });
       const failures: (readonly [string, string, string | null, ErrorCode, () => unknown])[] = [
         ["stat", "/w/missing", null, "not-found", () => store.stat("/w/missing")],
         ["read", "/w/missing", null, "not-found", () => store.read("/w/missing")],
@@ -168,24 +172,27 @@ const kinds: readonly Check[] = [
   {
     id: "errors.own-paths",
     title: "an error of a call that is made of several names the caller's path, not that of the step",
-    why: "\"not found: /w/a/b/c\" for a move of /w/a: the caller looks for a file it never asked for, and a prefix or the name of an archive leaks.",
+    why: '"not found: /w/a/b/c" for a move of /w/a: the caller looks for a file it never asked for, and a prefix or the name of an archive leaks.',
     tier: "full",
     behaviours: [147],
     guarantees: ["error.facts"],
     kills: ["N181"],
     needs: rwld,
     async run(t) {
-      await tree(t, "/w", { "d/a": "1", "d/b": "2", "e/a": "3", "f": "4" });
-      if (t.capabilities.copyTree !== false && t.capabilities.copy !== false) says(await rejects("not-empty", () => t.store.copy("/w/d", "/w/e"), "copy"), "copy", "/w/d", "/w/e", "copy of a tree");
-      if (t.capabilities.moveTree !== false && t.capabilities.move !== false) says(await rejects("not-empty", () => t.store.move("/w/d", "/w/e"), "move"), "move", "/w/d", "/w/e", "move of a tree");
+      await tree(t, "/w", { "d/a": "1", "d/b": "2", "e/a": "3", f: "4" });
+      if (t.capabilities.copyTree !== false && t.capabilities.copy !== false)
+        says(await rejects("not-empty", () => t.store.copy("/w/d", "/w/e"), "copy"), "copy", "/w/d", "/w/e", "copy of a tree");
+      if (t.capabilities.moveTree !== false && t.capabilities.move !== false)
+        says(await rejects("not-empty", () => t.store.move("/w/d", "/w/e"), "move"), "move", "/w/d", "/w/e", "move of a tree");
       says(await rejects("not-empty", () => t.store.delete("/w/d"), "delete"), "delete", "/w/d", null, "delete of a directory");
-      if (t.capabilities.strictHierarchy) says(await rejects("not-a-directory", () => t.store.write("/w/f/x/y", "below"), "write"), "write", "/w/f/x/y", null, "write below a file");
+      if (t.capabilities.strictHierarchy)
+        says(await rejects("not-a-directory", () => t.store.write("/w/f/x/y", "below"), "write"), "write", "/w/f/x/y", null, "write below a file");
     },
   },
   {
     id: "errors.exists",
     title: "exists is false for what is missing and true for what is there; anything else rejects",
-    why: "`exists` that catches everything says \"no\" when the network is down, and the caller writes the file anew.",
+    why: '`exists` that catches everything says "no" when the network is down, and the caller writes the file anew.',
     tier: "smoke",
     behaviours: [145, 148],
     guarantees: ["error.code", "stat.missing"],
@@ -195,7 +202,11 @@ const kinds: readonly Check[] = [
     async run(t) {
       await put(t, "/w/f", "file");
       equal([await exists(t.store, "/w/f"), await exists(t.store, "/w"), await exists(t.store, "/")], [true, true, true], "what is there");
-      equal([await exists(t.store, "/w/missing"), await exists(t.store, "/w/f/below"), await exists(t.store, "/w-missing/x")], [false, false, false], "what is missing");
+      equal(
+        [await exists(t.store, "/w/missing"), await exists(t.store, "/w/f/below"), await exists(t.store, "/w-missing/x")],
+        [false, false, false],
+        "what is missing",
+      );
       equal([await isDirectory(t.store, "/w"), await isDirectory(t.store, "/w/f"), await readText(t.store, "/w/f")], [true, false, "file"], "what it is");
       await rejects("invalid-path", () => exists(t.store, "no-path"), "a path that is none");
       await rejects("aborted", () => exists(t.store, "/w/f", { signal: AbortSignal.abort() }), "a call that was cancelled");
@@ -204,7 +215,7 @@ const kinds: readonly Check[] = [
   {
     id: "errors.refusals.unchanged",
     title: "calls that fail change nothing, and say so",
-    why: "\"Failed\" and \"failed after half of it\" are different answers; only the first may be tried again without a look.",
+    why: '"Failed" and "failed after half of it" are different answers; only the first may be tried again without a look.',
     tier: "smoke",
     behaviours: [146],
     guarantees: ["error.unchanged"],
@@ -212,7 +223,7 @@ const kinds: readonly Check[] = [
     needs: rwld,
     async run(t) {
       const { store, capabilities } = t;
-      await tree(t, "/w", { "f": "file", "d/g": "in d" });
+      await tree(t, "/w", { f: "file", "d/g": "in d" });
       const before = await held(t);
       const failures: (readonly [ErrorCode, () => unknown])[] = [
         ["not-empty", () => store.delete("/w/d")],
@@ -220,7 +231,8 @@ const kinds: readonly Check[] = [
         ["integrity", () => store.write("/w/f", "12", { expect: { sha256: "0".repeat(64) } })],
         ["is-a-directory", () => store.write("/", "root")],
       ];
-      if (capabilities.strictHierarchy) failures.push(["is-a-directory", () => store.write("/w/d", "over")], ["not-a-directory", () => store.write("/w/f/x", "below")]);
+      if (capabilities.strictHierarchy)
+        failures.push(["is-a-directory", () => store.write("/w/d", "over")], ["not-a-directory", () => store.write("/w/f/x", "below")]);
       if (capabilities.mkdir !== false) failures.push(["already-exists", () => store.mkdir("/w/d")]);
       if (capabilities.copy !== false) failures.push(["not-found", () => store.copy("/w/missing", "/w/f")]);
       if (capabilities.move !== false) failures.push(["not-found", () => store.move("/w/missing", "/w/f")]);
@@ -244,7 +256,11 @@ const kinds: readonly Check[] = [
       const error = await rejects("not-found", () => t.store.read("/w/missing"), "a read of what is missing");
       const message = error.message;
       const other = error.with({ path: parsePath("/elsewhere"), attempts: 3, code: "unavailable" });
-      equal([other.code, other.path as string | null, other.attempts, other.operation], ["unavailable", "/elsewhere", 3, "read"], "the copy has what was changed and keeps the rest");
+      equal(
+        [other.code, other.path as string | null, other.attempts, other.operation],
+        ["unavailable", "/elsewhere", 3, "read"],
+        "the copy has what was changed and keeps the rest",
+      );
       equal([error.code, error.path as string | null, error.attempts, error.message], ["not-found", "/w/missing", 1, message], "the error is as it was");
       const again = await rejects("not-found", () => t.store.read("/w/missing-too"), "another call that fails in the same way");
       equal([again.code, again.path as string | null], ["not-found", "/w/missing-too"], "gets its own facts");
@@ -261,7 +277,7 @@ const kinds: readonly Check[] = [
     kills: ["N511"],
     needs: rwl,
     async run(t) {
-      await tree(t, "/w", { "f": "file", "d/g": "in d" });
+      await tree(t, "/w", { f: "file", "d/g": "in d" });
       const backend = backendOf(t.store);
       const path = parsePath;
       const failures: (readonly [ErrorCode, () => Promise<unknown>])[] = [
@@ -296,11 +312,19 @@ const signals: readonly Check[] = verbs.flatMap(({ name, needs, call }): readonl
       const before = await held(t);
       const path = name === "list" ? "/w" : name === "mkdir" ? "/w/made" : "/w/f";
       const reason = new Error("the caller's own reason");
-      const aborted = await rejects("aborted", () => call(t.store, path, "/w/to", { signal: AbortSignal.abort(reason) }), `${name} with a signal that has fired`);
+      const aborted = await rejects(
+        "aborted",
+        () => call(t.store, path, "/w/to", { signal: AbortSignal.abort(reason) }),
+        `${name} with a signal that has fired`,
+      );
       ok(aborted.cause === reason, "the reason of the signal is the cause", aborted.cause);
       equal([aborted.applied, aborted.transient], [false, false], "nothing was done, and nobody should try again by himself");
       says(aborted, name, path, name === "copy" || name === "move" ? "/w/to" : null, name);
-      const timeout = await rejects("timeout", () => call(t.store, path, "/w/to", { signal: AbortSignal.abort(new DOMException("too late", "TimeoutError")) }), `${name} with a time-out that is over`);
+      const timeout = await rejects(
+        "timeout",
+        () => call(t.store, path, "/w/to", { signal: AbortSignal.abort(new DOMException("too late", "TimeoutError")) }),
+        `${name} with a time-out that is over`,
+      );
       equal([timeout.transient, timeout.applied], [true, false], "a time-out may be tried again, and nothing was done");
       await unchanged(t, before, "nothing was changed");
     },
@@ -339,42 +363,65 @@ const signals: readonly Check[] = verbs.flatMap(({ name, needs, call }): readonl
   },
 ]);
 
-const cannotBeAsked: readonly Check[] = [...verbs, { name: "space", needs: ["space"], call: (store: Store) => store.space() } as Verb].map(({ name, needs, call }): Check => ({
-  id: `errors.unavailable.${name}`,
-  title: `${name} of a store that cannot be reached is unavailable, never not-found and never empty`,
-  why: "\"Not found\" for a network that is down made sync tools delete everything that they could not see.",
-  tier: "smoke",
-  behaviours: [148],
-  guarantees: ["error.unavailable"],
-  rows: ["CF19", "CF102"],
-  kills: ["N520"],
-  needs,
-  offers: ["unavailable"],
-  timeoutMs: 60_000,
-  async run(t) {
-    const { subject } = t;
-    if (subject.unavailable === undefined) fail("the subject offers a store that cannot be reached");
-    const store = subject.unavailable(t.place);
-    try {
-      const error = await rejects("unavailable", () => call(store, "/w/f", "/w/to"), `${name} of a store that cannot be reached`);
-      equal(error.transient, true, "it may be tried again");
-      clean(error, name);
-      ok(error.applied === false || error.applied === "unknown", "it does not claim that something was done", error.applied);
-      if (name === "stat") {
-        await rejects("unavailable", () => exists(store, "/w/f"), "exists rejects: it does not know");
-        await rejects("unavailable", () => store.stat("/"), "stat of the root proves that the store is reachable, so it fails");
+const cannotBeAsked: readonly Check[] = [...verbs, { name: "space", needs: ["space"], call: (store: Store) => store.space() } as Verb].map(
+  ({ name, needs, call }): Check => ({
+    id: `errors.unavailable.${name}`,
+    title: `${name} of a store that cannot be reached is unavailable, never not-found and never empty`,
+    why: '"Not found" for a network that is down made sync tools delete everything that they could not see.',
+    tier: "smoke",
+    behaviours: [148],
+    guarantees: ["error.unavailable"],
+    rows: ["CF19", "CF102"],
+    kills: ["N520"],
+    needs,
+    offers: ["unavailable"],
+    timeoutMs: 60_000,
+    async run(t) {
+      const { subject } = t;
+      if (subject.unavailable === undefined) fail("the subject offers a store that cannot be reached");
+      const store = subject.unavailable(t.place);
+      try {
+        const error = await rejects("unavailable", () => call(store, "/w/f", "/w/to"), `${name} of a store that cannot be reached`);
+        equal(error.transient, true, "it may be tried again");
+        clean(error, name);
+        ok(error.applied === false || error.applied === "unknown", "it does not claim that something was done", error.applied);
+        if (name === "stat") {
+          await rejects("unavailable", () => exists(store, "/w/f"), "exists rejects: it does not know");
+          await rejects("unavailable", () => store.stat("/"), "stat of the root proves that the store is reachable, so it fails");
+        }
+      } finally {
+        await store.close();
       }
-    } finally {
-      await store.close();
-    }
-  },
-}));
+    },
+  }),
+);
 
 /** Arguments that the types forbid. */
 const wrongOptions: Readonly<Record<string, readonly object[]>> = {
   stat: [{ detail: "everything" }, { fresh: 1 }, { signal: {} }, { unknown: true }],
-  read: [{ range: { offset: 0.5 } }, { range: { offset: 0, length: -1 } }, { range: { offset: -2, length: 1 } }, { range: { offset: Number.NaN } }, { range: "0-5" }, { ifMatch: 7 }, { signal: "now" }, { encoding: "utf8" }],
-  write: [{ size: -1 }, { size: 1.5 }, { size: "7" }, { ifAbsent: "yes" }, { ifMatch: 7 }, { expect: { md5: "short" } }, { expect: { rot13: "00" } }, { onProgress: "loud" }, { flag: "wx" }, { signal: 1 }, { ifAbsent: true, ifMatch: "x" }],
+  read: [
+    { range: { offset: 0.5 } },
+    { range: { offset: 0, length: -1 } },
+    { range: { offset: -2, length: 1 } },
+    { range: { offset: Number.NaN } },
+    { range: "0-5" },
+    { ifMatch: 7 },
+    { signal: "now" },
+    { encoding: "utf8" },
+  ],
+  write: [
+    { size: -1 },
+    { size: 1.5 },
+    { size: "7" },
+    { ifAbsent: "yes" },
+    { ifMatch: 7 },
+    { expect: { md5: "short" } },
+    { expect: { rot13: "00" } },
+    { onProgress: "loud" },
+    { flag: "wx" },
+    { signal: 1 },
+    { ifAbsent: true, ifMatch: "x" },
+  ],
   list: [{ recursive: 1 }, { limit: 10 }, { prefix: "a" }, { signal: null }],
   delete: [{ recursive: "yes" }, { force: true }, { ifMatch: 1 }],
   mkdir: [{ existOk: 1 }, { recursive: true }, { mode: 0o755 }],
@@ -385,7 +432,7 @@ const wrongOptions: Readonly<Record<string, readonly object[]>> = {
 const options: readonly Check[] = Object.entries(wrongOptions).map(([name, wrong]): Check => ({
   id: `errors.options.${name}`,
   title: `options of ${name} that do not exist, or have a value of the wrong type, are a TypeError and change nothing`,
-  why: "An option that is ignored is a promise that is not kept: `overwrite: false` overwrote, `recursive: \"no\"` deleted.",
+  why: 'An option that is ignored is a promise that is not kept: `overwrite: false` overwrote, `recursive: "no"` deleted.',
   tier: "smoke",
   behaviours: [156, 50],
   guarantees: ["capability.refused"],
@@ -405,10 +452,108 @@ const options: readonly Check[] = Object.entries(wrongOptions).map(([name, wrong
   },
 }));
 
+const fuzz: Check = {
+  id: "errors.fuzz.paths",
+  title: "random text as a path is refused as a path, or is a path like any other; nothing else happens",
+  why: "What nobody thought of is what a user types: parsers throw RangeError, URL objects throw TypeError, and a path that was half understood is another file.",
+  tier: "torture",
+  behaviours: [166],
+  guarantees: ["path.checked", "path.kept"],
+  kills: ["N239"],
+  needs: rwld,
+  timeoutMs: 240_000,
+  async run(t) {
+    const pieces = [
+      "/",
+      "/",
+      "/",
+      "a",
+      "b",
+      ".",
+      "..",
+      " ",
+      "%",
+      "%2F",
+      "%00",
+      "\\",
+      "\0",
+      "\ud800",
+      "\u00e9",
+      "e\u0301",
+      "\u{1f600}",
+      "?",
+      "#",
+      "//",
+      "\n",
+      "\u007f",
+      "*",
+      ":",
+      "con",
+      "x".repeat(300),
+      "~",
+      "+",
+      "&",
+      "<",
+      '"',
+      "'",
+    ];
+    const counts = { refused: 0, missing: 0, stored: 0 };
+    for (let round = 0; round < 400; round += 1) {
+      const path = `${t.random() < 0.9 ? "/w/" : ""}${Array.from({ length: 1 + Math.floor(t.random() * 5) }, () => pieces[Math.floor(t.random() * pieces.length)]!).join("")}`;
+      const { error } = await outcome(t.store.stat(path));
+      if (hasCode(error, "invalid-path")) {
+        counts.refused += 1;
+        for (const call of [() => t.store.write(path, "x"), () => t.store.read(path)])
+          await rejects("invalid-path", call, `the same for every verb: ${JSON.stringify(path)}`);
+        continue;
+      }
+      // Left over from an earlier round, a path may exist; otherwise it is missing, and nothing else.
+      if (error !== undefined) ok(hasCode(error, "not-found"), `stat of ${JSON.stringify(path)} is not-found or invalid-path`, error);
+      counts.missing += 1;
+      const written = await outcome(t.store.write(path, path.isWellFormed() ? path : ""));
+      if (written.error !== undefined) {
+        ok(
+          hasCode(written.error, "invalid-path", "not-a-directory", "is-a-directory"),
+          `a write to ${JSON.stringify(path)} is refused for its path, if at all`,
+          written.error,
+        );
+        continue;
+      }
+      counts.stored += 1;
+      await t.settled("read", async () => equal(await readText(t.store, path), path, `${JSON.stringify(path)} holds what was written to it`));
+      await t.store.delete(path);
+    }
+    t.note(`${counts.refused} refused, ${counts.missing} understood, ${counts.stored} stored`);
+    ok(counts.refused > 20 && counts.stored > 20, "both kinds were tried", counts);
+  },
+};
+
 async function transients(t: CheckContext): Promise<void> {
-  const plain: readonly ErrorCode[] = ["not-found", "already-exists", "not-a-directory", "is-a-directory", "not-empty", "invalid-path", "bad-range", "precondition-failed", "unauthenticated", "permission-denied", "no-space", "too-large", "bad-body", "integrity", "unsupported", "aborted", "corrupt", "config", "closed", "unknown"];
+  const plain: readonly ErrorCode[] = [
+    "not-found",
+    "already-exists",
+    "not-a-directory",
+    "is-a-directory",
+    "not-empty",
+    "invalid-path",
+    "bad-range",
+    "precondition-failed",
+    "unauthenticated",
+    "permission-denied",
+    "no-space",
+    "too-large",
+    "bad-body",
+    "integrity",
+    "unsupported",
+    "aborted",
+    "corrupt",
+    "config",
+    "closed",
+    "unknown",
+  ];
   for (const code of plain) equal(new StoreError(code, "made by the check").transient, false, `${code} does not go away by itself`);
-  for (const code of ["rate-limited", "conflict", "timeout", "unavailable"] as const) equal(new StoreError(code, "made by the check").transient, true, `${code} may go away by itself`);
+  for (const code of ["rate-limited", "conflict", "timeout", "unavailable"] as const)
+    equal(new StoreError(code, "made by the check").transient, true, `${code} may go away by itself`);
   await put(t, "/w/f", "file");
   const error = await rejects("not-found", () => t.store.read("/w/missing"), "a read of what is missing");
   equal([error.transient, error.retryAfterMs], [false, null], "what is missing does not come by waiting");
@@ -431,4 +576,4 @@ const permanence: Check = {
   run: transients,
 };
 
-export const checks: readonly Check[] = [...missing, ...kinds, permanence, ...signals, ...options, ...cannotBeAsked];
+export const checks: readonly Check[] = [...missing, ...kinds, permanence, fuzz, ...signals, ...options, ...cannotBeAsked];

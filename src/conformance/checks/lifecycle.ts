@@ -74,8 +74,16 @@ const life: readonly Check[] = [
     async run(t) {
       await put(t, "/w/f", pattern(500, "first"));
       const other = await t.connect();
-      const found = await Promise.all(Array.from({ length: 8 }, (_, index) => (index % 2 === 0 ? readAll(other, "/w/f").then((bytes) => bytes.length) : other.stat("/w/f").then((entry) => entry.size))));
-      equal(found, Array.from({ length: 8 }, () => 500), "each of them");
+      const found = await Promise.all(
+        Array.from({ length: 8 }, (_, index) =>
+          index % 2 === 0 ? readAll(other, "/w/f").then((bytes) => bytes.length) : other.stat("/w/f").then((entry) => entry.size),
+        ),
+      );
+      equal(
+        found,
+        Array.from({ length: 8 }, () => 500),
+        "each of them",
+      );
     },
   },
   {
@@ -198,7 +206,7 @@ const life: readonly Check[] = [
   {
     id: "lifecycle.close.signal",
     title: "close with a signal that has fired closes all the same",
-    why: "\"Give up waiting\" is not \"stay open\".",
+    why: '"Give up waiting" is not "stay open".',
     tier: "full",
     behaviours: [151, 76],
     guarantees: ["life.close", "life.closed"],
@@ -272,7 +280,7 @@ const life: readonly Check[] = [
     kills: ["N192"],
     needs: rwld,
     async run(t) {
-      await tree(t, "/w", { "f": "before", "d/g": "in d" });
+      await tree(t, "/w", { f: "before", "d/g": "in d" });
       await t.store.reconnect();
       await holds(t, "/w/f", "before", "what was stored is there");
       await lists(t, "/w", ["d", "f"], "and listed");
@@ -301,7 +309,8 @@ const life: readonly Check[] = [
         ...Array.from({ length: 6 }, (_, index) => outcome(t.store.write(`/w/new${index}`, "new").then(() => new Uint8Array(0)))),
       ]);
       for (const [index, { value, error }] of results.entries()) {
-        if (error !== undefined) ok((await rejects(["unavailable", "conflict", "timeout"], Promise.reject(error), `call ${index}`)).transient, "it may be tried again");
+        if (error !== undefined)
+          ok((await rejects(["unavailable", "conflict", "timeout"], Promise.reject(error), `call ${index}`)).transient, "it may be tried again");
         else if (index < 6 && value !== undefined) sameBytes(value, pattern(50_000, "steady"), `read ${index}`);
       }
       equal(results[6]!.error, undefined, "the reconnect itself succeeds");
@@ -319,7 +328,7 @@ const life: readonly Check[] = [
     needs: rwl,
     offers: ["reopens"],
     async run(t) {
-      await tree(t, "/w", { "a": pattern(5000, "a"), "empty": new Uint8Array(0), "d/e/f": "deep", "a b+c%20": "odd" });
+      await tree(t, "/w", { a: pattern(5000, "a"), empty: new Uint8Array(0), "d/e/f": "deep", "a b+c%20": "odd" });
       if (t.capabilities.mkdir !== false) await directory(t, "/w/made");
       if (t.capabilities.writeMetadata !== false) await put(t, "/w/annotated", "m", { metadata: { colour: "green" } });
       if (t.capabilities.writeContentType !== false) await put(t, "/w/typed", "t", { contentType: "text/x-typed" });
@@ -343,7 +352,7 @@ const life: readonly Check[] = [
     needs: [...rwld, "move"],
     offers: ["reopens"],
     async run(t) {
-      await tree(t, "/w", { "deleted": "1", "moved": "2", "over": "old" });
+      await tree(t, "/w", { deleted: "1", moved: "2", over: "old" });
       await t.store.delete("/w/deleted");
       await t.store.move("/w/moved", "/w/target");
       await put(t, "/w/over", "new");
@@ -375,7 +384,7 @@ const life: readonly Check[] = [
   {
     id: "lifecycle.text",
     title: "a store can say what it is, in one line, without secrets",
-    why: "With six layers the first question is \"which stack?\", and the answer is pasted into a public issue.",
+    why: 'With six layers the first question is "which stack?", and the answer is pasted into a public issue.',
     tier: "smoke",
     behaviours: [153],
     guarantees: ["life.text"],
@@ -390,7 +399,8 @@ const life: readonly Check[] = [
       ok(typeof t.store.name === "string" && t.store.name !== "", "it has a name", t.store.name);
       for (const [name, layer] of Object.entries(t.store.layers)) {
         for (const [key, value] of Object.entries(layer.settings)) {
-          if (/secret|password|token|passphrase/i.test(key) && typeof value === "string" && value !== "") equal(value, "***", `the setting ${name}.${key} is hidden`);
+          if (/secret|password|token|passphrase/i.test(key) && typeof value === "string" && value !== "")
+            equal(value, "***", `the setting ${name}.${key} is hidden`);
           if (value === "***" || typeof value !== "string" || value.length < 8 || !/key|user/i.test(key)) continue;
           ok(!text.includes(value), `the text does not hold ${name}.${key}`, text);
         }
@@ -414,11 +424,12 @@ const life: readonly Check[] = [
         ok(typeof control.settings === "object" && control.settings !== null, `${name} has settings`, control.settings);
         const report = control.report();
         for (const [key, value] of Object.entries(report)) ok(["string", "number", "boolean"].includes(typeof value), `${name} reports ${key} flat`, value);
-        equal(JSON.parse(JSON.stringify(report)) as unknown, { ...report } as unknown, `the report of ${name} is data`);
+        equal(JSON.parse(JSON.stringify(report)) as unknown, { ...report }, `the report of ${name} is data`);
         await control.flush();
       }
       for (const inner of t.store.inner) {
-        for (const name of Object.keys(inner.layers)) if (t.store.inner.length === 1) ok(name in t.store.layers, `the layer ${name} below is reachable from the top`, Object.keys(t.store.layers));
+        for (const name of Object.keys(inner.layers))
+          if (t.store.inner.length === 1) ok(name in t.store.layers, `the layer ${name} below is reachable from the top`, Object.keys(t.store.layers));
       }
     },
   },
@@ -436,14 +447,14 @@ const life: readonly Check[] = [
         const before = { ...control.settings };
         await control.configure({});
         equal({ ...control.settings }, before, `${name}: configuring nothing changes nothing`);
-        await rejectsConfig(() => control.configure({ "no-such-setting": 1 } as object), `${name}: a setting that does not exist`);
+        await rejectsConfig(() => control.configure({ "no-such-setting": 1 }), `${name}: a setting that does not exist`);
         equal({ ...control.settings }, before, `${name}: a refused change changes nothing`);
         for (const [key, value] of Object.entries(before)) {
-          const { error } = await outcome(control.configure({ [key]: value } as object));
+          const { error } = await outcome(control.configure({ [key]: value }));
           if (error !== undefined) await rejectsConfig(() => Promise.reject(error), `${name}.${key}, fixed at the start`);
           equal({ ...control.settings }, before, `${name}.${key}: what was read, given back`);
           // No setting is a function; each must refuse one, with its neighbours untouched.
-          await rejectsConfig(() => control.configure({ [key]: () => 0 } as object), `${name}.${key} with a value of no type`);
+          await rejectsConfig(() => control.configure({ [key]: () => 0 }), `${name}.${key} with a value of no type`);
           equal({ ...control.settings }, before, `${name}.${key}: a refused change changes nothing`);
         }
       }
@@ -494,11 +505,18 @@ const life: readonly Check[] = [
     async run(t) {
       await put(t, "/w/there", "there");
       const before = await t.settled("list", () => snapshot(t.store));
-      const size = Math.min(Math.max(300_000, ...t.capabilities.sizeSteps.filter((step) => step <= 2 ** 25).map((step) => step + 1)), t.capabilities.maxFileBytes);
+      const size = Math.min(
+        Math.max(300_000, ...t.capabilities.sizeSteps.filter((step) => step <= 2 ** 25).map((step) => step + 1)),
+        t.capabilities.maxFileBytes,
+      );
       const content = pattern(size, "fails");
       await rejects("bad-body", () => t.store.write("/w/short", pieces(content.subarray(0, size - 1), 65_536), { size }), "a body that is too short");
       await rejects("bad-body", () => t.store.write("/w/long", pieces(content, 65_536), { size: size - 1 }), "a body that is too long");
-      await rejects("integrity", () => t.store.write("/w/wrong", pieces(content, 65_536), { size, expect: { md5: "0".repeat(32) } }), "a body with another hash");
+      await rejects(
+        "integrity",
+        () => t.store.write("/w/wrong", pieces(content, 65_536), { size, expect: { md5: "0".repeat(32) } }),
+        "a body with another hash",
+      );
       const stop = new AbortController();
       let given = 0;
       const body = {

@@ -26,9 +26,13 @@ export const iteration: readonly Check[] = [
       }
       equal(rejections, [], "making a listing starts nothing");
       await rejects("not-found", () => listing.toArray(), "the error comes when it is iterated");
-      await rejects("not-found", async () => {
-        for await (const page of pages) fail("a missing directory has no page", "", page);
-      }, "likewise by pages");
+      await rejects(
+        "not-found",
+        async () => {
+          for await (const page of pages) fail("a missing directory has no page", "", page);
+        },
+        "likewise by pages",
+      );
     },
   },
   {
@@ -56,7 +60,14 @@ export const iteration: readonly Check[] = [
         const next = await one.next();
         if (next.done !== true) right.push(...names([next.value]));
       }
-      equal([left.sort(), right.sort()], [[...all, "later"], [...all, "later"]], "two iterations side by side have all entries each");
+      equal(
+        [left.sort(), right.sort()],
+        [
+          [...all, "later"],
+          [...all, "later"],
+        ],
+        "two iterations side by side have all entries each",
+      );
     },
   },
   {

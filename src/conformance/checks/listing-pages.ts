@@ -70,9 +70,11 @@ export const pages: readonly Check[] = [
     async run(t) {
       const all = Array.from({ length: 1_010 }, (_, index) => `d${String(index).padStart(4, "0")}`);
       const work = all.values();
-      await Promise.all(Array.from({ length: Math.min(16, t.capabilities.concurrency) }, async () => {
-        for (const name of work) await t.store.write(`/w/${name}/f`, name);
-      }));
+      await Promise.all(
+        Array.from({ length: Math.min(16, t.capabilities.concurrency) }, async () => {
+          for (const name of work) await t.store.write(`/w/${name}/f`, name);
+        }),
+      );
       await lists(t, "/w", all, "every directory, once");
     },
   },
@@ -118,8 +120,16 @@ export const pages: readonly Check[] = [
       for (const [index, page] of first.entries()) {
         const cursor = index === 0 ? undefined : first[index - 1]!.cursor;
         const again = await backend.list(calls.list(parsePath("/w"), { cursor }));
-        equal(again.entries.map((entry) => entry.path), page.entries.map((entry) => entry.path), `page ${index + 1}, asked again`);
-        equal(again.cursor === undefined || again.cursor === null, page.cursor === undefined || page.cursor === null, `page ${index + 1}, asked again, is the last one or not as before`);
+        equal(
+          again.entries.map((entry) => entry.path),
+          page.entries.map((entry) => entry.path),
+          `page ${index + 1}, asked again`,
+        );
+        equal(
+          again.cursor === undefined || again.cursor === null,
+          page.cursor === undefined || page.cursor === null,
+          `page ${index + 1}, asked again, is the last one or not as before`,
+        );
       }
     },
   },
@@ -162,7 +172,7 @@ export const pages: readonly Check[] = [
   {
     id: "listing.pages.deleted-between",
     title: "deleting entries that were already listed hides none of those that were not",
-    why: "A cursor that counts (\"continue at 1,000\") skips as many entries as were deleted before it: who empties a directory page by page leaves every second page standing.",
+    why: 'A cursor that counts ("continue at 1,000") skips as many entries as were deleted before it: who empties a directory page by page leaves every second page standing.',
     tier: "full",
     behaviours: [92, 93],
     guarantees: ["list.whole", "list.once"],

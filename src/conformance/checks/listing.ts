@@ -36,7 +36,7 @@ const answers: readonly Check[] = [
   {
     id: "listing.root.children",
     title: "entries of the root have paths of one slash and one name",
-    why: "Joining the root and a name as if the root had no slash of its own gives \"//name\", a path that no verb accepts any more.",
+    why: 'Joining the root and a name as if the root had no slash of its own gives "//name", a path that no verb accepts any more.',
     tier: "smoke",
     behaviours: [85, 97],
     guarantees: ["list.children"],
@@ -46,7 +46,9 @@ const answers: readonly Check[] = [
     async run(t) {
       await put(t, "/w/a", "a");
       if (t.capabilities.filesAtRoot) await put(t, "/v", "v");
-      await t.settled("list", async () => equal(paths(await listAll(t.store, "/")), t.capabilities.filesAtRoot ? ["/v", "/w"] : ["/w"], "the root lists absolute paths"));
+      await t.settled("list", async () =>
+        equal(paths(await listAll(t.store, "/")), t.capabilities.filesAtRoot ? ["/v", "/w"] : ["/w"], "the root lists absolute paths"),
+      );
     },
   },
   {
@@ -91,7 +93,7 @@ const answers: readonly Check[] = [
     kills: ["N72"],
     needs: rwl,
     async run(t) {
-      await tree(t, "/w", { "top": "1", "d/one": "2", "d/two": "3", "d/deep/three": "4", "e/four": "5" });
+      await tree(t, "/w", { top: "1", "d/one": "2", "d/two": "3", "d/deep/three": "4", "e/four": "5" });
       await lists(t, "/w", ["d", "e", "top"], "direct children only");
       await t.settled("list", async () => {
         const kinds = Object.fromEntries((await listAll(t.store, "/w")).map((entry) => [entry.path, entry.kind]));
@@ -128,7 +130,8 @@ const answers: readonly Check[] = [
     async run(t) {
       await rejects("not-found", () => listAll(t.store, "/w-missing"), "listing of a missing directory");
       await rejects("not-found", () => listAll(t.store, "/w-missing/below"), "listing below a missing directory");
-      if (t.capabilities.listRecursive !== false) await rejects("not-found", () => listAll(t.store, "/w-missing", { recursive: true }), "recursive listing of a missing directory");
+      if (t.capabilities.listRecursive !== false)
+        await rejects("not-found", () => listAll(t.store, "/w-missing", { recursive: true }), "recursive listing of a missing directory");
     },
   },
   {
@@ -143,13 +146,14 @@ const answers: readonly Check[] = [
     async run(t) {
       await put(t, "/w/f", "file");
       await t.settled("list", () => rejects("not-a-directory", () => listAll(t.store, "/w/f"), "listing of a file"));
-      if (t.capabilities.listRecursive !== false) await t.settled("list", () => rejects("not-a-directory", () => listAll(t.store, "/w/f", { recursive: true }), "recursive listing of a file"));
+      if (t.capabilities.listRecursive !== false)
+        await t.settled("list", () => rejects("not-a-directory", () => listAll(t.store, "/w/f", { recursive: true }), "recursive listing of a file"));
     },
   },
   {
     id: "listing.below-file",
     title: "below a file there is nothing: its listing is not-found",
-    why: "lighttpd answers \"/file/x\" with the file itself (path-info), and a disk says ENOTDIR; callers that walk a path need one answer.",
+    why: 'lighttpd answers "/file/x" with the file itself (path-info), and a disk says ENOTDIR; callers that walk a path need one answer.',
     tier: "full",
     behaviours: [95, 145],
     guarantees: ["list.missing"],
@@ -163,7 +167,7 @@ const answers: readonly Check[] = [
   {
     id: "listing.sibling-prefix",
     title: "a listing has nothing of a sibling whose name begins or ends with the same letters",
-    why: "A prefix without the slash at its end matches \"foo.bar/\" and \"foobar\" as well; deletes and sizes by prefix then reach into other people's directories.",
+    why: 'A prefix without the slash at its end matches "foo.bar/" and "foobar" as well; deletes and sizes by prefix then reach into other people\'s directories.',
     tier: "smoke",
     behaviours: [86, 27],
     guarantees: ["list.children", "path.boundary"],
@@ -178,7 +182,7 @@ const answers: readonly Check[] = [
   {
     id: "listing.prefix-of-name",
     title: "the beginning of a name is not a directory",
-    why: "Listing by prefix finds \"report.txt\" under \"rep\"; a path is a name, not a search.",
+    why: 'Listing by prefix finds "report.txt" under "rep"; a path is a name, not a search.',
     tier: "full",
     behaviours: [86],
     guarantees: ["list.missing", "path.boundary"],
@@ -202,7 +206,7 @@ const answers: readonly Check[] = [
     kills: ["M40"],
     needs: rwl,
     async run(t) {
-      await tree(t, "/w", { "a": pattern(1000, "a"), "empty": new Uint8Array(0), "d/b": "b" });
+      await tree(t, "/w", { a: pattern(1000, "a"), empty: new Uint8Array(0), "d/b": "b" });
       for (const path of ["/w/a", "/w/empty"]) {
         const size = path === "/w/a" ? 1000 : 0;
         const stat = await statOf(t, path, size);
@@ -223,7 +227,7 @@ const answers: readonly Check[] = [
   {
     id: "listing.entry.complete",
     title: "entries of listings are complete exactly as declared",
-    why: "A layer that trusts a listing as complete serves \"no metadata\" for files that have some; one that distrusts it asks once per file, ten thousand times.",
+    why: 'A layer that trusts a listing as complete serves "no metadata" for files that have some; one that distrusts it asks once per file, ten thousand times.',
     tier: "full",
     behaviours: [96, 113],
     guarantees: ["entry.complete", "list.entries"],
@@ -257,7 +261,11 @@ const answers: readonly Check[] = [
       await put(t, "/w/a", pattern(2345, "new"));
       await t.settled("list", async () => {
         const entries = await listAll(t.store, "/w", { fresh: true });
-        equal(entries.map((entry) => entry.size), [2345], "one entry with the new size");
+        equal(
+          entries.map((entry) => entry.size),
+          [2345],
+          "one entry with the new size",
+        );
         const stat = await t.store.stat("/w/a");
         carries(entries[0]!, stat, "the listing after an overwrite");
       });
@@ -274,7 +282,12 @@ const answers: readonly Check[] = [
     needs: rwl,
     async run(t) {
       await put(t, "/w/one/two/three/four", "deep");
-      for (const [dir, child] of [["/w", "one"], ["/w/one", "two"], ["/w/one/two", "three"], ["/w/one/two/three", "four"]] as const) {
+      for (const [dir, child] of [
+        ["/w", "one"],
+        ["/w/one", "two"],
+        ["/w/one/two", "three"],
+        ["/w/one/two/three", "four"],
+      ] as const) {
         await lists(t, dir, [child], `${dir} lists ${child}`);
         if (child !== "four") await isDirectoryAt(t, `${dir}/${child}`, `${dir}/${child} is a directory`);
       }
@@ -359,16 +372,18 @@ const answers: readonly Check[] = [
   {
     id: "listing.recursive.root",
     title: "a recursive listing of the root has the whole store",
-    why: "The root is the one directory without a name: prefixes become \"//\" or begin with a slash that keys do not have.",
+    why: 'The root is the one directory without a name: prefixes become "//" or begin with a slash that keys do not have.',
     tier: "full",
     behaviours: [88, 85],
     guarantees: ["list.recursive"],
     kills: ["N30"],
     needs: [...rwl, "listRecursive"],
     async run(t) {
-      await tree(t, "/w", { "d/a": "1", "b": "2" });
+      await tree(t, "/w", { "d/a": "1", b: "2" });
       await put(t, "/v/c", "3");
-      await t.settled("list", async () => equal(paths(await listAll(t.store, "/", { recursive: true })), ["/v", "/v/c", "/w", "/w/b", "/w/d", "/w/d/a"], "everything, once"));
+      await t.settled("list", async () =>
+        equal(paths(await listAll(t.store, "/", { recursive: true })), ["/v", "/v/c", "/w", "/w/b", "/w/d", "/w/d/a"], "everything, once"),
+      );
     },
   },
   {
@@ -425,14 +440,14 @@ const answers: readonly Check[] = [
   {
     id: "listing.sorted.recursive",
     title: "a recursive listing has every path once, and is in code-point order of the paths where listSorted is declared",
-    why: "\"/a-b\" sorts before \"/a/b\" although \"a\" sorts before \"a-b\": a walk in order of names is not in order of paths.",
+    why: '"/a-b" sorts before "/a/b" although "a" sorts before "a-b": a walk in order of names is not in order of paths.',
     tier: "full",
     behaviours: [94],
     guarantees: ["list.sorted", "list.recursive"],
     kills: ["N48"],
     needs: [...rwl, "listRecursive"],
     async run(t) {
-      await tree(t, "/w", { "a/b": "1", "a-b": "2", "a/a/a": "3", "a.b/c": "4", "a0": "5" });
+      await tree(t, "/w", { "a/b": "1", "a-b": "2", "a/a/a": "3", "a.b/c": "4", a0: "5" });
       const expected = ["/w/a", "/w/a-b", "/w/a.b", "/w/a.b/c", "/w/a/a", "/w/a/a/a", "/w/a/b", "/w/a0"];
       await t.settled("list", async () => {
         const found = (await listAll(t.store, "/w", { recursive: true })).map((entry) => String(entry.path));

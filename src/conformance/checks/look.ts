@@ -42,7 +42,11 @@ async function seen(context: CheckContext, path: string, entry: Entry): Promise<
   if (context.capabilities.list === false) return;
   await context.settled("list", async () => {
     const entries = await listAll(context.store, parentOf(parsePath(path)), { fresh: true });
-    ok(entries.some((each) => each.path === path && each.size === entry.size), `${path} is seen by a listing`, entries);
+    ok(
+      entries.some((each) => each.path === path && each.size === entry.size),
+      `${path} is seen by a listing`,
+      entries,
+    );
   });
 }
 
@@ -87,12 +91,22 @@ export async function gone(context: CheckContext, path: string, what: string, st
       await rejects("not-found", Promise.reject(error), `${what}: the parent lists, or is gone too`);
       return;
     }
-    equal(entries.filter((each) => each.path === path).map((each) => each.path), [], `${what}: it is in no listing`);
+    equal(
+      entries.filter((each) => each.path === path).map((each) => each.path),
+      [],
+      `${what}: it is in no listing`,
+    );
   });
 }
 
 /** The directory has exactly these children, each once. */
-export function lists(context: CheckContext, dir: string, expected: readonly string[], what: string, options: ListOptions & { readonly store?: Store } = {}): Promise<void> {
+export function lists(
+  context: CheckContext,
+  dir: string,
+  expected: readonly string[],
+  what: string,
+  options: ListOptions & { readonly store?: Store } = {},
+): Promise<void> {
   const { store = context.store, ...listOptions } = options;
   return context.settled("list", async () => equal(names(await listAll(store, dir, { fresh: true, ...listOptions })), [...expected].sort(byCodePoint), what));
 }
@@ -113,7 +127,9 @@ export function held(context: CheckContext): Promise<Snapshot> {
 }
 
 /** What `promise` ends with, when it does not matter how. */
-export async function outcome<T>(promise: Promise<T>): Promise<{ readonly value: T; readonly error: undefined } | { readonly value: undefined; readonly error: unknown }> {
+export async function outcome<T>(
+  promise: Promise<T>,
+): Promise<{ readonly value: T; readonly error: undefined } | { readonly value: undefined; readonly error: unknown }> {
   try {
     return { value: await promise, error: undefined };
   } catch (error) {

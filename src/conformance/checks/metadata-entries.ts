@@ -49,7 +49,12 @@ function law(verb: string, needs: Check["needs"], answer: (t: CheckContext) => P
 }
 
 export const entries: readonly Check[] = [
-  law("write", rw, async (t) => ({ entry: await put(t, "/w/f", pattern(321, "law"), rich(t)), path: "/w/f" }), "The answer to a PUT is put together from what was sent; a weak or quoted etag in it never matches again, and every conditional write after it fails."),
+  law(
+    "write",
+    rw,
+    async (t) => ({ entry: await put(t, "/w/f", pattern(321, "law"), rich(t)), path: "/w/f" }),
+    "The answer to a PUT is put together from what was sent; a weak or quoted etag in it never matches again, and every conditional write after it fails.",
+  ),
   law(
     "read",
     rw,
@@ -79,7 +84,12 @@ export const entries: readonly Check[] = [
     },
     "Adapters answer a move with the entry of the source, path included.",
   ),
-  law("mkdir", ["mkdir"], async (t) => ({ entry: await directory(t, "/w/dir"), path: "/w/dir" }), "The answer for a new directory is made up, and says size 4,096 or a content type where stat says nothing."),
+  law(
+    "mkdir",
+    ["mkdir"],
+    async (t) => ({ entry: await directory(t, "/w/dir"), path: "/w/dir" }),
+    "The answer for a new directory is made up, and says size 4,096 or a content type where stat says nothing.",
+  ),
   {
     id: "metadata.entry.range",
     title: "the entry of a ranged read is that of the whole file",
@@ -146,7 +156,7 @@ export const entries: readonly Check[] = [
   },
   {
     id: "metadata.stat.basic",
-    title: "stat with detail \"basic\" says kind, size, time and etag as stat with full detail does",
+    title: 'stat with detail "basic" says kind, size, time and etag as stat with full detail does',
     why: "The cheap question is answered from another place (a listing, a HEAD without headers), and differs.",
     tier: "smoke",
     behaviours: [96],
@@ -165,7 +175,7 @@ export const entries: readonly Check[] = [
   {
     id: "metadata.stat.directory",
     title: "stat of a directory says directory and size 0, and nothing that only files have",
-    why: "lighttpd says a folder has 4,096 bytes, marker objects have a content type and the hash of nothing; callers that add up sizes or copy \"files\" fall for both.",
+    why: 'lighttpd says a folder has 4,096 bytes, marker objects have a content type and the hash of nothing; callers that add up sizes or copy "files" fall for both.',
     tier: "smoke",
     behaviours: [85, 96],
     guarantees: ["stat.directory", "entry.shape"],
@@ -363,7 +373,11 @@ export const entries: readonly Check[] = [
       for (const path of paths) await put(t, path, "same bytes");
       const first = await Promise.all(paths.map((path) => statOf(t, path, 10)));
       const second = await Promise.all(paths.map((path) => statOf(t, path, 10)));
-      equal(second.map((entry) => entry.id), first.map((entry) => entry.id), "asked again, the ids are the same");
+      equal(
+        second.map((entry) => entry.id),
+        first.map((entry) => entry.id),
+        "asked again, the ids are the same",
+      );
       const told = first.flatMap((entry) => (entry.id === null ? [] : [entry.id]));
       equal(new Set(told).size, told.length, "no two files share an id");
       const listed = (await listAll(t.store, "/w")).sort((left, right) => byCodePoint(left.path, right.path));

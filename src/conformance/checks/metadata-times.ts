@@ -34,7 +34,11 @@ async function nearNow(t: CheckContext, path: string, from: number, what: string
   }
   const now = t.place.clock.now();
   ok(modifiedMs !== null, `${what}: a store with times tells that of a file`, modifiedMs);
-  ok(modifiedMs >= from - toleranceMs - precision && modifiedMs <= now + toleranceMs + precision, `${what}: within 15 s of now (${from} to ${now})`, modifiedMs);
+  ok(
+    modifiedMs >= from - toleranceMs - precision && modifiedMs <= now + toleranceMs + precision,
+    `${what}: within 15 s of now (${from} to ${now})`,
+    modifiedMs,
+  );
   equal(modifiedMs % precision, 0, `${what}: a multiple of the declared precision of ${precision} ms`);
 }
 
@@ -74,7 +78,7 @@ export const times: readonly Check[] = [
   {
     id: "metadata.modified.steps",
     title: "two times that are one step of precision apart stay apart",
-    why: "A precision that is declared finer than it is kept makes \"newer than\" decide wrongly for everything written in between.",
+    why: 'A precision that is declared finer than it is kept makes "newer than" decide wrongly for everything written in between.',
     tier: "full",
     behaviours: [105],
     guarantees: ["entry.modified"],
@@ -96,7 +100,14 @@ export const times: readonly Check[] = [
     kills: ["N87"],
     needs: settable,
     async run(t) {
-      const moments = { january: Date.UTC(2021, 0, 1), july: Date.UTC(2021, 6, 1), leap: Date.UTC(2024, 1, 29, 23, 59, 59), spring: Date.UTC(2023, 2, 26, 1, 30), autumn: Date.UTC(2023, 9, 29, 0, 30), again: Date.UTC(2023, 9, 29, 1, 30) };
+      const moments = {
+        january: Date.UTC(2021, 0, 1),
+        july: Date.UTC(2021, 6, 1),
+        leap: Date.UTC(2024, 1, 29, 23, 59, 59),
+        spring: Date.UTC(2023, 2, 26, 1, 30),
+        autumn: Date.UTC(2023, 9, 29, 0, 30),
+        again: Date.UTC(2023, 9, 29, 1, 30),
+      };
       for (const [name, ms] of Object.entries(moments)) await keeps(t, `/w/${name}`, ms, name);
     },
   },
@@ -129,7 +140,7 @@ export const times: readonly Check[] = [
   {
     id: "metadata.modified.wrong",
     title: "a modified time that is no time is a TypeError, and nothing is stored",
-    why: "NaN in a header becomes \"Invalid Date\", which services take for no time at all, or answer with a 500.",
+    why: 'NaN in a header becomes "Invalid Date", which services take for no time at all, or answer with a 500.',
     tier: "full",
     behaviours: [107, 156],
     guarantees: ["capability.refused"],
@@ -170,7 +181,7 @@ export const times: readonly Check[] = [
   {
     id: "metadata.modified.identical-bytes",
     title: "writing the same bytes with another time stores the time",
-    why: "Services that recognise equal content answer \"unchanged\" and drop the new time, although they said it was stored.",
+    why: 'Services that recognise equal content answer "unchanged" and drop the new time, although they said it was stored.',
     tier: "full",
     behaviours: [105, 63],
     guarantees: ["entry.modified", "write.replaces"],
@@ -219,13 +230,19 @@ export const times: readonly Check[] = [
       if (written.modifiedMs !== null) equal(written.modifiedMs, modifiedMs, "the answer of write");
       await using result = await t.store.read("/w/f");
       if (result.entry.modifiedMs !== null) equal(result.entry.modifiedMs, modifiedMs, "the entry of read");
-      await t.settled("list", async () => equal((await t.store.list("/w").toArray()).map((entry) => entry.modifiedMs), [modifiedMs], "the entry of list"));
+      await t.settled("list", async () =>
+        equal(
+          (await t.store.list("/w").toArray()).map((entry) => entry.modifiedMs),
+          [modifiedMs],
+          "the entry of list",
+        ),
+      );
     },
   },
   {
     id: "metadata.modified.directory",
     title: "the time of a directory is plausible or null",
-    why: "Services without times for folders answer with 1970, with the time of the request, or with that of a child; only null says \"not known\".",
+    why: 'Services without times for folders answer with 1970, with the time of the request, or with that of a child; only null says "not known".',
     tier: "full",
     behaviours: [105, 131],
     guarantees: ["entry.modified", "stat.directory"],
@@ -253,7 +270,11 @@ export const times: readonly Check[] = [
     needs: settable,
     async run(t) {
       await keeps(t, "/w/f", 1_500_000_000_000, "the old version");
-      await rejects("bad-body", () => t.store.write("/w/f", pieces(pattern(5, "short"), 2), { size: 10, modifiedMs: 1_600_000_000_000 }), "a body that is too short");
+      await rejects(
+        "bad-body",
+        () => t.store.write("/w/f", pieces(pattern(5, "short"), 2), { size: 10, modifiedMs: 1_600_000_000_000 }),
+        "a body that is too short",
+      );
       await t.settled("read", async () => equal((await t.store.stat("/w/f")).modifiedMs, cut(t, 1_500_000_000_000), "the old time is still there"));
     },
   },

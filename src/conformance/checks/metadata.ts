@@ -43,7 +43,11 @@ const properties: readonly Check[] = [
     kills: ["N64"],
     needs: typed,
     async run(t) {
-      for (const [name, contentType] of [["plain.bin", "text/plain"], ["charset.txt", "text/html; charset=utf-8"], ["odd.json", "application/vnd.x-odd+json;v=1"]] as const) {
+      for (const [name, contentType] of [
+        ["plain.bin", "text/plain"],
+        ["charset.txt", "text/html; charset=utf-8"],
+        ["odd.json", "application/vnd.x-odd+json;v=1"],
+      ] as const) {
         await put(t, `/w/${name}`, "typed", { contentType });
         await t.settled("read", async () => equal((await t.store.stat(`/w/${name}`)).contentType, contentType, `the content type of ${name}`));
       }
@@ -94,9 +98,15 @@ const properties: readonly Check[] = [
     kills: ["N109"],
     needs: typed,
     async run(t) {
-      for (const [index, contentType] of ["text/plain\r\nx-injected: 1", "not a type", "text/plain; charset=\"ü\"", "\u0000"].entries()) {
+      for (const [index, contentType] of ["text/plain\r\nx-injected: 1", "not a type", 'text/plain; charset="ü"', "\u0000"].entries()) {
         const path = `/w/t${index}`;
-        await keepsOrRefuses(t, path, { contentType }, async () => equal((await t.store.stat(path)).contentType, contentType, "kept exactly"), `content type ${JSON.stringify(contentType)}`);
+        await keepsOrRefuses(
+          t,
+          path,
+          { contentType },
+          async () => equal((await t.store.stat(path)).contentType, contentType, "kept exactly"),
+          `content type ${JSON.stringify(contentType)}`,
+        );
       }
     },
   },
@@ -128,7 +138,11 @@ const properties: readonly Check[] = [
     needs: typed,
     async run(t) {
       await put(t, "/w/f", "old", { contentType: "text/x-old" });
-      await rejects("bad-body", () => t.store.write("/w/f", pieces(pattern(5, "short"), 2), { size: 10, contentType: "text/x-new" }), "a body that is too short");
+      await rejects(
+        "bad-body",
+        () => t.store.write("/w/f", pieces(pattern(5, "short"), 2), { size: 10, contentType: "text/x-new" }),
+        "a body that is too short",
+      );
       await t.settled("read", async () => equal((await t.store.stat("/w/f")).contentType, "text/x-old", "the old type is still there"));
       await holds(t, "/w/f", "old", "and so are the old bytes");
     },
@@ -154,12 +168,33 @@ const properties: readonly Check[] = [
     kills: ["N114"],
     needs: annotated,
     async run(t) {
-      const values = { accent: "é è ü ß", cjk: "漢字かな", emoji: "\u{1f600}\u{1f1e9}\u{1f1ea}", spaces: "  both ends  ", percent: "100%25 + 1", quotes: "\"'`,;=", encoded: "=?UTF-8?B?w6k=?=", latin: "\u00ff\u0080" };
+      const values = {
+        accent: "é è ü ß",
+        cjk: "漢字かな",
+        emoji: "\u{1f600}\u{1f1e9}\u{1f1ea}",
+        spaces: "  both ends  ",
+        percent: "100%25 + 1",
+        quotes: "\"'`,;=",
+        encoded: "=?UTF-8?B?w6k=?=",
+        latin: "\u00ff\u0080",
+      };
       for (const [key, value] of Object.entries(values)) {
         const path = `/w/${key}`;
-        await keepsOrRefuses(t, path, { metadata: { [key]: value } }, async () => equal(await metadataOf(t, path), { [key]: value }, "kept exactly"), `metadata value ${JSON.stringify(value)}`);
+        await keepsOrRefuses(
+          t,
+          path,
+          { metadata: { [key]: value } },
+          async () => equal(await metadataOf(t, path), { [key]: value }, "kept exactly"),
+          `metadata value ${JSON.stringify(value)}`,
+        );
       }
-      await keepsOrRefuses(t, "/w/nothing", { metadata: { nothing: "" } }, async () => equal(await metadataOf(t, "/w/nothing"), { nothing: "" }, "kept exactly"), "an empty metadata value");
+      await keepsOrRefuses(
+        t,
+        "/w/nothing",
+        { metadata: { nothing: "" } },
+        async () => equal(await metadataOf(t, "/w/nothing"), { nothing: "" }, "kept exactly"),
+        "an empty metadata value",
+      );
     },
   },
   {
@@ -174,14 +209,20 @@ const properties: readonly Check[] = [
     async run(t) {
       for (const [index, value] of ["one\r\nx-amz-acl: public-read", "one\ntwo", "tab\there", "bell\u0007"].entries()) {
         const path = `/w/m${index}`;
-        await keepsOrRefuses(t, path, { metadata: { note: value } }, async () => equal(await metadataOf(t, path), { note: value }, "kept exactly"), `metadata value ${JSON.stringify(value)}`);
+        await keepsOrRefuses(
+          t,
+          path,
+          { metadata: { note: value } },
+          async () => equal(await metadataOf(t, path), { note: value }, "kept exactly"),
+          `metadata value ${JSON.stringify(value)}`,
+        );
       }
     },
   },
   {
     id: "metadata.user.keys",
     title: "odd metadata keys are kept exactly or refused: capitals, underscores, dots, spaces, Unicode, colons",
-    why: "Header names have no case, so \"Key\" comes back as \"key\"; underscores are dropped by proxies. A key that changes on the way is a value that nobody finds.",
+    why: 'Header names have no case, so "Key" comes back as "key"; underscores are dropped by proxies. A key that changes on the way is a value that nobody finds.',
     tier: "full",
     behaviours: [109],
     guarantees: ["entry.metadata"],
@@ -190,7 +231,13 @@ const properties: readonly Check[] = [
     async run(t) {
       for (const [index, key] of ["Capital", "under_score", "dot.dot", "with space", "schlüssel", "a:b", "x".repeat(64), "1"].entries()) {
         const path = `/w/k${index}`;
-        await keepsOrRefuses(t, path, { metadata: { [key]: "value" } }, async () => equal(await metadataOf(t, path), { [key]: "value" }, "kept exactly"), `metadata key ${JSON.stringify(key)}`);
+        await keepsOrRefuses(
+          t,
+          path,
+          { metadata: { [key]: "value" } },
+          async () => equal(await metadataOf(t, path), { [key]: "value" }, "kept exactly"),
+          `metadata key ${JSON.stringify(key)}`,
+        );
       }
     },
   },
@@ -203,12 +250,19 @@ const properties: readonly Check[] = [
     guarantees: ["entry.metadata"],
     kills: ["N58"],
     needs: annotated,
-    run: (t) => keepsOrRefuses(t, "/w/f", { metadata: { twin: "1", TWIN: "2" } }, async () => equal(await metadataOf(t, "/w/f"), { twin: "1", TWIN: "2" }, "both keys are there"), "two keys that differ by case"),
+    run: (t) =>
+      keepsOrRefuses(
+        t,
+        "/w/f",
+        { metadata: { twin: "1", TWIN: "2" } },
+        async () => equal(await metadataOf(t, "/w/f"), { twin: "1", TWIN: "2" }, "both keys are there"),
+        "two keys that differ by case",
+      ),
   },
   {
     id: "metadata.user.prototype",
     title: "keys with a meaning in JavaScript are ordinary keys, or refused",
-    why: "\"__proto__\" assigned to an object changes its prototype: the value is lost, or every object of the process gains a property.",
+    why: '"__proto__" assigned to an object changes its prototype: the value is lost, or every object of the process gains a property.',
     tier: "full",
     behaviours: [109],
     guarantees: ["entry.metadata"],
@@ -218,10 +272,16 @@ const properties: readonly Check[] = [
       for (const [index, key] of ["constructor", "toString", "__proto__", "hasownproperty"].entries()) {
         const path = `/w/p${index}`;
         const metadata = JSON.parse(`{${JSON.stringify(key)}:"value"}`) as Metadata;
-        await keepsOrRefuses(t, path, { metadata }, async () => {
-          const found = await metadataOf(t, path);
-          equal(found === null ? null : Object.entries(found), [[key, "value"]], "kept as an ordinary key");
-        }, `metadata key ${key}`);
+        await keepsOrRefuses(
+          t,
+          path,
+          { metadata },
+          async () => {
+            const found = await metadataOf(t, path);
+            equal(found === null ? null : Object.entries(found), [[key, "value"]], "kept as an ordinary key");
+          },
+          `metadata key ${key}`,
+        );
       }
       equal(({} as Record<string, unknown>)["value"], undefined, "no other object gained a property");
     },
@@ -245,7 +305,7 @@ const properties: readonly Check[] = [
   {
     id: "metadata.user.none",
     title: "a file without metadata says {} where metadata can be written",
-    why: "Null means \"not told\": a layer that has to know asks again, each time.",
+    why: 'Null means "not told": a layer that has to know asks again, each time.',
     tier: "full",
     behaviours: [109, 113],
     guarantees: ["entry.metadata", "entry.complete"],
@@ -269,7 +329,12 @@ const properties: readonly Check[] = [
       const limit = t.capabilities.maxMetadataBytes;
       ok(limit > 0, "who can write metadata declares room for some", limit);
       if (!Number.isFinite(limit) || limit > 2 ** 20) {
-        await keeps(t, "/w/f", Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`k${index}`, "v".repeat(1000)])), "64 KB of metadata where no limit is declared");
+        await keeps(
+          t,
+          "/w/f",
+          Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`k${index}`, "v".repeat(1000)])),
+          "64 KB of metadata where no limit is declared",
+        );
         return;
       }
       // Several values of moderate length: services limit single ones too.
@@ -286,9 +351,17 @@ const properties: readonly Check[] = [
         metadata[key] = "v".repeat(room);
         left -= key.length + room;
       }
-      equal(Object.entries(metadata).reduce((sum, [key, value]) => sum + key.length + value.length, 0), limit, "the metadata of the check has exactly the limit");
+      equal(
+        Object.entries(metadata).reduce((sum, [key, value]) => sum + key.length + value.length, 0),
+        limit,
+        "the metadata of the check has exactly the limit",
+      );
       await keeps(t, "/w/exact", metadata, `${limit} bytes of metadata`);
-      await rejects(["too-large", "unsupported", "config"], () => t.store.write("/w/over", "x", { metadata: { ...metadata, k000: `${metadata["k000"]}v` } }), `${limit + 1} bytes of metadata`);
+      await rejects(
+        ["too-large", "unsupported", "config"],
+        () => t.store.write("/w/over", "x", { metadata: { ...metadata, k000: `${metadata["k000"]}v` } }),
+        `${limit + 1} bytes of metadata`,
+      );
       await gone(t, "/w/over", "nothing is stored beyond the limit");
     },
   },
@@ -312,7 +385,7 @@ const properties: readonly Check[] = [
   {
     id: "metadata.user.wrong",
     title: "metadata that is not texts by name is a TypeError, and nothing is stored",
-    why: "Numbers and null become \"null\" and \"[object Object]\" in a header, and nobody can tell them from texts any more.",
+    why: 'Numbers and null become "null" and "[object Object]" in a header, and nobody can tell them from texts any more.',
     tier: "full",
     behaviours: [109, 156],
     guarantees: ["capability.refused"],

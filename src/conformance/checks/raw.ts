@@ -139,7 +139,9 @@ export const checks: readonly Check[] = [
       await rawHolds(t, raw, "/w/mine", new Uint8Array(0), "written by the store");
       await raw.put("/w/theirs", new Uint8Array(0));
       await holds(t, "/w/theirs", new Uint8Array(0), "written by the other client");
-      await t.settled("read", async () => equal([(await t.store.stat("/w/theirs")).kind, (await t.store.stat("/w/theirs")).size], ["file", 0], "a file, not a directory"));
+      await t.settled("read", async () =>
+        equal([(await t.store.stat("/w/theirs")).kind, (await t.store.stat("/w/theirs")).size], ["file", 0], "a file, not a directory"),
+      );
     },
   },
   {
@@ -180,7 +182,13 @@ export const checks: readonly Check[] = [
       await raw.put("/w/f", pattern(2345, "theirs"));
       await holds(t, "/w/f", pattern(2345, "theirs"), "by the other client");
       await t.settled("read", async () => equal((await t.store.stat("/w/f", { fresh: true })).size, 2345, "its size"));
-      await t.settled("list", async () => equal((await listAll(t.store, "/w", { fresh: true })).map((entry) => entry.size), [2345], "its entry in the listing"));
+      await t.settled("list", async () =>
+        equal(
+          (await listAll(t.store, "/w", { fresh: true })).map((entry) => entry.size),
+          [2345],
+          "its entry in the listing",
+        ),
+      );
       await put(t, "/w/f", pattern(50, "mine again"));
       await rawHolds(t, raw, "/w/f", pattern(50, "mine again"), "by the store again");
     },
@@ -261,12 +269,54 @@ export const checks: readonly Check[] = [
       await t.settled("list", async () => equal([...(await raw.list("/w"))].sort(), ["d"], "in one directory"));
     },
   },
-  family("percent", "names with percent signs are the same for the store and another client", "Decoded once too often on both ways, \"100%25\" and \"100%\" are one file for the store and two for everybody else.", [8, 10], ["N231"], ["100%", "a%20b", "a%2Fb", "%25", "%", "a%zz", "%41", "%c3%a4"]),
-  family("plus", "names with spaces and plus signs are the same for the store and another client", "\"+\" is a space in a query and a plus in a path; adapters that mix the two are consistent with themselves.", [2, 11], ["N232"], ["a b", "a+b", "a%2Bb", "a  b", "+", "a +b"]),
-  family("query", "names with # ? & = ; are the same for the store and another client", "What follows # or ? is no part of a path in a URL: the file is stored under the part before it, and found there again.", [11], ["N233"], ["a#b", "a?b", "a&b", "a=b", "a;b", "#", "a?b=c#d", "a?versionId=1"]),
-  family("quotes", "names with quotes, brackets, angles and backslashes are the same for the store and another client", "Names travel in XML, JSON and headers; each of the three has its own way to be wrong.", [6, 11, 12], ["N220"], ["a'b", "a\"b", "a<b>", "a&amp;b", "[a]", "{a}", "a\\b", "a|b", "a^b", "a`b", "~a", "!a$", "a*b", "a,b", "a:b", "(a)", "a@b"]),
-  family("unicode", "names in other scripts are the same for the store and another client", "UTF-8 read as Latin-1 and written as Latin-1 is right again for whoever did both.", [13, 14], ["N221"], ["ä", "é è", "漢字", "かな", "Ωmega", "عربى", "\u{1f600}", "\u{1f1e9}\u{1f1ea}", "a\u200db", "\u{10ffff}"]),
-  family("dots", "names with dots and spaces at their ends are the same for the store and another client", "Trimmed on the way in and on the way out alike, \"a.\" and \"a\" are one file for the store.", [2, 23], ["N234"], ["a.", ".a", "..a", "a..", "...", ".a.", "a .", "a. b"]),
+  family(
+    "percent",
+    "names with percent signs are the same for the store and another client",
+    'Decoded once too often on both ways, "100%25" and "100%" are one file for the store and two for everybody else.',
+    [8, 10],
+    ["N231"],
+    ["100%", "a%20b", "a%2Fb", "%25", "%", "a%zz", "%41", "%c3%a4"],
+  ),
+  family(
+    "plus",
+    "names with spaces and plus signs are the same for the store and another client",
+    '"+" is a space in a query and a plus in a path; adapters that mix the two are consistent with themselves.',
+    [2, 11],
+    ["N232"],
+    ["a b", "a+b", "a%2Bb", "a  b", "+", "a +b"],
+  ),
+  family(
+    "query",
+    "names with # ? & = ; are the same for the store and another client",
+    "What follows # or ? is no part of a path in a URL: the file is stored under the part before it, and found there again.",
+    [11],
+    ["N233"],
+    ["a#b", "a?b", "a&b", "a=b", "a;b", "#", "a?b=c#d", "a?versionId=1"],
+  ),
+  family(
+    "quotes",
+    "names with quotes, brackets, angles and backslashes are the same for the store and another client",
+    "Names travel in XML, JSON and headers; each of the three has its own way to be wrong.",
+    [6, 11, 12],
+    ["N220"],
+    ["a'b", 'a"b', "a<b>", "a&amp;b", "[a]", "{a}", "a\\b", "a|b", "a^b", "a`b", "~a", "!a$", "a*b", "a,b", "a:b", "(a)", "a@b"],
+  ),
+  family(
+    "unicode",
+    "names in other scripts are the same for the store and another client",
+    "UTF-8 read as Latin-1 and written as Latin-1 is right again for whoever did both.",
+    [13, 14],
+    ["N221"],
+    ["ä", "é è", "漢字", "かな", "Ωmega", "عربى", "\u{1f600}", "\u{1f1e9}\u{1f1ea}", "a\u200db", "\u{10ffff}"],
+  ),
+  family(
+    "dots",
+    "names with dots and spaces at their ends are the same for the store and another client",
+    'Trimmed on the way in and on the way out alike, "a." and "a" are one file for the store.',
+    [2, 23],
+    ["N234"],
+    ["a.", ".a", "..a", "a..", "...", ".a.", "a .", "a. b"],
+  ),
   {
     id: "raw.normalisation",
     title: "composed and decomposed names are held as declared, also by the other client",

@@ -11,7 +11,11 @@ async function space(t: CheckContext): Promise<Space> {
   equal(Object.keys(found).sort(), ["free", "total", "used"], "exactly used, free and total");
   for (const name of figures) {
     const value = found[name];
-    ok(value === null || value === Number.POSITIVE_INFINITY || (Number.isSafeInteger(value) && value >= 0), `${name} is null, Infinity or a whole number of bytes, never negative`, value);
+    ok(
+      value === null || value === Number.POSITIVE_INFINITY || (Number.isSafeInteger(value) && value >= 0),
+      `${name} is null, Infinity or a whole number of bytes, never negative`,
+      value,
+    );
   }
   return found;
 }
@@ -29,7 +33,11 @@ export const checks: readonly Check[] = [
     needs: ["space"],
     async run(t) {
       const found = await space(t);
-      ok(figures.some((name) => found[name] !== null), "who declares space knows one of the three", found);
+      ok(
+        figures.some((name) => found[name] !== null),
+        "who declares space knows one of the three",
+        found,
+      );
       if (found.used !== null) ok(found.used !== Number.POSITIVE_INFINITY, "used is never unlimited", found.used);
     },
   },
@@ -89,7 +97,7 @@ export const checks: readonly Check[] = [
   {
     id: "account.text",
     title: "the account is one line for people that names the provider, and holds no secret",
-    why: "\"Connected as undefined\".",
+    why: '"Connected as undefined".',
     tier: "smoke",
     behaviours: [115],
     guarantees: ["account.text"],
@@ -106,7 +114,8 @@ export const checks: readonly Check[] = [
       ok(!/undefined|null|\[object|NaN/.test(account.text), "text says nothing by mistake", account.text);
       for (const layer of Object.values(t.store.layers)) {
         for (const [key, value] of Object.entries(layer.settings)) {
-          if (/secret|password|token/i.test(key) && typeof value === "string" && value.length > 3 && value !== "***") ok(!account.text.includes(value), `text does not hold the setting ${key}`, account.text);
+          if (/secret|password|token/i.test(key) && typeof value === "string" && value.length > 3 && value !== "***")
+            ok(!account.text.includes(value), `text does not hold the setting ${key}`, account.text);
         }
       }
     },

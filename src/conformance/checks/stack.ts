@@ -1,5 +1,5 @@
 /** Laws of layers over this store: a layer that changes nothing is not seen, each layer sees every call and every byte, and life goes in the right order (behaviours 150, 157 to 159, 161). */
-import { equal, fail, listAll, names, ok, pattern, pieces, readAll, rejects, sameBytes, sameTree, snapshot } from "../assert.ts";
+import { equal, fail, listAll, names, ok, pattern, pieces, readAll, rejects, sameBytes, sameTree, show, snapshot } from "../assert.ts";
 import { backendOf } from "../backend-of.ts";
 import type { Check, CheckContext } from "../check.ts";
 import { StoreError, borrow, calls, find, hasCode, kindOf, layer, observe, parsePath, rebase, root, stack, uniform } from "../../store/index.ts";
@@ -25,7 +25,11 @@ function watching(seen: Call[]): Layer<"watching"> {
 function below(dir: string): Layer<"below"> {
   const base = parsePath(dir);
   return layer("below", (inner) => {
-    const down = <C extends Call>(call: C): C => ({ ...call, path: rebase(call.path, root, base), ...("to" in call ? { to: rebase(call.to, root, base) } : {}) });
+    const down = <C extends Call>(call: C): C => ({
+      ...call,
+      path: rebase(call.path, root, base),
+      ...("to" in call ? { to: rebase(call.to, root, base) } : {}),
+    });
     const up = (entry: Entry): Entry => ({ ...entry, path: rebase(entry.path, base, root) });
     const backend: Backend = {
       capabilities: inner.capabilities,
@@ -55,7 +59,9 @@ async function program(store: Store, dir: string): Promise<string[]> {
   const seen: string[] = [];
   const say = async (what: string, promise: Promise<unknown>): Promise<void> => {
     const { value, error } = await outcome(promise);
-    seen.push(`${what}: ${error === undefined ? JSON.stringify(value ?? null) : StoreError.is(error) ? `${error.code} ${error.operation} ${error.path} ${error.to} ${error.applied}` : String(error)}`);
+    seen.push(
+      `${what}: ${error === undefined ? JSON.stringify(value ?? null) : StoreError.is(error) ? `${error.code} ${error.operation} ${error.path} ${error.to} ${error.applied}` : show(error)}`,
+    );
   };
   const of = ({ path, kind, size, contentType }: Entry): unknown => ({ path, kind, size, contentType });
   await say("write", store.write(`${dir}/a`, "one").then(of));
@@ -64,13 +70,25 @@ async function program(store: Store, dir: string): Promise<string[]> {
   await say("stat", store.stat(`${dir}/a`).then(of));
   await say("stat of a directory", store.stat(`${dir}/d`).then(of));
   await say("stat of nothing", store.stat(`${dir}/missing`));
-  await say("read", readAll(store, `${dir}/a`).then((bytes) => new TextDecoder().decode(bytes)));
-  await say("range", readAll(store, `${dir}/a`, { range: { offset: 5, length: 9 } }).then((bytes) => new TextDecoder().decode(bytes)));
+  await say(
+    "read",
+    readAll(store, `${dir}/a`).then((bytes) => new TextDecoder().decode(bytes)),
+  );
+  await say(
+    "range",
+    readAll(store, `${dir}/a`, { range: { offset: 5, length: 9 } }).then((bytes) => new TextDecoder().decode(bytes)),
+  );
   await say("bad range", readAll(store, `${dir}/a`, { range: { offset: 999 } }));
   await say("read of a directory", readAll(store, `${dir}/d`));
-  await say("list", listAll(store, dir).then((entries) => names(entries)));
+  await say(
+    "list",
+    listAll(store, dir).then((entries) => names(entries)),
+  );
   await say("list of a file", listAll(store, `${dir}/a`));
-  await say("recursive list", listAll(store, dir, { recursive: true }).then((entries) => names(entries)));
+  await say(
+    "recursive list",
+    listAll(store, dir, { recursive: true }).then((entries) => names(entries)),
+  );
   await say("mkdir", store.mkdir(`${dir}/m`).then(of));
   await say("mkdir again", store.mkdir(`${dir}/m`));
   await say("copy", store.copy(`${dir}/a`, `${dir}/b`).then(of));
@@ -84,14 +102,22 @@ async function program(store: Store, dir: string): Promise<string[]> {
   await say("condition", store.write(`${dir}/a`, "x", { ifAbsent: true }));
   await say("no path", store.stat("nowhere"));
   await say("aborted", store.stat(`${dir}/a`, { signal: AbortSignal.abort() }));
-  await say("in the end", listAll(store, dir).then((entries) => names(entries)));
+  await say(
+    "in the end",
+    listAll(store, dir).then((entries) => names(entries)),
+  );
   return seen;
 }
 
 /** The lines that two runs must share: what may be late by declaration is not compared. */
 function comparable(t: CheckContext, lines: readonly string[], dir: string): string[] {
   const { read, list } = t.capabilities.consistency;
-  const late = read === "eventual" ? /^(?!no path|aborted|into itself|condition|short body)/ : list === "eventual" ? /^(list|recursive list|delete of a full|in the end|move|copy|mkdir again)/ : /^$/;
+  const late =
+    read === "eventual"
+      ? /^(?!no path|aborted|into itself|condition|short body)/
+      : list === "eventual"
+        ? /^(list|recursive list|delete of a full|in the end|move|copy|mkdir again)/
+        : /^$/;
   return lines.filter((line) => !late.test(line)).map((line) => line.replaceAll(dir, "/w/bare"));
 }
 
@@ -134,12 +160,29 @@ export const checks: readonly Check[] = [
       await store.write("/w/g", "written", { signal, size: 7 });
       await listAll(store, "/w", { signal });
       await store.delete("/w/g", { signal });
-      for (const attempt of [() => store.mkdir("/w/d", { signal, existOk: true }), () => store.copy("/w/f", "/w/h", { signal }), () => store.move("/w/h", "/w/i", { signal }), () => store.space({ signal }), () => store.account({ signal })]) {
+      for (const attempt of [
+        () => store.mkdir("/w/d", { signal, existOk: true }),
+        () => store.copy("/w/f", "/w/h", { signal }),
+        () => store.move("/w/h", "/w/i", { signal }),
+        () => store.space({ signal }),
+        () => store.account({ signal }),
+      ]) {
         const { error } = await outcome<unknown>(attempt());
         if (error !== undefined) ok(hasCode(error, "unsupported"), "what is not declared is refused before any layer sees it", error);
       }
-      const expected: Operation[] = ["stat", "read", "write", "list", "delete", ...(["mkdir", "copy", "move", "space", "account"] as const).filter((key) => t.capabilities[key] !== false)];
-      equal(seen.map((call) => call.operation), expected, "each operation once");
+      const expected: Operation[] = [
+        "stat",
+        "read",
+        "write",
+        "list",
+        "delete",
+        ...(["mkdir", "copy", "move", "space", "account"] as const).filter((key) => t.capabilities[key] !== false),
+      ];
+      equal(
+        seen.map((call) => call.operation),
+        expected,
+        "each operation once",
+      );
       for (const call of seen) {
         ok(call.signal === signal, `${call.operation}: the signal is the caller's`);
         equal(Object.values(call).length, Object.keys(call).length, `${call.operation}: all members are own members`);
@@ -164,7 +207,13 @@ export const checks: readonly Check[] = [
       await using store = stack(borrow(t.store), below("/w/deep"));
       equal(await readAll(store, "/down/there").then((bytes) => new TextDecoder().decode(bytes)), "there", "what is there is found");
       equal((await store.stat("/down/there")).path as string, "/down/there", "under the path of the caller");
-      await t.settled("list", async () => equal((await listAll(store, "/down")).map((entry) => entry.path as string), ["/down/there"], "listings too"));
+      await t.settled("list", async () =>
+        equal(
+          (await listAll(store, "/down")).map((entry) => entry.path as string),
+          ["/down/there"],
+          "listings too",
+        ),
+      );
       await store.write("/new/file", "new");
       await holds(t, "/w/deep/new/file", "new", "what is written lands below the prefix");
       for (const [what, code, call] of [
@@ -175,7 +224,11 @@ export const checks: readonly Check[] = [
         ["write", "bad-body", () => store.write("/short", "1", { size: 2 })],
       ] as const) {
         const error = await rejects(code, call, what);
-        ok(!JSON.stringify([error.message, error.path, error.to, error.reason]).includes("/w/deep"), `${what}: the error does not leak the prefix`, error.message);
+        ok(
+          !JSON.stringify([error.message, error.path, error.to, error.reason]).includes("/w/deep"),
+          `${what}: the error does not leak the prefix`,
+          error.message,
+        );
         ok(error.path !== null && !error.path.startsWith("/w"), `${what}: the error names the path of the caller`, error.path);
       }
     },
@@ -214,7 +267,10 @@ export const checks: readonly Check[] = [
       const counting = layer("counting", (inner) => ({
         backend: uniform(inner, {
           around<O extends Operation>(call: Calls[O], next: (call: Calls[O]) => Promise<Replies[O]>): Promise<Replies[O]> {
-            return observe<O>(call, next, { end: ({ bytesUp, bytesDown, complete, error }) => void ends.push({ operation: call.operation, up: bytesUp, down: bytesDown, complete, failed: error !== undefined }) });
+            return observe<O>(call, next, {
+              end: ({ bytesUp, bytesDown, complete, error }) =>
+                void ends.push({ operation: call.operation, up: bytesUp, down: bytesDown, complete, failed: error !== undefined }),
+            });
           },
         }),
       }));
@@ -232,7 +288,11 @@ export const checks: readonly Check[] = [
       const left = ends.splice(0);
       equal([left.length, left[0]?.operation, left[0]?.failed], [1, "read", false], "a read that was closed unread ends once, without an error");
       await rejects("not-found", () => store.read("/w/missing"), "a read of what is missing");
-      equal(ends.splice(0).map(({ operation, failed }) => [operation, failed]), [["read", true]], "a read that failed");
+      equal(
+        ends.splice(0).map(({ operation, failed }) => [operation, failed]),
+        [["read", true]],
+        "a read that failed",
+      );
       await rejects("bad-body", () => store.write("/w/short", "12", { size: 3 }), "a body that is too short");
       ok(ends.every(({ failed, operation }) => failed && operation === "write") && ends.length <= 1, "a write that failed ends at most once, as failed", ends);
     },
@@ -247,23 +307,41 @@ export const checks: readonly Check[] = [
     kills: [],
     needs: rwl,
     async run(t) {
-      await tree(t, "/w", { "f": "file", "d/g": "in d" });
+      await tree(t, "/w", { f: "file", "d/g": "in d" });
       const before = await snapshot(t.store);
       const readOnly = layer("read-only-for-a-check", (inner) => {
-        const off = Object.fromEntries(Object.keys(inner.capabilities).filter((key) => /^(write|delete|mkdir|copy|move)/.test(key) && key !== "writeExpect").map((key) => [key, false]));
+        const off = Object.fromEntries(
+          Object.keys(inner.capabilities)
+            .filter((key) => /^(write|delete|mkdir|copy|move)/.test(key) && key !== "writeExpect")
+            .map((key) => [key, false]),
+        );
         const capabilities: Capabilities = { ...inner.capabilities, ...off, exclusiveMkdir: false };
         // Spread is refused by design: a backend with other capabilities is written out.
         const backend: Backend = {
           capabilities,
-          stat: (call) => inner.stat(call), read: (call) => inner.read(call), write: (call) => inner.write(call), list: (call) => inner.list(call), delete: (call) => inner.delete(call),
-          mkdir: (call) => inner.mkdir(call), copy: (call) => inner.copy(call), move: (call) => inner.move(call), space: (call) => inner.space(call), account: (call) => inner.account(call),
+          stat: (call) => inner.stat(call),
+          read: (call) => inner.read(call),
+          write: (call) => inner.write(call),
+          list: (call) => inner.list(call),
+          delete: (call) => inner.delete(call),
+          mkdir: (call) => inner.mkdir(call),
+          copy: (call) => inner.copy(call),
+          move: (call) => inner.move(call),
+          space: (call) => inner.space(call),
+          account: (call) => inner.account(call),
         };
         return { backend };
       });
       await using store = stack(borrow(t.store), readOnly);
       for (const [what, call] of Object.entries({
-        write: () => store.write("/w/new", "x"), overwrite: () => store.write("/w/f", "x"), delete: () => store.delete("/w/f"), mkdir: () => store.mkdir("/w/m"), copy: () => store.copy("/w/f", "/w/c"), move: () => store.move("/w/f", "/w/c"),
-      })) await rejects("unsupported", call, what);
+        write: () => store.write("/w/new", "x"),
+        overwrite: () => store.write("/w/f", "x"),
+        delete: () => store.delete("/w/f"),
+        mkdir: () => store.mkdir("/w/m"),
+        copy: () => store.copy("/w/f", "/w/c"),
+        move: () => store.move("/w/f", "/w/c"),
+      }))
+        await rejects("unsupported", call, what);
       await t.settled("list", async () => sameTree(await snapshot(store), before, "reading goes on, and nothing was changed"));
     },
   },
@@ -278,7 +356,7 @@ export const checks: readonly Check[] = [
     needs: rw,
     async run(t) {
       const order: string[] = [];
-      const named = (name: string): Layer<string> =>
+      const named = (name: string): Layer =>
         layer(name, (inner) => ({
           backend: inner,
           open: async () => void order.push(`open ${name}`),
@@ -321,7 +399,7 @@ export const checks: readonly Check[] = [
       equal(kinds.slice(-2), ["nothing", "second"], "the layers, innermost first");
       ok(kinds.length >= 3, "with those of the store below", kinds);
       for (const name of Object.keys(own.layers)) ok(name in store.layers, `${name} is reachable from the top`, kinds);
-      ok(find(store, kindOf("nothing")) === store.layers["second"], "find gives the outermost of its kind");
+      ok(Object.is(find(store, kindOf("nothing")), Object.values(store.layers).at(-1)), "find gives the outermost of its kind");
       equal(find(store, kindOf("no-such-kind")), undefined, "and nothing for a kind that is not there");
       ok(String(store).includes(String(own)), "the text of a stack holds that of the store below", String(store));
       equal([store.name, store.inner.length], ["second", 1], "the name of the outermost layer, and what it wraps");
@@ -373,7 +451,7 @@ export const checks: readonly Check[] = [
   {
     id: "stack.faults",
     title: "a service that fails before or after it did its work gives errors that are true, and nothing is lost",
-    why: "\"It failed\" after the work was done: a retry then finds its own file and takes it for somebody else's.",
+    why: '"It failed" after the work was done: a retry then finds its own file and takes it for somebody else\'s.',
     tier: "full",
     behaviours: [159],
     guarantees: ["error.unchanged"],
