@@ -146,5 +146,5 @@ async function openFiles(base: string): Promise<string[]> {
 
 /** Spooled bodies, by name. Other processes have some too; those come and go, a leaked one stays. */
 async function spools(): Promise<string[]> {
-  return (await readdir(tmpdir())).filter((name) => name.startsWith("stratus-spool-"));
+  return (await readdir(tmpdir())).filter((name) => name.startsWith(`stratus-spool-${process.pid}-`));
 }

@@ -34,7 +34,8 @@ async function spoolToFile(
   pull: () => Promise<Uint8Array | undefined>,
   signal: AbortSignal | undefined,
 ): Promise<Source & AsyncDisposable> {
-  const directory = await mkdtemp(join(tmpdir(), "stratus-spool-"));
+  // Named after this process, so that whoever looks for what was left behind finds its own.
+  const directory = await mkdtemp(join(tmpdir(), `stratus-spool-${process.pid}-`));
   const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
   try {
     const path = join(directory, "body");

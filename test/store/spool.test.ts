@@ -1,3 +1,5 @@
+import { readdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { expect, test } from "vitest";
 import { toSource } from "../../src/store/body.ts";
 import { spool } from "../../src/store/index.ts";
@@ -27,4 +29,16 @@ test("a body that fails while it is spooled fails the spooling", async () => {
     throw new Error("gone");
   };
   await expect(spool(toSource(failing()), { memoryBytes: 100 })).rejects.toMatchObject({ code: "bad-body" });
+});
+
+test("the temporary directory of a spooled body is named after this process, and goes with the body", async () => {
+  const own = async (): Promise<string[]> => (await readdir(tmpdir())).filter((name) => name.startsWith(`stratus-spool-${process.pid}-`));
+  const piece = async function* (): AsyncGenerator<Uint8Array> {
+    yield new Uint8Array(1000);
+  };
+  const before = await own();
+  const spooled = await spool(toSource(piece()), { memoryBytes: 100 });
+  expect((await own()).length).toBe(before.length + 1);
+  await spooled[Symbol.asyncDispose]();
+  expect(await own()).toEqual(before);
 });
