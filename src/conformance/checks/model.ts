@@ -9,7 +9,7 @@ import { rwld } from "./look.ts";
 
 /** The same programs every time below the torture tier: what passed yesterday passes today, or something has changed. */
 const fixedSeed = 20_261_121;
-const amounts = { smoke: { programs: 3, steps: 12 }, full: { programs: 12, steps: 25 }, torture: { programs: 300, steps: 40 } } as const;
+const amounts = { smoke: { programs: 4, steps: 20 }, full: { programs: 40, steps: 30 }, torture: { programs: 400, steps: 40 } } as const;
 
 /** Each program, and each try to shrink it, begins in a directory of its own. */
 async function grounds(t: CheckContext, reopen: boolean): Promise<(program: Program) => Promise<void>> {

@@ -89,7 +89,7 @@ export async function runProgram(ground: Ground, program: Program): Promise<void
     } catch (error) {
       const at = `step ${index + 1} of ${program.length}, ${JSON.stringify(step)}`;
       if (error instanceof CheckFailure) throw new CheckFailure(`${at}: ${error.what}`, error.expected, error.actual, error);
-      throw new CheckFailure(`${at}: looking at the outcome succeeds`, "success", show(error), error);
+      throw new CheckFailure(`${at}: it succeeds, and so does looking at what it left`, "success", show(error), error);
     }
   }
   await run.compare();
@@ -171,6 +171,15 @@ class Run {
         break;
     }
     await this.#afterChange();
+    for (const touched of "to" in step ? [path, this.#at(step.to)] : [path]) await this.#look(touched, this.#stores[1 - step.on] as Store);
+  }
+
+  /** What a change left, by the other connection. */
+  async #look(path: string, store: Store): Promise<void> {
+    const file = this.#oracle.file(path);
+    const entry = await this.#question(this.#oracle.stat(path), () => store.stat(path, { fresh: true }));
+    if (entry !== undefined) this.#described(entry, path);
+    if (file !== undefined) await this.#t.settled("read", async () => sameBytes(await readAll(store, path, { fresh: true }), file.bytes, `the bytes at ${path.slice(this.#base.length)} afterwards`));
   }
 
   async #write(step: Step & { readonly do: "write" }, index: number, store: Store, path: string): Promise<void> {

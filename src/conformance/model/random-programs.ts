@@ -11,7 +11,7 @@ import { possible } from "./programs.ts";
 import type { How, Program, Step } from "./programs.ts";
 
 /** Few names, so that programs meet what they made. Upper case and two forms of one letter are one name where the service says so. */
-const names = ["a", "b", "ab", "c", "A", "\u00e9", "e\u0301"];
+const names = [["a", 6], ["b", 4], ["ab", 2], ["A", 1], ["\u00e9", 1], ["e\u0301", 1]] as const;
 const sizes = [0, 1, 17, 1000, 5000, 70_000];
 
 export interface Hunt {
@@ -35,11 +35,40 @@ export interface Found {
 /** Runs programs until one fails, and shrinks that one. Undefined: all of them held. */
 export async function hunt({ programs, steps, seed, path, reopen, capabilities, run }: Hunt): Promise<Found | undefined> {
   const fc = await load();
-  const step = stepOf(fc, reopen).filter((one) => possible(one, capabilities));
-  const program = fc.array(step, { minLength: 1, maxLength: steps, size: "max" });
+  const step = stepOf(fc, reopen);
+  // A handful of places per program, and their parents and children: most steps meet what others did.
+  const places = fc.array(pathOf(fc), { minLength: 2, maxLength: 5 });
+  const program = fc.tuple(places, fc.array(step, { minLength: 1, maxLength: steps, size: "max" })).map(([pool, made]) => made.map((one) => placed(one, pool)).filter((one) => possible(one, capabilities)));
   const details = await fc.check(fc.asyncProperty(program, run), { seed, numRuns: programs, ...(path === undefined ? {} : { path }) });
   if (!details.failed) return undefined;
-  return { program: details.counterexample?.[0] ?? [], error: details.errorInstance, seed: details.seed, path: details.counterexamplePath ?? "" };
+  const shrunk = await reduced({ program: details.counterexample?.[0] ?? [], error: details.errorInstance }, run);
+  return { ...shrunk, seed: details.seed, path: details.counterexamplePath ?? "" };
+}
+
+/** What fast-check leaves: steps and options that the failure does not need. Each is taken away, as long as the program still fails. */
+async function reduced(from: { readonly program: Program; readonly error: unknown }, run: (program: Program) => Promise<void>): Promise<{ readonly program: Program; readonly error: unknown }> {
+  let best = from;
+  const tries = async (program: Program): Promise<boolean> => {
+    try {
+      await run(program);
+      return false;
+    } catch (error) {
+      best = { program, error };
+      return true;
+    }
+  };
+  for (let again = true; again; ) {
+    again = false;
+    for (let at = best.program.length - 1; at >= 0; at -= 1) if (best.program.length > 1 && (await tries(best.program.toSpliced(at, 1)))) again = true;
+    for (const [at, step] of best.program.entries()) {
+      for (const option of Object.keys(step)) {
+        if (["do", "on", "path", "to", "size"].includes(option)) continue;
+        const { [option as keyof Step]: _, ...rest } = best.program[at] as Step;
+        if (option in (best.program[at] as Step) && (await tries(best.program.with(at, rest as Step)))) again = true;
+      }
+    }
+  }
+  return best;
 }
 
 type FastCheck = typeof import("fast-check");
@@ -52,12 +81,33 @@ async function load(): Promise<FastCheck> {
   }
 }
 
-function stepOf(fc: FastCheck, reopen: boolean): Arbitrary<Step> {
-  const name = fc.constantFrom(...names);
-  const path = fc.oneof({ weight: 1, arbitrary: fc.constant([] as string[]) }, { weight: 5, arbitrary: fc.tuple(name) }, { weight: 5, arbitrary: fc.tuple(name, name) }, { weight: 2, arbitrary: fc.tuple(name, name, name) });
+/** A place of the program: the so-manieth of its pool, or what is above or below it. */
+interface Somewhere {
+  readonly nth: number;
+  readonly turn: "here" | "above" | "below";
+}
+type Placed = Step & { readonly path?: unknown; readonly to?: unknown };
+
+function placed(step: Placed, pool: readonly (readonly string[])[]): Step {
+  const at = (where: unknown): readonly string[] => {
+    const { nth, turn } = where as Somewhere;
+    const path = pool[nth % pool.length] ?? [];
+    return turn === "above" ? path.slice(0, -1) : turn === "below" ? [...path, "a"] : path;
+  };
+  return { ...step, ...(step.path === undefined ? {} : { path: at(step.path) }), ...(step.to === undefined ? {} : { to: at(step.to) }) } as Step;
+}
+
+function pathOf(fc: FastCheck): Arbitrary<string[]> {
+  const name = fc.oneof(...names.map(([text, weight]) => ({ weight, arbitrary: fc.constant(text as string) })));
+  return fc.oneof({ weight: 5, arbitrary: fc.tuple(name) }, { weight: 5, arbitrary: fc.tuple(name, name) }, { weight: 1, arbitrary: fc.tuple(name, name, name) });
+}
+
+function stepOf(fc: FastCheck, reopen: boolean): Arbitrary<Placed> {
+  const turn = fc.oneof({ weight: 8, arbitrary: fc.constant("here" as const) }, { weight: 2, arbitrary: fc.constant("above" as const) }, { weight: 1, arbitrary: fc.constant("below" as const) });
+  const path = fc.record({ nth: fc.nat({ max: 4 }), turn });
   const on = fc.oneof({ weight: 3, arbitrary: fc.constant(0 as const) }, { weight: 1, arbitrary: fc.constant(1 as const) });
   const yes = fc.constant(true as const);
-  const some = <T>(arbitrary: Arbitrary<T>): Arbitrary<T | undefined> => fc.option(arbitrary, { nil: undefined, freq: 3 });
+  const some = <T>(arbitrary: Arbitrary<T>): Arbitrary<T | undefined> => fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
   const etag = fc.constantFrom("current" as const, "stale" as const);
   const good = fc.record({ do: fc.constant("write" as const), on, path, size: fc.constantFrom(...sizes), how: some(fc.constantFrom<How[]>("pieces", "unknown")), ifAbsent: some(yes), ifMatch: some(etag), properties: some(yes) });
   const bad = fc.record({ do: fc.constant("write" as const), on, path, size: fc.constantFrom(1000, 70_000), how: fc.constantFrom<How[]>("fails", "short", "long", "aborted", "aborted before"), ifAbsent: some(yes) });
@@ -79,6 +129,6 @@ function stepOf(fc: FastCheck, reopen: boolean): Arbitrary<Step> {
     const step = Object.fromEntries(Object.entries(one).filter(([, value]) => value !== undefined)) as Record<string, unknown>;
     if (step["ifAbsent"] === true) delete step["ifMatch"];
     if (step["offset"] === undefined || (step["offset"] as number) < 0) delete step["length"];
-    return step as unknown as Step;
+    return step as unknown as Placed;
   });
 }
