@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import {
   HarnessError,
   compare,
+  defaultMaxRequests,
   count,
   countText,
   createReport,
@@ -50,7 +51,7 @@ stratus conformance report <directory>      one report from the outcomes that ru
   --html <file>             ... as one page that opens everywhere
   --baseline <file>         compare with an earlier conformance.json; a check that vanished since then fails
   --live                    somebody else's service: proves that places are separate, keeps a budget and a rate, empties its places afterwards
-  --max-requests <number>   with --live: stop there (default 5000)
+  --max-requests <number>   with --live: stop there (default 20000)
   --rate <number>           with --live: requests a second (default 10)
   --quiet                   no progress
 
@@ -128,7 +129,7 @@ async function run(args: readonly string[]): Promise<number> {
     process.off("SIGINT", onInterrupt);
   };
   process.on("SIGINT", onInterrupt);
-  const bar = values.quiet ? undefined : progressBar(process.stderr, { limit: values.live ? (maxRequests ?? 5000) : undefined });
+  const bar = values.quiet ? undefined : progressBar(process.stderr, { limit: values.live ? (maxRequests ?? defaultMaxRequests) : undefined });
   let report: Report;
   try {
     report = await runConformance(subject, {

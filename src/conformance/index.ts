@@ -109,7 +109,7 @@ export { isPlaceId, madeAt, runName } from "./place.ts";
 export { offers, planOf, tierOf } from "./plan.ts";
 export type { Plan, PlanOptions, Planned } from "./plan.ts";
 export { runCheck } from "./run.ts";
-export { runConformance } from "./run-all.ts";
+export { defaultMaxRequests, runConformance } from "./run-all.ts";
 export type { ConformanceOptions, Progress } from "./run-all.ts";
 export { compare } from "./report/diff.ts";
 export type { Change, Diff } from "./report/diff.ts";

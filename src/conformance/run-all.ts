@@ -38,7 +38,7 @@ export interface ConformanceOptions {
   readonly live?: boolean | undefined;
   /** Empties each place after its check through the store itself. Default: only with `live`, which proves first that places are separate. */
   readonly cleanUp?: boolean | undefined;
-  /** For `live`. Requests where they are seen, calls of the store elsewhere. Default 5,000. */
+  /** For `live`. Requests where they are seen, calls of the store elsewhere. Default 20,000: smoke makes about 4,500 calls, over WebDAV 12,000 requests. */
   readonly maxRequests?: number | undefined;
   /** For `live`. Default 10. */
   readonly requestsPerSecond?: number | undefined;
@@ -46,6 +46,9 @@ export interface ConformanceOptions {
   /** Stops before the next check; what was not run is in the report. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/** Enough for the tier smoke over a service that needs three requests a call. */
+export const defaultMaxRequests = 20_000;
 
 export interface Progress {
   readonly done: number;
@@ -65,7 +68,9 @@ export async function runConformance(subject: Subject, options: ConformanceOptio
   const seed = options.seed ?? freshSeed();
   const run = runName();
   const budget =
-    options.live === true ? createBudget({ maxRequests: options.maxRequests ?? 5000, requestsPerSecond: options.requestsPerSecond ?? 10 }) : undefined;
+    options.live === true
+      ? createBudget({ maxRequests: options.maxRequests ?? defaultMaxRequests, requestsPerSecond: options.requestsPerSecond ?? 10 })
+      : undefined;
   const stacks = new Map<string | null, StackReport>();
   for (const { stack } of plan.items) stacks.set(stack, { name: stack, store: null, declared: null });
   const opened = (stack: string | null) => (store: string, declared: Capabilities) => void stacks.set(stack, { name: stack, store, declared });

@@ -167,6 +167,68 @@ test("a timer, a server, an unhandled rejection, an open file: each is seen afte
   expect(file).toMatchObject({ status: "fail", failures: [{ kind: "leak", what: "file scratch-0/index.db is still open" }] });
 });
 
+test("of two checks at once only the one that leaks is told so", { timeout: 20_000 }, async () => {
+  let undo = (): void => {};
+  const both = await Promise.all([
+    runCheck(
+      check(async ({ store }) => {
+        await store.write("/a", "x");
+        const handle = setTimeout(() => {}, 60_000);
+        undo = () => clearTimeout(handle);
+      }),
+      memorySubject(),
+    ),
+    runCheck(
+      check(async ({ store }) => {
+        for (let i = 0; i < 20; i += 1) await store.write(`/f${i}`, "x");
+      }),
+      memorySubject(),
+    ),
+  ]);
+  undo();
+  expect(both.map((outcome) => outcome.status)).toEqual(["fail", "pass"]);
+});
+
+test("what the subject starts when it is first needed is not the check's leak", async () => {
+  const { createServer } = await import("node:net");
+  const server = createServer();
+  const outcome = await runCheck(
+    check(async ({ connect }) => void (await connect())),
+    memorySubject({
+      async open(place) {
+        if (place.connection === 1) await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+        return memory();
+      },
+    }),
+  );
+  server.close();
+  expect(outcome.status).toBe("pass");
+});
+
+test("a look is repeated only where the store may be late, and only for as long as it says", async () => {
+  const late = async (consistency: Capabilities["consistency"], failures: number): Promise<{ readonly outcome: Outcome; readonly looks: number }> => {
+    let looks = 0;
+    const outcome = await runCheck(
+      check(({ settled }) =>
+        settled("list", async () => {
+          looks += 1;
+          if (looks <= failures) throw new CheckFailure("not there yet");
+        }),
+      ),
+      bent(() => ({}), { consistency }),
+    );
+    return { outcome, looks };
+  };
+  const strong = await late({ read: "eventual", list: "strong", settleMs: 1000 }, 1);
+  expect([strong.outcome.status, strong.looks]).toEqual(["fail", 1]);
+  const eventual = await late({ read: "strong", list: "eventual", settleMs: 1000 }, 3);
+  expect([eventual.outcome.status, eventual.looks]).toEqual(["pass", 4]);
+  expect(eventual.outcome.notes[0]).toMatch(/list settled after \d+ ms \(declared: at most 1000 ms\)/);
+  const never = await late({ read: "strong", list: "eventual", settleMs: 120 }, Infinity);
+  expect(never.outcome.status).toBe("fail");
+  expect(never.looks).toBeGreaterThan(2);
+});
+
 test("a close that fails, and one that leaves something at the service, fail the check", async () => {
   const closing = await runCheck(
     check(async ({ store }) => void (await store.open())),

@@ -18,11 +18,12 @@ code, pre { font: 12.5px/1.5 ui-monospace, "SF Mono", "Cascadia Code", Menlo, Co
 .tile b { font-size: 1.25rem; font-variant-numeric: tabular-nums; margin-right: 0.2rem; }
 .tile.zero { opacity: 0.45; }
 .pass { color: var(--pass); } .refused { color: var(--refused); } .xfail { color: var(--xfail); } .fail, .xpass { color: var(--fail); } .infra-error { color: var(--infra); } .none { color: var(--soft); }
-.wide { overflow: auto; max-height: 85vh; border: 1px solid var(--line); border-radius: 10px; background: var(--card); }
+.wide { width: fit-content; max-width: 100%; overflow: auto; max-height: 85vh; border: 1px solid var(--line); border-radius: 10px; background: var(--card); }
 table { border-collapse: separate; border-spacing: 0; width: 100%; font-variant-numeric: tabular-nums; }
 th { text-align: left; font-weight: 600; } th, td { padding: 0.3rem 0.55rem; border-bottom: 1px solid var(--line); }
 tbody tr:last-child > *, tfoot > tr > * { border-bottom: 0; }
 thead th { position: sticky; top: 0; background: var(--card); z-index: 1; vertical-align: bottom; } th[scope=row] { position: sticky; left: 0; background: var(--card); white-space: nowrap; } thead th:first-child { left: 0; z-index: 2; }
+.matrix { width: auto; min-width: 50%; } .matrix td { min-width: 7.5rem; }
 .matrix td, .matrix thead th:not(:first-child) { text-align: center; } .matrix thead small { display: block; } .matrix tfoot td { text-align: center; font-weight: 600; } .matrix tfoot th, .matrix tfoot td { border-top: 2px solid var(--line); }
 .cell { display: block; width: 100%; min-width: 4.2rem; border: 0; border-radius: 6px; padding: 0.25rem 0.5rem; font: inherit; text-align: center; background: none; }
 button.cell { cursor: pointer; } button.cell:hover, button.cell:focus-visible { outline: 2px solid currentColor; }
