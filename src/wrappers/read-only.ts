@@ -23,7 +23,7 @@ class ReadOnlyBackend implements Backend {
     this.capabilities = Object.freeze({
       ...inner.capabilities,
       write: false, writeIfAbsent: false, writeIfMatch: false, writeUnknownSize: false, writeModified: false, writeContentType: false, writeMetadata: false, writeExpect: [],
-      delete: false, deleteRecursive: false, deleteIfMatch: false, mkdir: false,
+      delete: false, deleteRecursive: false, deleteIfMatch: false, mkdir: false, exclusiveMkdir: false,
       copy: false, copyTree: false, copyIfAbsent: false, move: false, moveTree: false, moveIfAbsent: false,
     } satisfies Capabilities);
   }

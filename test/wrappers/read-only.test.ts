@@ -46,7 +46,7 @@ test("capabilities: every key of a change is false, every other as below", () =>
   const store = stack(borrow(base), readOnly());
   const differs = Object.entries(base.capabilities).flatMap(([key, value]) => ((store.capabilities as unknown as Record<string, unknown>)[key] === value ? [] : [key]));
   expect(differs.sort()).toEqual(
-    ["copy", "copyIfAbsent", "copyTree", "delete", "deleteIfMatch", "deleteRecursive", "mkdir", "move", "moveIfAbsent", "moveTree", "write", "writeContentType", "writeExpect", "writeIfAbsent", "writeIfMatch", "writeMetadata", "writeModified", "writeUnknownSize"],
+    ["copy", "copyIfAbsent", "copyTree", "delete", "deleteIfMatch", "deleteRecursive", "exclusiveMkdir", "mkdir", "move", "moveIfAbsent", "moveTree", "write", "writeContentType", "writeExpect", "writeIfAbsent", "writeIfMatch", "writeMetadata", "writeModified", "writeUnknownSize"],
   );
   for (const key of differs) expect([false, []]).toContainEqual((store.capabilities as unknown as Record<string, unknown>)[key]);
   expect(find(store, ReadOnly)?.kind).toBe("readOnly");
