@@ -25,7 +25,7 @@ export async function detectWebdav(options: WebdavOptions, call: { readonly sign
     const answer = await session.ask({ method: "OPTIONS", href: base, signal: call.signal, repeatable: true });
     return serverOf((name) => answer.headers.get(name) ?? listing.headers.get(name) ?? "", session.challenge);
   } finally {
-    session.close();
+    await session.close();
   }
 }
 

@@ -7,8 +7,9 @@
  * to which "%2E%2E" is a way up.
  */
 import { StoreError, join, nameCodec, root } from "../../store/index.ts";
-import type { StorePath } from "../../store/index.ts";
+import type { NameCodec, StorePath } from "../../store/index.ts";
 import type { Settings } from "./options.ts";
+import { isMisread } from "./sabre-names.ts";
 
 /** The provider's own temporary files: hidden in listings; a user's file of this shape is written encoded, so hiding hides nothing of the user's. */
 const TEMPORARY = /^\.stratus-[0-9a-z]{20}\.tmp$/;
@@ -28,6 +29,10 @@ export interface Names {
   directory(path: StorePath): Href;
   /** A temporary file beside `path`. */
   temporary(path: StorePath): Href;
+  /** One in the directory of temporary files, with the slash of that directory before it. */
+  aside(directory: Href): Href;
+  /** A directory for temporary files in the root; hidden as they are. */
+  shelf(): Href;
   /** Does this answer speak of that address? Compared decoded, without slashes at the end, absolute or not. */
   same(answered: string, href: Href): boolean;
   /** The child of `dir` that an answer speaks of: null for everything else, hidden names included. */
@@ -36,15 +41,24 @@ export interface Names {
 
 export function namesOf({ base, origin, profile, random }: Settings): Names {
   const { reserved, refused } = profile;
-  const codec = nameCodec({
+  const rules = {
     any: NEVER + profile.any,
     first: profile.first,
     last: profile.last,
-    reserved: (name) => TEMPORARY.test(name) || (reserved !== null && reserved.test(name)),
-  });
+    reserved: (name: string) => TEMPORARY.test(name) || (reserved !== null && reserved.test(name)),
+  };
+  const common = nameCodec(rules);
+  // Half a million characters are misread: only those that this name holds, or names in a token, can matter to its codec.
+  const codecOf = (name: string): NameCodec => {
+    if (!profile.misreadsNames) return common;
+    const misread = [...name, ...tokensIn(name)].filter(isMisread).join("");
+    return misread === "" ? common : nameCodec({ ...rules, any: rules.any + misread });
+  };
   const plain = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
   const special = /[\w-]/.test(profile.first) || /[\w.-]/.test(profile.any + profile.last);
   const longest = Math.max(1, MAX_PATH_BYTES - Buffer.byteLength(base));
+
+  const fresh = (): string => `.stratus-${Array.from({ length: 20 }, () => ALPHABET[Math.floor(random() * 36)]).join("")}.tmp`;
 
   function file(path: StorePath): Href {
     if (path === root) return base;
@@ -52,7 +66,7 @@ export function namesOf({ base, origin, profile, random }: Settings): Names {
     let out = "";
     for (const name of path.slice(1).split("/")) {
       // Most names need nothing, and this is on the way of every call.
-      const native = !special && plain.test(name) && reserved?.test(name) !== true ? name : codec.encode(name);
+      const native = !special && plain.test(name) && reserved?.test(name) !== true ? name : codecOf(name).encode(name);
       const length = Buffer.byteLength(native);
       if (length > profile.maxNameBytes) throw new StoreError("invalid-path", `a name of more than ${profile.maxNameBytes} bytes, as ${profile.name} would hold it`);
       if (refused?.test(native) === true) throw new StoreError("invalid-path", `a name that ${profile.name} keeps for itself`);
@@ -67,11 +81,11 @@ export function namesOf({ base, origin, profile, random }: Settings): Names {
     file,
     directory: (path) => (path === root ? base : `${file(path)}/`),
     temporary(path) {
-      let name = ".stratus-";
-      for (let i = 0; i < 20; i++) name += ALPHABET[Math.floor(random() * 36)];
       const href = file(path);
-      return `${href.slice(0, href.lastIndexOf("/") + 1)}${name}.tmp`;
+      return href.slice(0, href.lastIndexOf("/") + 1) + fresh();
     },
+    aside: (directory) => directory + fresh(),
+    shelf: () => `${base}${fresh()}/`,
     same(answered, href) {
       const raw = rawPath(answered, origin);
       if (raw === null) return false;
@@ -85,12 +99,20 @@ export function namesOf({ base, origin, profile, random }: Settings): Names {
       if (raw === null) return null;
       const native = raw.startsWith(href) ? single(raw.slice(href.length)) : single(below(decoded(raw), decoded(href), profile.normalisation));
       if (native === null || TEMPORARY.test(native)) return null;
-      const name = codec.decode(native);
+      const name = codecOf(native).decode(native);
       // A name that this codec never writes is no part of the store: it could not be reached.
-      if (name === "." || name === ".." || /[/\0]/.test(name) || codec.encode(name) !== native) return null;
+      if (name === "." || name === ".." || /[/\0]/.test(name) || codecOf(name).encode(name) !== native) return null;
       return join(dir, name);
     },
   };
+}
+
+/** Characters that stand in a name as tokens, or as what would be read as one. */
+function tokensIn(name: string): string[] {
+  return [...name.matchAll(/\{([1-9A-F][0-9A-F]{0,5})\}/g)].flatMap(([, hex = ""]) => {
+    const code = Number.parseInt(hex, 16);
+    return code > 0x10ffff ? [] : [String.fromCodePoint(code)];
+  });
 }
 
 /** Percent-encoded so that no server and no URL parser reads anything into it. */

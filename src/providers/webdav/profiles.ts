@@ -50,6 +50,10 @@ export interface WebdavProfile {
   readonly first: string;
   readonly last: string;
   readonly any: string;
+  /** Reads rare characters as pairs of Latin-1 ones (sabre-names.ts): those are written as tokens. */
+  readonly misreadsNames: boolean;
+  /** A file that is being uploaded breaks the listing of its directory: temporary files go to a directory of their own. */
+  readonly uploadsBreakListings: boolean;
   /** Its first character becomes a token, so no name that starts with "%" can be in here. */
   readonly reserved: RegExp | null;
   /** Names that the server takes in no form: `invalid-path`. */
@@ -84,6 +88,8 @@ const generic: WebdavProfile = {
   first: "",
   last: "",
   any: "",
+  misreadsNames: false,
+  uploadsBreakListings: false,
   reserved: null,
   refused: null,
   normalisation: "kept",
@@ -160,9 +166,10 @@ const sabredav: WebdavProfile = {
   notModified: true,
   silentMkcol: false,
   looksAtTarget: false,
+  misreadsNames: true,
 };
 
-/** rclone serve webdav: an aborted PUT leaves half of the body, conditions are ignored (any `If` is 412), MKCOL always says 201; MOVE without Overwrite excludes (60 of 60); a GET during an overwrite has the old length and the new bytes [run]. */
+/** rclone serve webdav: an aborted PUT leaves half of the body, conditions are ignored (any `If` is 412), MKCOL always says 201; MOVE without Overwrite excludes (60 of 60); a GET during an overwrite has the old length and the new bytes; a file on its way ends the listing of its directory with "Internal Server Error" behind the XML [run]. */
 const rclone: WebdavProfile = {
   ...generic,
   name: "rclone",
@@ -175,6 +182,7 @@ const rclone: WebdavProfile = {
   looksBeforeRead: false,
   looksAfterRead: true,
   quota: false,
+  uploadsBreakListings: true,
 };
 
 /** Nextcloud and ownCloud: SabreDAV with part files, so PUT is atomic; names are rewritten to NFC and held with a suffix of their own, `.part`, which users' files cannot have [live]. */

@@ -40,7 +40,7 @@ export class Webdav implements Provider {
     this.#closed = true;
     const session = this.#session;
     this.#session = undefined;
-    (await session)?.close();
+    await (await session)?.close();
   }
   describe(): string {
     const { origin, base, profile } = this.#settings;

@@ -3,10 +3,11 @@ import { StoreError } from "../../store/index.ts";
 import type { Source, StorePath } from "../../store/index.ts";
 import { authenticationOf } from "./authentication.ts";
 import type { Authentication } from "./authentication.ts";
-import { ask } from "./control.ts";
+import { ask, quietly } from "./control.ts";
 import type { Ask } from "./control.ts";
-import { spoken, wentStale } from "./errors.ts";
+import { errorOf, spoken, wentStale } from "./errors.ts";
 import type { Answer } from "./errors.ts";
+import { rootWasMade } from "./look.ts";
 import { namesOf } from "./names.ts";
 import type { Names } from "./names.ts";
 import type { Settings } from "./options.ts";
@@ -29,6 +30,7 @@ export class Session {
   readonly #package: WebdavPackage;
   readonly #client: WebdavClient;
   #pool: Pool;
+  #shelf: Promise<string> | undefined;
   /** False once the server let `Expect` pass in silence. */
   continues = true;
   /** Directories that stood when we looked last. Only ever saves a request; nothing is believed because of it. */
@@ -132,6 +134,33 @@ export class Session {
     await this.ask({ method: "PROPFIND", href: this.settings.base, headers: { Depth: "0" }, signal, repeatable: true });
   }
 
+  /** Where a temporary file for this path goes: beside it, or on a shelf of this session's own where files on their way break listings. */
+  async temporary(path: StorePath, signal: AbortSignal | undefined): Promise<string> {
+    if (!this.settings.profile.uploadsBreakListings) return this.names.temporary(path);
+    this.#shelf ??= this.#makeShelf(signal).catch((error: unknown) => {
+      this.#shelf = undefined;
+      throw error;
+    });
+    return this.names.aside(await this.#shelf);
+  }
+
+  async #makeShelf(signal: AbortSignal | undefined): Promise<string> {
+    const href = this.names.shelf();
+    for (let again = true; ; again = false) {
+      const answer = await this.ask({ method: "MKCOL", href, signal, repeatable: true });
+      if (answer.status === 201) return href;
+      if (!(await rootWasMade(this, signal)) || !again) throw errorOf(answer, { applied: false });
+    }
+  }
+
+  /** Somebody may have taken it away: the next temporary file gets a new one. */
+  async dropShelf(): Promise<void> {
+    const shelf = this.#shelf;
+    this.#shelf = undefined;
+    // Ours alone, and empty unless an upload was cut off in the middle.
+    if (shelf !== undefined) await quietly(shelf.then((href) => this.ask({ method: "DELETE", href, signal: undefined, repeatable: true })));
+  }
+
   knows(path: StorePath): boolean {
     return this.#directories.has(path);
   }
@@ -154,7 +183,8 @@ export class Session {
     this.forget();
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    await this.dropShelf();
     this.#pool.destroy();
   }
 }

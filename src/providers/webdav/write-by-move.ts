@@ -2,9 +2,10 @@
  * Writing under a temporary name, then MOVE: for servers whose PUT shows half a file or leaves one, and for "only if nothing is there" on those whose
  * MOVE excludes. The temporary file is ours alone, so its size proves that all bytes arrived.
  */
-import { StoreError, entry } from "../../store/index.ts";
+import { StoreError, entry, hasCode, parentOf } from "../../store/index.ts";
 import type { Entry, WriteCall } from "../../store/index.ts";
 import { quietly } from "./control.ts";
+import { ensure, ensureParent } from "./directories.ts";
 import { entryOf } from "./entries.ts";
 import { errorOf, networkCause } from "./errors.ts";
 import { look, propfind, resources } from "./look.ts";
@@ -22,15 +23,24 @@ export async function writeByMove(session: Session, call: WriteCall): Promise<En
   // Before any byte is sent: MOVE onto a directory destroys it on some servers.
   let target = await look(session, path, signal);
   refuse(call, target);
-  const temporary = session.names.temporary(path);
+  const { uploadsBreakListings } = session.settings.profile;
+  // On a shelf elsewhere the upload does not show that the parent is missing.
+  if (uploadsBreakListings) await ensureParent(session, path, signal);
+  const temporary = await session.temporary(path, signal);
   let isMoved = false;
+  let isStored = false;
   try {
     const { bytes } = await send(session, call, temporary, {});
+    isStored = true;
     const stored = atomicPut ? null : await proven(session, call, temporary, bytes);
     for (let tries = 1; ; tries++) {
       const answer = await session.ask({ method: "MOVE", href: temporary, headers: { Destination: destination(session, path), Overwrite: target === null ? "F" : "T" }, signal, repeatable: false }).catch((error: unknown) => moved(session, call, temporary, stored, bytes, error));
       if (answer.status === 201 || answer.status === 204 || answer.status === 200) break;
       target = await look(session, path, signal);
+      if (target === null && answer.status !== 412 && uploadsBreakListings && tries === 1) {
+        await ensure(session, parentOf(path), signal);
+        continue;
+      }
       if (answer.status !== 412 && !(target?.kind === "directory")) throw answer.status === 207 ? errorOf(answer, { code: "unavailable", applied: "unknown" }) : errorOf(answer);
       refuse(call, target);
       if (tries === TRIES) throw errorOf(answer, { code: "conflict", reason: "somebody else changes the file at this moment", applied: false });
@@ -39,7 +49,8 @@ export async function writeByMove(session: Session, call: WriteCall): Promise<En
     const there = await settled(session, signal, () => look(session, path, signal));
     return there ?? entry({ path, kind: "file", size: bytes, complete: false });
   } catch (error) {
-    if (!isMoved) await quietly(discard(session, temporary));
+    if (!isMoved) await quietly(discard(session, temporary, isStored));
+    if (hasCode(error, "conflict")) await session.dropShelf();
     throw error;
   }
 }
@@ -80,7 +91,14 @@ async function moved(session: Session, call: WriteCall, temporary: string, store
   return { status: 204, headers: new Headers(), text: "" };
 }
 
-/** On its own account: the caller's signal may be why there is something to discard. */
-function discard(session: Session, temporary: string): Promise<unknown> {
-  return session.ask({ method: "DELETE", href: temporary, signal: undefined, repeatable: true });
+/**
+ * On its own account: the caller's signal may be why there is something to discard. What was cut off in the middle is not there yet for some servers
+ * when it is deleted, and then it is: rclone writes it when it notices. So it is deleted until it stays away.
+ */
+async function discard(session: Session, temporary: string, isStored: boolean): Promise<void> {
+  for (const wait of isStored ? [0] : [0, 100, 200, 400, 800]) {
+    if (wait > 0) await session.settings.clock.sleep(wait);
+    const { status } = await session.ask({ method: "DELETE", href: temporary, signal: undefined, repeatable: true });
+    if (wait > 100 && status === 404) return;
+  }
 }

@@ -19,12 +19,16 @@ export function webdavSubject(connection: WebDavConnection, { digest = false }: 
     open: (place) => webdav({ ...options, url: `${place.route(url).replace(/\/$/, "")}/${place.id}/`, random: place.random, clock: place.clock }),
     unavailable: () => webdav({ ...options, url: NOWHERE }),
     raw: (place) => rawDav(connection, place.id, { url, digest }),
-    // Of the exact shape: names that only look like it are a user's, and are stored as they are.
-    leftovers: async (place) => (await webdavLeftovers(connection, place.id)).filter((path) => /(?:^|\/)\.stratus-[0-9a-z]{20}\.tmp$/.test(path)),
+    // Of the exact shape: names that only look like it are a user's, and are stored as they are. The shelf of an open session is no leftover, a file on it is.
+    leftovers: async (place) => (await webdavLeftovers(connection, place.id)).filter((path) => !(server === "rclone" && isShelf(path, place.id)) && /(?:^|\/)\.stratus-[0-9a-z]{20}\.tmp$/.test(path)),
     wire: true,
     // By verb, for a file below a directory that stands; each is one more where the path is missing, since a lost root must not read as "no files".
     cost: costs[server],
   };
+}
+
+function isShelf(path: string, id: string): boolean {
+  return /^\.stratus-[0-9a-z]{20}\.tmp$/.test(path.slice(id.length + 1));
 }
 
 const native = { stat: 1, read: 1, write: 2, list: 1, delete: 2, mkdir: 1, copy: 3, move: 3 };
@@ -33,5 +37,5 @@ const costs: Readonly<Record<WebDavConnection["name"], NonNullable<Subject["cost
   lighttpd: { ...native, read: 2, copy: 4, move: 4 },
   nginx: native,
   sabredav: { ...native, read: 2, write: 5 },
-  rclone: { ...native, read: 2, write: 5, mkdir: 2 },
+  rclone: { ...native, read: 2, write: 6, mkdir: 2 },
 };
