@@ -61,7 +61,9 @@ class Stream implements ByteStream {
   static own(stream: ByteStream, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     const given: unknown = stream;
     const { buffer, byteLength } = bytes;
-    const alone = #handedOver in (given as object) && (given as Stream).#handedOver && buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
+    // What was gathered from a stream that is not in memory was gathered for this caller.
+    const own = #handedOver in (given as object) && ((given as Stream).#handedOver || !stream.inMemory);
+    const alone = own && buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
     if (!alone) return new Uint8Array(bytes);
     return bytes instanceof Buffer ? new Uint8Array(buffer) : (bytes as Uint8Array<ArrayBuffer>);
   }

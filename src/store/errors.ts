@@ -88,6 +88,7 @@ const CODES: Readonly<Record<ErrorCode, readonly [errno: string, status: number,
 const MUTATIONS: ReadonlySet<string> = new Set<Operation>(["write", "delete", "mkdir", "copy", "move"]);
 /** Codes after which nobody knows whether a mutation happened. */
 const AMBIGUOUS: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["timeout", "aborted", "unavailable", "unknown"]);
+let saidBy: (error: object) => ErrorDetails | undefined;
 /** Set on every instance, so that an error of a second installed copy is recognised. */
 const BRAND = Symbol.for("stratus.StoreError");
 
@@ -143,10 +144,19 @@ export class StoreError extends Error {
     return new StoreError(code ?? this.code, reason ?? this.reason, { ...said, cause: this, ...details });
   }
 
+  static {
+    saidBy = (error) => (#said in error ? error.#said : undefined);
+  }
+
   /** Also true for an error of a second installed copy of this package. */
   static is(value: unknown): value is StoreError {
     return typeof value === "object" && value !== null && (value instanceof StoreError || (value as Record<symbol, unknown>)[BRAND] === true);
   }
+}
+
+/** What was said of `applied`; undefined where `error.applied` is only the default of an error without a call. */
+export function saidApplied(error: StoreError): ErrorDetails["applied"] {
+  return saidBy(error)?.applied ?? (error.operation === null && error.applied === false ? undefined : error.applied);
 }
 
 function messageOf(reason: string, { store, operation, path, to }: ErrorContext): string {
@@ -169,12 +179,12 @@ export function hasCode(error: unknown, ...codes: readonly ErrorCode[]): error i
 
 /** "ENOENT" ... by the table above. */
 export function toErrno(error: StoreError): string {
-  return CODES[error.code][0];
+  return (CODES[error.code] ?? CODES.unknown)[0];
 }
 
 /** 404 for not-found, 412 for precondition-failed, 416, 429, 503 ...: for whoever serves a store over HTTP. */
 export function toHttpStatus(error: StoreError): number {
-  return CODES[error.code][1];
+  return (CODES[error.code] ?? CODES.unknown)[1];
 }
 
 /** What an aborted signal becomes: `timeout` where its reason is a TimeoutError, else `aborted`; the reason is the cause. */

@@ -33,8 +33,11 @@ function piecesOf(localPath: string, size: number, range: ByteRange): ByteStream
     async pull() {
       if (file === undefined) {
         const handle = await opened(localPath);
-        // Closed while it was being opened.
-        if (done) return void (await handle.close());
+        if (done) {
+          // Closed while it was being opened.
+          await handle.close();
+          return undefined;
+        }
         file = handle;
         if ((await lengthOfFile(handle)) !== size) throw new StoreError("bad-body", "the file changed its length");
       }

@@ -136,17 +136,11 @@ export class Front implements Omit<Store, Made | "open"> {
   }
 
   async copy(from: string, to: string, options?: CopyOptions): Promise<Entry> {
-    return this.#run(
-      calls.copy(...this.#paths(from, to, "copy", options), options),
-      (call) => this.#ontoItself(call) ?? this.#backend.copy(call),
-    );
+    return this.#run(calls.copy(...this.#paths(from, to, "copy", options), options), (call) => this.#ontoItself(call) ?? this.#backend.copy(call));
   }
 
   async move(from: string, to: string, options?: CopyOptions): Promise<Entry> {
-    return this.#run(
-      calls.move(...this.#paths(from, to, "move", options), options),
-      (call) => this.#ontoItself(call) ?? this.#backend.move(call),
-    );
+    return this.#run(calls.move(...this.#paths(from, to, "move", options), options), (call) => this.#ontoItself(call) ?? this.#backend.move(call));
   }
 
   /** Onto itself nothing happens; into its own subtree, from or to the root is no path. */

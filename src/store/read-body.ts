@@ -1,9 +1,9 @@
 /** The bytes of a read as callers hold them: once, as bytes, text or a stream, and never left open by mistake. */
 import { Readable } from "node:stream";
 import type { ByteStream } from "./byte-stream.ts";
-import { concat, ownBytes } from "./byte-stream.ts";
+import { ownBytes } from "./byte-stream.ts";
 import type { Entry } from "./entry.ts";
-import type { StoreError } from "./errors.ts";
+import { StoreError } from "./errors.ts";
 import type { ReadReply } from "./operations.ts";
 import type { ReadResult } from "./options.ts";
 
@@ -21,14 +21,38 @@ const forgotten = new FinalizationRegistry<{ readonly body: ByteStream; readonly
   });
 });
 
+/** What a result and whoever ends it from outside share: not the result itself, which nobody but the caller may keep alive. */
+interface BodyLife {
+  ended: StoreError | undefined;
+  complete: boolean;
+}
+
+/** Ends the body with the store, and lets go of it when its holder forgets it. A function of its own, so that nothing here holds the result. */
+function keepWatch(result: ReadBody, body: ByteStream, life: BodyLife, { bodies }: BodyHost): void {
+  const member = {
+    end(error: StoreError): void {
+      life.ended ??= error;
+      void body.close().catch(() => {});
+    },
+  };
+  bodies.add(member);
+  body.observe({
+    end() {
+      bodies.delete(member);
+      forgotten.unregister(member);
+    },
+  });
+  forgotten.register(result, { body, path: result.entry.path }, member);
+}
+
 export class ReadBody implements ReadResult {
   readonly entry: Entry;
   readonly offset: number;
   readonly length: number | null;
   readonly #body: ByteStream;
   readonly #host: BodyHost;
+  readonly #life: BodyLife;
   #used = false;
-  #ended: StoreError | undefined;
 
   constructor(reply: ReadReply, host: BodyHost) {
     const { entry, offset, body } = reply;
@@ -37,33 +61,19 @@ export class ReadBody implements ReadResult {
     this.length = body.length;
     this.#body = body;
     this.#host = host;
+    this.#life = { ended: undefined, complete: false };
     // What is in memory holds no connection.
-    if (body.inMemory) return;
-    const member = {
-      end: (error: StoreError): void => {
-        this.#ended = error;
-        void body.close().catch(() => {});
-      },
-    };
-    host.bodies.add(member);
-    body.observe({
-      end: () => {
-        host.bodies.delete(member);
-        forgotten.unregister(member);
-      },
-    });
-    forgotten.register(this, { body, path: entry.path }, member);
+    if (!body.inMemory) keepWatch(this, body, this.#life, host);
   }
 
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     this.#take();
     try {
-      if (this.#body.inMemory) return ownBytes(this.#body, await this.#body.all());
-      const chunks: Uint8Array[] = [];
-      for (let chunk = await this.#pull(); chunk !== undefined; chunk = await this.#pull()) chunks.push(chunk);
-      return concat(chunks);
+      const bytes = await this.#body.all();
+      this.#life.complete = true;
+      return ownBytes(this.#body, bytes);
     } catch (error) {
-      throw this.#host.explain(error);
+      throw this.#host.explain(this.#life.ended ?? error);
     }
   }
 
@@ -128,14 +138,21 @@ export class ReadBody implements ReadResult {
     };
   }
 
+  /** Whoever still waits for bytes is told: what had come by then is not all of it. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#life.complete) this.#life.ended ??= new StoreError("closed", "the result of this read was disposed of before its bytes were read");
     await this.#body.close();
   }
 
   /** The next bytes, the caller's to keep and change. */
   async #pull(): Promise<Uint8Array | undefined> {
+    const { ended, complete } = this.#life;
+    if (complete) return undefined;
+    if (ended !== undefined) throw ended;
     const chunk = await this.#body.pull();
-    if (this.#ended !== undefined) throw this.#ended;
+    // Closed by somebody else while this waited.
+    if (this.#life.ended !== undefined) throw this.#life.ended;
+    if (chunk === undefined) this.#life.complete = true;
     return chunk !== undefined && this.#body.inMemory ? ownBytes(this.#body, chunk) : chunk;
   }
 

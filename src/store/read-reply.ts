@@ -9,22 +9,28 @@ import type { ProviderRead } from "./provider.ts";
 
 export interface Asked {
   readonly offset: number;
-  /** Bytes after clamping, where the size is known; null: to the end of a file of unknown size. */
+  /** Bytes after clamping; null for a file of unknown size, whose end is where its bytes end. */
   readonly length: number | null;
+  /** More than this was not asked for. */
+  readonly most: number;
 }
 
 /** Clamps a range to a file. Throws `bad-range` for one that starts at or past the end, except at offset 0. */
 export function clamp(range: ByteRange | undefined, entry: Entry): Asked {
   const { size } = entry;
-  if (range === undefined) return { offset: 0, length: size };
+  if (range === undefined) return { offset: 0, length: size, most: size ?? Infinity };
   if (size === null) {
     if (range.offset < 0) throw new StoreError("unsupported", "the size of this file is not known, so it has no last bytes");
-    return { offset: range.offset, length: range.length ?? null };
+    return { offset: range.offset, length: null, most: range.length ?? Infinity };
   }
   const offset = range.offset < 0 ? Math.max(0, size + range.offset) : range.offset;
-  if (offset >= size && offset > 0) throw new StoreError("bad-range", `the range starts at ${offset}, the file has ${size} bytes`, { entry });
-  const left = size - offset;
-  return { offset, length: range.length === undefined ? left : Math.min(range.length, left) };
+  if (offset >= size && offset > 0) throw pastTheEnd(offset, entry);
+  const length = Math.min(range.length ?? Infinity, size - offset);
+  return { offset, length, most: length };
+}
+
+function pastTheEnd(offset: number, entry: Entry): StoreError {
+  return new StoreError("bad-range", `the range starts at ${offset}, at or past the end of the file`, { entry });
 }
 
 /** Exact: the etag compared is that of the version whose bytes came. */
@@ -39,13 +45,13 @@ export async function replyOf(call: ReadCall, came: ProviderRead, failed: (error
   try {
     if (entry.kind === "directory") throw new StoreError("is-a-directory", "a directory has no bytes");
     checkConditions(call, entry);
-    const { offset, length } = clamp(call.range, entry);
-    if (start > offset) throw new StoreError("unavailable", "the service sent another part of the file than was asked");
-    if (body instanceof Uint8Array) return { entry, offset, body: inMemory(body, start, offset, length, came) };
-    const skip = offset - start;
-    // Asked to the end of the file, so that the end must come where the size says; else it stops early by itself.
-    const toEnd = length === null || (entry.size !== null && offset + length === entry.size);
-    return { entry, offset, body: streamed(bytesFrom(body, { signal: call.signal }), skip, length, toEnd, failed) };
+    const asked = clamp(call.range, entry);
+    // A service that does not say where its bytes begin may have sent any.
+    if (!Number.isSafeInteger(start) || start < 0) throw new StoreError("unavailable", "the service did not say which part of the file it sent");
+    if (start > asked.offset) throw new StoreError("unavailable", "the service sent another part of the file than was asked");
+    const reply =
+      body instanceof Uint8Array ? inMemory(body, start, asked, came) : streamed(bytesFrom(body, { signal: call.signal }), start, asked, entry, failed);
+    return { entry, offset: asked.offset, body: reply };
   } catch (error) {
     if (!(body instanceof Uint8Array))
       await bytesFrom(body)
@@ -55,18 +61,24 @@ export async function replyOf(call: ReadCall, came: ProviderRead, failed: (error
   }
 }
 
-function inMemory(bytes: Uint8Array, start: number, offset: number, length: number | null, { entry, handedOver = false }: ProviderRead): ByteStream {
+function inMemory(bytes: Uint8Array, start: number, { offset, length, most }: Asked, { entry, handedOver = false }: ProviderRead): ByteStream {
   const skip = offset - start;
-  const part = bytes.subarray(skip, length === null ? undefined : skip + length);
+  if (entry.size !== null && start + bytes.byteLength > entry.size) throw tooMany();
+  if (length === null && offset > 0 && skip >= bytes.byteLength) throw pastTheEnd(offset, entry);
+  const part = skip === 0 && bytes.byteLength <= most ? bytes : bytes.subarray(skip, skip + most);
   if (length !== null && part.byteLength !== length) throw new StoreError("unavailable", "the service sent fewer bytes than announced");
-  if (entry.size !== null && start + bytes.byteLength > entry.size)
-    throw new StoreError("integrity", "the service sent more bytes than announced", { transient: true });
-  return part.byteLength === bytes.byteLength ? bytesInMemory(bytes, handedOver) : bytesInMemory(part);
+  return bytesInMemory(part, handedOver && part === bytes);
 }
 
-function streamed(raw: ByteStream, skip: number, length: number | null, toEnd: boolean, failed: (error: unknown) => StoreError): ByteStream {
-  let drop = skip;
-  let left = length ?? Infinity;
+function tooMany(): StoreError {
+  return new StoreError("integrity", "the service sent more bytes than announced", { transient: true });
+}
+
+function streamed(raw: ByteStream, start: number, { offset, length, most }: Asked, entry: Entry, failed: (error: unknown) => StoreError): ByteStream {
+  let drop = offset - start;
+  let left = most;
+  // Asked to the end of the file, so that the end must come where the size says; else it stops early by itself.
+  const toEnd = entry.size !== null && offset + most === entry.size;
   const pull = async (): Promise<Uint8Array | undefined> => {
     try {
       return await raw.pull();
@@ -79,20 +91,21 @@ function streamed(raw: ByteStream, skip: number, length: number | null, toEnd: b
     async pull() {
       for (;;) {
         if (left === 0) {
-          if (toEnd && (await pull()) !== undefined) throw new StoreError("integrity", "the service sent more bytes than announced", { transient: true });
+          if (toEnd && (await pull()) !== undefined) throw tooMany();
           await raw.close();
           return undefined;
         }
         const chunk = await pull();
         if (chunk === undefined) {
-          if (length === null) return undefined;
-          throw new StoreError("unavailable", "the body broke off");
+          if (length !== null) throw new StoreError("unavailable", "the body broke off");
+          if (left === most && offset > 0) throw pastTheEnd(offset, entry);
+          return undefined;
         }
         if (chunk.byteLength <= drop) {
           drop -= chunk.byteLength;
           continue;
         }
-        if (toEnd && chunk.byteLength - drop > left) throw new StoreError("integrity", "the service sent more bytes than announced", { transient: true });
+        if (toEnd && chunk.byteLength - drop > left) throw tooMany();
         const part = drop === 0 && chunk.byteLength <= left ? chunk : chunk.subarray(drop, drop + Math.min(left, chunk.byteLength - drop));
         drop = 0;
         left -= part.byteLength;

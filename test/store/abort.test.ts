@@ -22,9 +22,14 @@ function provider(files: readonly string[], deleted: (path: string) => void): Pr
 test("a walked delete that is aborted half way is applied partly, and says where it stopped", async () => {
   const stop = new AbortController();
   let count = 0;
-  const store = createStore(provider(Array.from({ length: 100 }, (_, i) => `/t/${i}`), () => {
-    if (++count === 3) stop.abort();
-  }));
+  const store = createStore(
+    provider(
+      Array.from({ length: 100 }, (_, i) => `/t/${i}`),
+      () => {
+        if (++count === 3) stop.abort();
+      },
+    ),
+  );
   const error: unknown = await store.delete("/t", { recursive: true, signal: stop.signal }).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: "aborted", applied: "partly" });
   expect((error as StoreError).partial?.done).toBeGreaterThanOrEqual(3);

@@ -7,7 +7,15 @@ test("the capabilities of a store are frozen copies of what its provider said", 
   const hashes: HashName[] = ["md5"];
   const consistency = { read: "strong", list: "eventual", settleMs: 10 } as const;
   const never = (): Promise<never> => Promise.reject(new Error("not called"));
-  const provider: Provider & { readonly kind: "shared" } = { kind: "shared", capabilities: { hashes, consistency }, stat: never, read: never, write: never, list: never, delete: never };
+  const provider: Provider & { readonly kind: "shared" } = {
+    kind: "shared",
+    capabilities: { hashes, consistency },
+    stat: never,
+    read: never,
+    write: never,
+    list: never,
+    delete: never,
+  };
   await using store = createStore(provider);
   hashes.push("sha1");
   expect(store.capabilities.hashes).toEqual(["md5"]);

@@ -20,17 +20,26 @@ async function* reusing(pieces: number): AsyncGenerator<Uint8Array> {
 const text = "000011112222";
 const sha256 = createHash("sha256").update(text).digest("hex");
 
-test.each([[{}], [{ size: 12 }], [{ expect: { sha256 } }], [{ size: 12, expect: { sha256 } }]])("a source that uses one Buffer for all its chunks is stored as it was given: %j", async (options) => {
-  const store = memory();
-  await store.write("/f", reusing(3), options);
-  expect(Buffer.from(await readBytes(store, "/f")).toString()).toBe(text);
-});
+test.each([[{}], [{ size: 12 }], [{ expect: { sha256 } }], [{ size: 12, expect: { sha256 } }]])(
+  "a source that uses one Buffer for all its chunks is stored as it was given: %j",
+  async (options) => {
+    const store = memory();
+    await store.write("/f", reusing(3), options);
+    expect(Buffer.from(await readBytes(store, "/f")).toString()).toBe(text);
+  },
+);
 
 test("spooling keeps copies", async () => {
-  const source: Source = { size: null, replayable: false, opened: false, inMemory: false, open: () => {
-    const iterator = reusing(3);
-    return byteStream({ length: null, pull: async () => (await iterator.next()).value ?? undefined });
-  } };
+  const source: Source = {
+    size: null,
+    replayable: false,
+    opened: false,
+    inMemory: false,
+    open: () => {
+      const iterator = reusing(3);
+      return byteStream({ length: null, pull: async () => (await iterator.next()).value ?? undefined });
+    },
+  };
   await using spooled = await spool(source);
   expect(Buffer.from(await spooled.open().all()).toString()).toBe(text);
 });
@@ -54,7 +63,10 @@ test("a provider that answers with its own Buffer keeps it to itself, however it
   expect(own.toString()).toBe("mine");
   expect((await readBytes(store, "/f")).buffer.byteLength).toBe(4);
   // Through a layer as well.
-  const wrapped = stack(store, layer("plain", (inner) => ({ backend: uniform(inner, { around: (call, next) => next(call) }) })));
+  const wrapped = stack(
+    store,
+    layer("plain", (inner) => ({ backend: uniform(inner, { around: (call, next) => next(call) }) })),
+  );
   for await (const chunk of await wrapped.read("/f")) chunk.fill(0);
   expect(own.toString()).toBe("mine");
 });

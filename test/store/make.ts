@@ -7,7 +7,7 @@ import { Front } from "../../src/store/front.ts";
 export type Fake = Provider & { readonly kind: "fake" };
 
 /** A provider of which only what is given works; the rest says that nobody should have called it. */
-export function fake(parts: Partial<Provider> = {}): Fake {
+export function fake(parts: Partial<Omit<Provider, "kind">> = {}): Fake {
   const never = (verb: string) => (): Promise<never> => Promise.reject(new Error(`${verb} was not expected`));
   return {
     kind: "fake",
@@ -20,7 +20,7 @@ export function fake(parts: Partial<Provider> = {}): Fake {
     ...parts,
   };
 }
-export function fakeStore(parts: Partial<Provider> = {}): Store & Layered<"fake", Control> {
+export function fakeStore(parts: Partial<Omit<Provider, "kind">> = {}): Store & Layered<"fake", Control> {
   return createStore(fake(parts));
 }
 export const file = (path: string, size: number | null = 0, more: Partial<Entry> = {}): Entry => ({
@@ -39,7 +39,7 @@ export function backendOf(store: Store): Backend {
 /** Memory behind a provider that has only what `capabilities` says natively: everything else is done by the adaptor. */
 export function plain(
   capabilities: Partial<Capabilities> = {},
-  over: (inner: Backend) => Partial<Provider> = () => ({}),
+  over: (inner: Backend) => Partial<Omit<Provider, "kind">> = () => ({}),
 ): { readonly store: Store; readonly inner: Store; readonly backend: Backend } {
   const inner = memory();
   const backend = backendOf(inner);
