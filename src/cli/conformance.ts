@@ -190,7 +190,7 @@ async function finish(made: Report, baseline: Report | undefined, values: Output
   }
   const paint = paintFor(process.stdout);
   const outcomes = report.subjects.flatMap((subject) => subject.outcomes);
-  for (const outcome of outcomes) if (!isGood(outcome.status)) process.stdout.write(`\n${paint("red", failureText(outcome, undefined, module))}\n`);
+  for (const outcome of outcomes) if (!isGood(outcome.status)) process.stdout.write(`\n${paint("red", failureText(outcome, module))}\n`);
   process.stdout.write(`\n${matrixText(report, paint)}\n`);
   const notRun = report.subjects.reduce((sum, subject) => sum + subject.notRun.length, 0);
   const tried = outcomes.filter((outcome) => outcome.status !== "infra-error").length;

@@ -1,10 +1,8 @@
 /** What a person reads when a check fails: what must hold, what was found, why it matters, how to see it again, where to read more. */
-import { checkOf } from "./checks/index.ts";
-import type { Check } from "./check.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** Several lines, the first of which says it all. */
-export function failureText(outcome: Outcome, check: Check | undefined = checkOf(outcome.check), module?: string | undefined): string {
+export function failureText(outcome: Outcome, module?: string | undefined): string {
   const [first, ...others] = outcome.failures;
   const lines = [headline(outcome)];
   if (outcome.status === "xpass" && outcome.expected !== null) {
@@ -17,7 +15,7 @@ export function failureText(outcome: Outcome, check: Check | undefined = checkOf
     if (first.found !== "") lines.push(`  found:      ${first.found}`);
   }
   for (const other of others) lines.push(`  and also:   ${other.what}${other.found === "" ? "" : `: ${other.found}`}`);
-  if (check !== undefined && outcome.status !== "infra-error") lines.push(`  why:        ${check.why}`);
+  if (outcome.status !== "infra-error") lines.push(`  why:        ${outcome.why}`);
   for (const note of outcome.notes) lines.push(`  note:       ${note}`);
   lines.push(`  replay:     ${replayLine(outcome, module)}`, `  read:       ${outcome.doc}`);
   if (outcome.transcript.length > 0)

@@ -93,6 +93,8 @@ function titleOf(group: string): string {
   return groups.find(({ name }) => name === group)?.title ?? group;
 }
 
+/** What checks assert with, for checks of your own: `assert.equal`, `assert.rejects`, `assert.pattern` ... */
+export * as assert from "./assert.ts";
 export { CheckFailure } from "./failure.ts";
 export { checkOf, checks, groupOf, groups } from "./checks/index.ts";
 export type { Group } from "./checks/index.ts";

@@ -28,6 +28,8 @@ export interface Outcome {
   readonly check: string;
   readonly group: string;
   readonly title: string;
+  /** Why it matters, as the check says it: with the outcome, so that a report reads the same when the checks have moved on. */
+  readonly why: string;
   /** Null: the subject as it is. */
   readonly stack: string | null;
   readonly status: Status;

@@ -130,6 +130,7 @@ export async function runCheck(check: Check, subject: Subject, options: RunOptio
       check: check.id,
       group: groupOf(check.id),
       title: check.title,
+      why: check.why,
       stack,
       status: first === undefined ? (refused.length > 0 ? "refused" : "pass") : first.kind === "harness" ? "infra-error" : "fail",
       ms: Math.round(performance.now() - started),

@@ -79,11 +79,7 @@ test("one that fails is told what must hold, what was found, why it matters, how
     { seed: 77 },
   );
   expect(outcome).toMatchObject({ status: "fail", failures: [{ kind: "assertion" }] });
-  const text = failureText(
-    outcome,
-    check(async () => {}),
-    "./mine.ts",
-  );
+  const text = failureText(outcome, "./mine.ts");
   expect(text).toMatch(/^own\.check does not hold: something holds\n/);
   expect(text).toContain("first difference at byte 0");
   expect(text).toContain("why:        Because a real bug did this once.");

@@ -10,6 +10,7 @@ function outcome(check: string, status: Outcome["status"], more: Partial<Outcome
     check,
     group: "names",
     title: "t",
+    why: "w",
     stack: null,
     status,
     ms: 1,

@@ -3,7 +3,6 @@
  * found, how to replay it and what was asked of the store. Works without scripts; one small script filters.
  */
 import type { Capabilities } from "../../store/index.ts";
-import { checkOf } from "../checks/index.ts";
 import { replayLine } from "../failure-text.ts";
 import { isGood } from "../outcome.ts";
 import type { Outcome, Status } from "../outcome.ts";
@@ -147,7 +146,6 @@ function checkRow(outcome: Outcome, module: string | undefined, brief = false): 
 
 /** Everything about one outcome; `brief` leaves out the transcript, which its cell shows. */
 function story(outcome: Outcome, module: string | undefined, brief: boolean): string {
-  const check = checkOf(outcome.check);
   const facts: string[] = [];
   const fact = (name: string, text: string | undefined, code = false): void => {
     if (text !== undefined && text !== "") facts.push(`<dt>${name}</dt><dd>${code ? `<code>${html(text)}</code>` : html(text)}</dd>`);
@@ -158,7 +156,7 @@ function story(outcome: Outcome, module: string | undefined, brief: boolean): st
     fact("Expected", failure.expected, true);
     fact("Found", failure.found, true);
   }
-  fact("Why", check?.why);
+  fact("Why", outcome.why);
   if (outcome.refused.length > 0) fact("Refused", `${outcome.refused.join(", ")}: not declared, called all the same, and refused`);
   for (const note of outcome.notes) fact("Note", note);
   if (!isGood(outcome.status)) fact("Replay", replayLine(outcome, module), true);

@@ -27,7 +27,7 @@ export function toMarkdown(report: Report): string {
   if (bad.length > 0) {
     lines.push("## What does not hold", "");
     for (const { subject, outcome } of bad)
-      lines.push(`### ${plain(subject.name)}: ${plain(outcome.check)}`, "", fenced(failureText(outcome, undefined, report.module ?? undefined)), "");
+      lines.push(`### ${plain(subject.name)}: ${plain(outcome.check)}`, "", fenced(failureText(outcome, report.module ?? undefined)), "");
   }
   lines.push("## Subjects", "");
   for (const subject of report.subjects) {
