@@ -5,6 +5,7 @@
  *   const { failed } = await judgeLegal(store, checks);
  */
 import type { Check, Tier } from "../check.ts";
+import { groupOf } from "../checks/index.ts";
 import { failureText } from "../failure-text.ts";
 import { isGood } from "../outcome.ts";
 import type { Outcome } from "../outcome.ts";
@@ -82,6 +83,11 @@ export interface LegalVerdict {
   readonly ms: number;
   /** The slowest checks, for whoever wants the run to be shorter. */
   readonly slow: readonly { readonly check: string; readonly ms: number }[];
+}
+
+/** Checks that take long take it from the machine, whatever the store: they are tried on the first legal store, and on the others where there is time. */
+export function isLong(check: Check): boolean {
+  return (check.timeoutMs ?? 0) >= 120_000 && groupOf(check.id) !== "wire" && groupOf(check.id) !== "model";
 }
 
 export async function judgeLegal(store: LegalStore, checks: readonly Check[]): Promise<LegalVerdict> {

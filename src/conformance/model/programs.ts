@@ -267,7 +267,8 @@ class Run {
   async #afterChange(): Promise<void> {
     const { consistency } = this.#t.capabilities;
     if (consistency.settleMs > 0) await this.#t.place.clock.sleep(consistency.settleMs, this.#t.signal);
-    for (const key of this.#oracle.doubtful.sort((left, right) => right.length - left.length)) {
+    // One at a time: where one is gone, the one above it comes into doubt.
+    for (let [key] = this.#oracle.doubtful; key !== undefined; [key] = this.#oracle.doubtful) {
       const there = await this.#stores[0].stat(key, { fresh: true }).then(
         ({ kind }) => kind === "directory",
         (error: unknown) => (hasCode(error, "not-found") ? false : Promise.reject(error)),
