@@ -170,7 +170,7 @@ export const broken: readonly BrokenStore[] = [
   bugged({
     id: "M31",
     bug: "a write keeps the caller's buffer: who changes it afterwards changes the file",
-    killedBy: ["bodies.borrowed", "bodies.borrowed.chunks"],
+    killedBy: ["bodies.borrowed"],
     below: () => {
       const kept = new Map<StorePath, { readonly etag: string | null; readonly chunks: readonly Uint8Array[] }>();
       return (inner) => ({

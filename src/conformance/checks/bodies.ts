@@ -299,7 +299,7 @@ export const checks: readonly Check[] = [
     tier: "full",
     behaviours: [44, 42],
     guarantees: ["body.borrowed"],
-    kills: ["M31"],
+    kills: [],
     needs: rw,
     async run(t) {
       const path = `${await base(t)}/chunks`;
@@ -321,6 +321,39 @@ export const checks: readonly Check[] = [
       );
       for (const chunk of given) chunk.fill(0xee);
       await holds(t, path, bytes, "changing the chunks after the write changes nothing");
+    },
+  },
+  {
+    id: "bodies.borrowed.buffer",
+    title: "a body that fills one and the same buffer for each of its chunks is stored right, whatever its size and with or without a known length",
+    why: "Loops over files read into one buffer. Whoever keeps a chunk until the next one is there stores the last one many times; a two-gigabyte upload was wrong in its first part only.",
+    tier: "full",
+    behaviours: [44, 42],
+    guarantees: ["body.borrowed"],
+    kills: [],
+    needs: rw,
+    async run(t) {
+      const d = await base(t);
+      const sizes = [10_000, 300_000, ...t.capabilities.sizeSteps.filter((step) => step <= 32 * mib).map((step) => step + 100_000)];
+      for (const size of sizes.filter((one) => one <= Math.min(t.capabilities.maxFileBytes, t.capabilities.maxUnknownBytes))) {
+        const bytes = pattern(size, `buffer ${size}`);
+        for (const known of t.capabilities.writeUnknownSize === false ? [true] : [true, false]) {
+          const path = `${d}/${known ? "known" : "unknown"}-${size}`;
+          const buffer = new Uint8Array(7000);
+          let at = 0;
+          async function* loop(): AsyncGenerator<Uint8Array> {
+            while (at < size) {
+              const piece = bytes.subarray(at, at + buffer.length);
+              buffer.set(piece);
+              at += piece.length;
+              yield buffer.subarray(0, piece.length);
+            }
+          }
+          await put(t, path, loop(), known ? { size } : {});
+          buffer.fill(0xee);
+          await holds(t, path, bytes, `a body of ${size} bytes from one buffer, ${known ? "with" : "without"} its length`);
+        }
+      }
     },
   },
   {
