@@ -47,6 +47,7 @@ ServerLimit 2
 ThreadsPerChild 25
 MaxRequestWorkers 50
 LimitXMLRequestBody 1073741824
+LimitRequestBody 0
 FileETag MTime Size INode
 AllowEncodedSlashes NoDecode
 DavLockDB ${home.path("run", "DavLock")}
