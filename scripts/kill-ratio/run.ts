@@ -2,14 +2,14 @@
 import { fork } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { brokenStores } from "../../src/conformance/broken/index.ts";
-import { claimsOf, unconfirmed } from "../../src/conformance/broken/judge.ts";
+import { claimsOf, isLong, unconfirmed } from "../../src/conformance/broken/judge.ts";
 import type { BrokenVerdict, LegalVerdict } from "../../src/conformance/broken/judge.ts";
 import { legalStores } from "../../src/conformance/broken/legal.ts";
 import { checks } from "../../src/conformance/checks/index.ts";
 import type { Answer, Task } from "./worker.ts";
 
 export interface KillRatioOptions {
-  /** Every check against every one-bug store. */
+  /** Every check against every one-bug store, and the long ones against every legal one. */
   readonly all?: boolean | undefined;
   /** Beginnings of ids. Default: all stores. */
   readonly only?: readonly string[] | undefined;
@@ -36,7 +36,7 @@ export async function killRatio(options: KillRatioOptions = {}): Promise<KillRat
 
   // The long ones first. A legal store is split by groups of checks, so that no worker is left alone with one.
   const tasks: Task[] = [
-    ...legal.flatMap(({ id }) => Array.from({ length: legalParts }, (_, part): Task => ({ kind: "legal", id, part, parts: legalParts }))),
+    ...legal.flatMap(({ id }) => Array.from({ length: legalParts }, (_, part): Task => ({ kind: "legal", id, part, parts: legalParts, long: all || id === legalStores[0]?.id }))),
     ...broken.map(({ id }): Task => ({ kind: "broken", id, all })),
   ];
   const killed: BrokenVerdict[] = [];
@@ -63,6 +63,8 @@ export async function killRatio(options: KillRatioOptions = {}): Promise<KillRat
   const right = whole.filter(({ failed }) => failed.length === 0).length;
   const summary = `killed ${dead} of ${broken.length}, ${right} of ${legal.length} legal stores pass`;
   if (problems.length > 0) say(["", "problems:", ...problems.toSorted().map((line) => `  ${line}`)].join("\n"));
+  const long = checks.filter((check) => check.tier !== "torture" && isLong(check));
+  if (!all && long.length > 0) say(`\n${long.length} long checks were tried on the first legal store only (--all: on each): ${long.map(({ id }) => id).join(", ")}`);
   say(`\n${checks.length} checks, ${checks.length - claims.laws.length} of them claim kills, ${claims.laws.length} state laws that no one-bug store is needed for`);
   say(summary);
   return { ok: problems.length === 0, summary, problems };

@@ -13,9 +13,10 @@ import { broken as names } from "./names.ts";
 import { broken as properties } from "./properties.ts";
 import { broken as races } from "./races.ts";
 import { broken as reads } from "./reads.ts";
+import { broken as reopened } from "./reopened.ts";
 import { broken as wire } from "./wire.ts";
 import { broken as writes } from "./writes.ts";
 
 export type { BrokenStore } from "./broken.ts";
 
-export const brokenStores: readonly BrokenStore[] = [...deletes, ...writes, ...reads, ...names, ...conditions, ...inputs, ...listings, ...properties, ...copies, ...directories, ...races, ...answers, ...lives, ...foreign, ...wire];
+export const brokenStores: readonly BrokenStore[] = [...deletes, ...writes, ...reads, ...names, ...conditions, ...inputs, ...listings, ...properties, ...copies, ...directories, ...races, ...answers, ...lives, ...foreign, ...reopened, ...wire];

@@ -89,9 +89,9 @@ export const legalStores: readonly LegalStore[] = [
   legal("L15", "no etag, no conditions, no hashes", { capabilities: plain }),
   legal("L16", "read only", { capabilities: refusedWrites }),
   legal("L17", "no files at the root", { capabilities: { filesAtRoot: false } }),
-  legal("L18", "short names, short paths, small files, some characters refused", { capabilities: { maxNameBytes: 60, maxPathBytes: 300, maxFileBytes: 200_000, maxUnknownBytes: 100_000, maxConditionalBytes: 50_000, forbidden: ':*?"<>|\\' } }),
+  legal("L18", "short names, short paths, small files, some characters refused", { capabilities: { maxNameBytes: 60, maxPathBytes: 300, maxFileBytes: 1_500_000, maxUnknownBytes: 1_000_000, maxConditionalBytes: 500_000, forbidden: ':*?"<>|\\' } }),
   legal("L19", "answers to changes tell next to nothing", { sparse: true, capabilities: { listComplete: false } }),
-  legal("L20", "times of two seconds, and metadata that cannot be kept", { capabilities: { modifiedPrecisionMs: 2000, writeMetadata: false, writeContentType: false, writeModified: false } }),
+  legal("L20", "times of two seconds, and metadata that cannot be kept", { capabilities: { modifiedPrecisionMs: 2000, writeMetadata: false, maxMetadataBytes: 0, writeContentType: false, writeModified: false } }),
   legal("L21", "no times at all", { capabilities: { modifiedPrecisionMs: null, writeModified: false } }),
   legal("L22", "no copy, no move, no ranges of its own: all by hand", {
     capabilities: { copy: "emulated", move: "emulated", copyTree: "emulated", moveTree: "emulated", copyIfAbsent: false, moveIfAbsent: false, readRange: "emulated", readSuffix: "emulated", readIfMatch: "emulated", readIfNoneMatch: "emulated", writeUnknownSize: "emulated", listRecursive: "emulated", deleteRecursive: "emulated", listSorted: false },

@@ -126,8 +126,9 @@ export function referenceProvider(options: ReferenceOptions = {}): Provider & { 
     modifiedMs: detail === "sparse" || precision === null ? null : file.modifiedMs,
     ...(detail === "complete" ? { contentType: file.contentType, metadata: file.metadata, hashes: hashesOf(file) } : { complete: false }),
   });
-  const directoryEntry = (path: StorePath, directory: ModelDirectory | undefined): Entry => entry({ path, kind: "directory", modifiedMs: precision === null ? null : directory?.modifiedMs, metadata: Object.freeze({}) });
-  const foundEntry = (path: StorePath, found: Found, detail?: "sparse"): Entry => (found.kind === "file" ? fileEntry(path, found.file, detail) : directoryEntry(path, found.directory));
+  const directoryEntry = (path: StorePath, directory: ModelDirectory | undefined, detail?: "sparse"): Entry =>
+    detail === "sparse" ? entry({ path, kind: "directory", complete: false }) : entry({ path, kind: "directory", modifiedMs: precision === null ? null : directory?.modifiedMs, metadata: Object.freeze({}) });
+  const foundEntry = (path: StorePath, found: Found, detail?: "sparse"): Entry => (found.kind === "file" ? fileEntry(path, found.file, detail) : directoryEntry(path, found.directory, detail));
   const entryNow = (path: StorePath): Entry => foundEntry(path, find(state.tree, path) as Found, sparse ? "sparse" : undefined);
 
   /* ---- rules */
@@ -354,7 +355,7 @@ export function referenceProvider(options: ReferenceOptions = {}): Provider & { 
           directories.set(key(path), { path: stored, modifiedMs: nowMs });
         });
       }
-      return directoryEntry(path, sparse ? undefined : state.tree.directories.get(key(path)));
+      return directoryEntry(path, state.tree.directories.get(key(path)), sparse ? "sparse" : undefined);
     },
     copy: (call) => transfer(call, false),
     move: (call) => transfer(call, true),
