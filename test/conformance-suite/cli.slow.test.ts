@@ -187,6 +187,17 @@ test("a service that is down is exit code 2, not a wall of failures of the store
   expect(ran.code).toBe(2);
 });
 
+test("an installed package of the user's project is found by its name", time, async () => {
+  const home = join(dir, "node_modules/acme-store");
+  mkdirSync(home, { recursive: true });
+  // Only for import: a resolution as `require` does it would not find it.
+  writeFileSync(join(home, "package.json"), JSON.stringify({ name: "acme-store", type: "module", exports: { "./suite": { import: "./suite.js" } } }));
+  writeFileSync(join(home, "suite.js"), `import { memory } from "${source}/providers/memory/index.ts";\nexport const subject = () => memory();\n`);
+  const ran = await stratus("acme-store/suite", "--check", "names.nested");
+  expect(ran.stdout).toMatch(/1 pass/);
+  expect(ran.code).toBe(0);
+});
+
 test("list and explain say what the suite demands", time, async () => {
   const list = await stratus("list", "writes");
   expect(list.stdout).toMatch(/^Writes\n/);
