@@ -103,7 +103,6 @@ function contradictions(c: Capabilities): string[] {
   // A condition that cannot be kept against others is false, so what is declared for writes comes from the service.
   if (c.writeModified !== false && c.modifiedPrecisionMs === null) found.push("times can be set and are never told");
   if (c.writeMetadata !== false && c.maxMetadataBytes === 0) found.push("metadata can be written and has no room");
-  if (c.writeMetadata === false && c.maxMetadataBytes > 0 && Number.isFinite(c.maxMetadataBytes)) found.push("metadata has room and cannot be written");
   if (c.exclusiveMkdir && c.mkdir === false) found.push("exclusiveMkdir is declared without mkdir");
   if (c.directories === "real" && c.mkdir === false && c.write === false && c.list === false) found.push("directories are real and nobody can see or make one");
   if (c.consistency.read === "strong" && c.consistency.list === "strong" && c.consistency.settleMs !== 0) found.push("nothing is late, and settleMs is not 0");

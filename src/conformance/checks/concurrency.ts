@@ -3,7 +3,7 @@ import { byCodePoint, equal, fail, listAll, names, ok, pattern, readAll, rejects
 import type { Check, CheckContext } from "../check.ts";
 import type { ErrorCode } from "../../store/index.ts";
 import { StoreError, hasCode } from "../../store/index.ts";
-import { holds, gone, lists, many, outcome, put, rw, rwl, rwld } from "./look.ts";
+import { gone, holds, lists, many, outcome, put, rw, rwl, rwld, sizeFor } from "./look.ts";
 
 /** What a read may end with while the file is overwritten, by what atomicWrites declares. */
 function legalForReaders(t: CheckContext): readonly ErrorCode[] {
@@ -112,7 +112,7 @@ export const checks: readonly Check[] = [
     needs: rw,
     timeoutMs: 120_000,
     async run(t) {
-      const size = 200_000;
+      const size = sizeFor(t, 200_000) - 8_000;
       const versions = Array.from({ length: 8 }, (_, index) => pattern(size + index * 1000, `v${index}`));
       await put(t, "/w/f", versions[0]!);
       const state = { writing: true };
@@ -155,8 +155,8 @@ export const checks: readonly Check[] = [
     kills: ["M64"],
     needs: rw,
     async run(t) {
-      const before = pattern(400_000, "before");
-      const after = pattern(400_000, "after");
+      const before = pattern(sizeFor(t, 400_000), "before");
+      const after = pattern(sizeFor(t, 400_000), "after");
       await put(t, "/w/f", before);
       await using result = await t.store.read("/w/f");
       const chunks: Uint8Array[] = [];
@@ -202,6 +202,8 @@ export const checks: readonly Check[] = [
         }
         return looks;
       })();
+      // Its error is told below; a write that fails first must not leave it unhandled.
+      watcher.catch(() => {});
       let offset = 0;
       const body = {
         async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
@@ -525,7 +527,7 @@ export const checks: readonly Check[] = [
     kills: ["N178"],
     needs: rwld,
     async run(t) {
-      const content = pattern(500_000, "deleted");
+      const content = pattern(sizeFor(t, 500_000), "deleted");
       await put(t, "/w/f", content);
       await using result = await t.store.read("/w/f");
       const chunks: Uint8Array[] = [];
@@ -571,6 +573,7 @@ export const checks: readonly Check[] = [
           state.writing = false;
         }
       })();
+      writer.catch(() => {});
       let looks = 0;
       while (state.writing) {
         const found = names(await listAll(t.store, "/w", { fresh: true }));

@@ -8,7 +8,7 @@ import { backendOf } from "../backend-of.ts";
 import type { Check, CheckContext, SupportKey } from "../check.ts";
 import { StoreError, createStore, hasCode } from "../../store/index.ts";
 import type { Provider, Store, WriteCall } from "../../store/index.ts";
-import { gone, held, holds, outcome, put, rwl, rwld, tree, unchanged } from "./look.ts";
+import { gone, held, holds, outcome, put, rwl, rwld, sizeFor, tree, unchanged } from "./look.ts";
 
 type Verb = "copy" | "move";
 
@@ -276,7 +276,7 @@ const others: readonly Check[] = [
     needs: [...rwl, "copy"],
     timeoutMs: 120_000,
     async run(t) {
-      const size = 300_000;
+      const size = sizeFor(t, 300_000);
       const versions = Array.from({ length: 8 }, (_, index) => pattern(size, `v${index}`));
       await put(t, "/w/from", versions[0]!);
       const state = { writing: true };
@@ -284,6 +284,7 @@ const others: readonly Check[] = [
         for (const version of versions.slice(1)) await t.store.write("/w/from", version);
         state.writing = false;
       })();
+      writer.catch(() => {});
       let copies = 0;
       while (state.writing || copies === 0) {
         const { error } = await outcome(t.store.copy("/w/from", `/w/copy-${copies}`));

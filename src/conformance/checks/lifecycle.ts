@@ -4,7 +4,7 @@ import { backendOf } from "../backend-of.ts";
 import type { Check } from "../check.ts";
 import { calls, hasCode, identityOf, parsePath } from "../../store/index.ts";
 import type { Store } from "../../store/index.ts";
-import { directory, gone, holds, lists, many, outcome, put, rw, rwl, rwld, tree } from "./look.ts";
+import { directory, gone, holds, lists, many, outcome, put, rw, rwl, rwld, sizeFor, tree } from "./look.ts";
 
 const operations: Readonly<Record<string, (store: Store) => Promise<unknown>>> = {
   stat: (store) => store.stat("/w/f"),
@@ -147,7 +147,7 @@ const life: readonly Check[] = [
     kills: ["N10"],
     needs: rw,
     async run(t) {
-      const content = pattern(700_000, "open");
+      const content = pattern(sizeFor(t, 700_000), "open");
       await put(t, "/w/f", content);
       const other = await t.connect();
       const inMemory = await keptInMemory(other, "/w/f");
@@ -257,14 +257,15 @@ const life: readonly Check[] = [
     kills: ["N191"],
     needs: rw,
     async run(t) {
-      await put(t, "/w/f", pattern(300_000, "shared"));
+      const content = pattern(sizeFor(t, 300_000), "shared");
+      await put(t, "/w/f", content);
       const other = await t.connect();
       const third = await t.connect();
-      await holds(t, "/w/f", pattern(300_000, "shared"), "the third works", third);
+      await holds(t, "/w/f", content, "the third works", third);
       const open = await third.read("/w/f");
-      await holds(t, "/w/f", pattern(300_000, "shared"), "the other works", other);
+      await holds(t, "/w/f", content, "the other works", other);
       await other.close();
-      sameBytes(await open.bytes(), pattern(300_000, "shared"), "a body of the third that was open is whole");
+      sameBytes(await open.bytes(), content, "a body of the third that was open is whole");
       await third.write("/w/g", "by the third");
       await holds(t, "/w/g", "by the third", "and the first sees what the third writes");
     },

@@ -11,6 +11,11 @@ import { byCodePoint, equal, listAll, names, ok, pattern, readAll, rejects, same
 import type { Snapshot } from "../assert.ts";
 import type { CheckContext, SupportKey } from "../check.ts";
 
+/** A size that this store can hold: the one that is wished for, or its largest. */
+export function sizeFor(t: CheckContext, wished: number): number {
+  return Math.min(wished, t.capabilities.maxFileBytes);
+}
+
 /** What nearly every check needs. */
 export const rw: readonly SupportKey[] = ["read", "write"];
 export const rwl: readonly SupportKey[] = ["read", "write", "list"];
