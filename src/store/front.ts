@@ -7,7 +7,8 @@ import type { Capabilities } from "./capabilities.ts";
 import type { Control } from "./control.ts";
 import type { Entry } from "./entry.ts";
 import { StoreError, abortError } from "./errors.ts";
-import { refuse } from "./guard.ts";
+import type { ErrorDetails } from "./errors.ts";
+import { answered, refuse } from "./guard.ts";
 import { closed } from "./life.ts";
 import type { Life } from "./life.ts";
 import { PagedListing } from "./listing.ts";
@@ -26,7 +27,7 @@ import type {
   StatOptions,
   WriteOptions,
 } from "./options.ts";
-import { isInside, parsePath, root } from "./path.ts";
+import { isInside, parsePath, rebase } from "./path.ts";
 import type { StorePath } from "./path.ts";
 import { ReadBody } from "./read-body.ts";
 import type { OwnedSource } from "./source.ts";
@@ -79,6 +80,12 @@ export class Front implements Omit<Store, Made | "open"> {
     return true;
   }
 
+  /** After all nobody wraps it: what was to do so could not be built. */
+  static disown(store: Store): void {
+    const given: unknown = store;
+    if (typeof given === "object" && given !== null && #parts in given) given.#owned = false;
+  }
+
   async stat(path: string, options?: StatOptions): Promise<Entry> {
     return this.#run(calls.stat(this.#path(path, "stat", options), options), (call) => this.#backend.stat(call));
   }
@@ -103,10 +110,7 @@ export class Front implements Omit<Store, Made | "open"> {
       throw error instanceof TypeError ? error : this.#explain(error, { operation: "write", path } as Call);
     }
     try {
-      return await this.#run(call, (one) => {
-        if (one.path === root) throw new StoreError("is-a-directory", "the root is a directory");
-        return this.#backend.write(one);
-      });
+      return await this.#run(call, (one) => this.#backend.write(one));
     } finally {
       if (!call.body.inMemory) await (call.body as Partial<OwnedSource>).discard?.();
     }
@@ -115,46 +119,27 @@ export class Front implements Omit<Store, Made | "open"> {
   list(dir: string, options?: ListOptions): Listing {
     return new PagedListing(async (cursor) => {
       const path = this.#path(dir, "list", options);
+      // Those two are for layers, which ask for pages themselves.
+      for (const key of ["cursor", "ifNoneMatch"]) if (options !== undefined && key in options) throw new TypeError(`list has no option "${key}"`);
       const call = calls.list(path, options);
       return this.#run(cursor === undefined ? call : { ...call, cursor }, (one): Promise<Page> => this.#backend.list(one));
     });
   }
 
   async delete(path: string, options?: DeleteOptions): Promise<void> {
-    return this.#run(calls.delete(this.#path(path, "delete", options), options), (call) => {
-      if (call.path === root) throw new StoreError("invalid-path", "the root cannot be deleted");
-      return this.#backend.delete(call);
-    });
+    return this.#run(calls.delete(this.#path(path, "delete", options), options), (call) => this.#backend.delete(call));
   }
 
   async mkdir(path: string, options?: MkdirOptions): Promise<Entry> {
-    return this.#run(calls.mkdir(this.#path(path, "mkdir", options), options), (call) => {
-      if (call.path !== root) return this.#backend.mkdir(call);
-      if (!call.existOk) throw new StoreError("already-exists", "the root is always there");
-      return this.#backend.stat(calls.stat(root, { signal: call.signal }));
-    });
+    return this.#run(calls.mkdir(this.#path(path, "mkdir", options), options), (call) => answered(call, this.#backend) ?? this.#backend.mkdir(call));
   }
 
   async copy(from: string, to: string, options?: CopyOptions): Promise<Entry> {
-    return this.#run(calls.copy(...this.#paths(from, to, "copy", options), options), (call) => this.#ontoItself(call) ?? this.#backend.copy(call));
+    return this.#run(calls.copy(...this.#paths(from, to, "copy", options), options), (call) => answered(call, this.#backend) ?? this.#backend.copy(call));
   }
 
   async move(from: string, to: string, options?: CopyOptions): Promise<Entry> {
-    return this.#run(calls.move(...this.#paths(from, to, "move", options), options), (call) => this.#ontoItself(call) ?? this.#backend.move(call));
-  }
-
-  /** Onto itself nothing happens; into its own subtree, from or to the root is no path. */
-  #ontoItself(call: Calls["copy"] | Calls["move"]): Promise<Entry> | undefined {
-    const { path, to, signal } = call;
-    if (path === root || to === root) throw new StoreError("invalid-path", "the root cannot be copied, moved or replaced");
-    if (path !== to) {
-      if (isInside(to, path)) throw new StoreError("invalid-path", "a directory cannot go into itself");
-      return undefined;
-    }
-    return this.#backend.stat(calls.stat(path, { signal, fresh: true })).then((entry) => {
-      if (call.ifAbsent) throw new StoreError("already-exists", "something is at the target", { entry });
-      return entry;
-    });
+    return this.#run(calls.move(...this.#paths(from, to, "move", options), options), (call) => answered(call, this.#backend) ?? this.#backend.move(call));
   }
 
   async space(options?: CallOptions): Promise<Space> {
@@ -203,7 +188,7 @@ export class Front implements Omit<Store, Made | "open"> {
   /** One call: closed, aborted and undeclared are refused in this order, before anything is asked of anybody. */
   async #run<C extends Call, R>(call: C, work: (call: C) => Promise<R>): Promise<R> {
     try {
-      const wait = this.#life.enter();
+      const wait = this.#life.enter(call.signal);
       if (wait !== undefined) await wait;
       try {
         if (call.signal?.aborted === true) throw abortError(call.signal, { applied: false });
@@ -244,10 +229,26 @@ export class Front implements Omit<Store, Made | "open"> {
     const to = "to" in call ? call.to : undefined;
     if (error.operation === call.operation && error.path === call.path && error.to === (to ?? null) && error.store !== null) return error;
     const step = error.operation === null ? undefined : { applied: error.applied };
-    return error.with({ ...this.#context(call), store: error.store ?? this.name, cause: error.cause, ...step });
+    return error.with({ ...this.#context(call), store: error.store ?? this.name, cause: error.cause, ...step, ...retold(error, call) });
   }
 
   #context(call: Call): { readonly store: string; readonly operation: Operation; readonly path: StorePath; readonly to: StorePath | undefined } {
     return { store: this.name, operation: call.operation, path: call.path, to: "to" in call ? call.to : undefined };
   }
+}
+
+/** What an error tells beside its paths, in the caller's paths as well: below a prefix or an archive the same things have other names. */
+function retold(error: StoreError, call: Call): ErrorDetails {
+  const to = "to" in call ? call.to : undefined;
+  const place = (path: StorePath): StorePath => {
+    if (error.to !== null && to !== undefined && isInside(path, error.to)) return rebase(path, error.to, to);
+    if (error.path !== null && isInside(path, error.path)) return rebase(path, error.path, call.path);
+    if (isInside(path, call.path) || (to !== undefined && isInside(path, to))) return path;
+    return error.code === "already-exists" ? (to ?? call.path) : call.path;
+  };
+  const { entry, partial } = error;
+  return {
+    ...(entry === null ? undefined : { entry: { ...entry, path: place(entry.path) } }),
+    ...(partial === null ? undefined : { partial: { done: partial.done, at: place(partial.at) } }),
+  };
 }

@@ -1,9 +1,11 @@
 /** The capabilities of a store, enforced: at the front for callers, and at each boundary between layers for wrappers. */
 import type { Backend } from "./backend.ts";
+import { calls } from "./calls.ts";
 import type { Capabilities, SupportKey } from "./capabilities.ts";
+import type { Entry } from "./entry.ts";
 import { StoreError } from "./errors.ts";
-import type { Call } from "./operations.ts";
-import { nameOf, root } from "./path.ts";
+import type { Call, CopyCall, MkdirCall, MoveCall } from "./operations.ts";
+import { isInside, nameOf, root } from "./path.ts";
 import type { StorePath } from "./path.ts";
 import { uniform } from "./uniform.ts";
 
@@ -40,7 +42,8 @@ export function refuse(call: Call, capabilities: Capabilities): void {
           applied: false,
         });
       // The root itself is answered as what it is: a directory.
-      if (!capabilities.filesAtRoot && call.path !== root && call.path.lastIndexOf("/") === 0) throw new StoreError("invalid-path", "files cannot lie in the root");
+      if (!capabilities.filesAtRoot && call.path !== root && call.path.lastIndexOf("/") === 0)
+        throw new StoreError("invalid-path", "files cannot lie in the root");
       break;
     }
     case "list":
@@ -69,8 +72,39 @@ export function refuse(call: Call, capabilities: Capabilities): void {
       need(call.operation, capabilities);
       return;
   }
+  checkPlace(call);
   checkNames(call.path, capabilities);
   if (call.operation === "copy" || call.operation === "move") checkNames(call.to, capabilities);
+}
+
+/** What no store does: change the root, or put a directory into itself. */
+function checkPlace(call: Call): void {
+  switch (call.operation) {
+    case "write":
+      if (call.path === root) throw new StoreError("is-a-directory", "the root is a directory");
+      break;
+    case "delete":
+      if (call.path === root) throw new StoreError("invalid-path", "the root cannot be deleted");
+      break;
+    case "copy":
+    case "move":
+      if (call.path === root || call.to === root) throw new StoreError("invalid-path", "the root cannot be copied, moved or replaced");
+      if (call.path !== call.to && isInside(call.to, call.path)) throw new StoreError("invalid-path", "a directory cannot go into itself");
+  }
+}
+
+/** Calls that need no change: onto itself nothing happens, and the root is there. Undefined: ask the service. */
+export function answered(call: MkdirCall | CopyCall | MoveCall, backend: Backend): Promise<Entry> | undefined {
+  const { path, signal } = call;
+  if (path !== (call.operation === "mkdir" ? root : call.to)) return undefined;
+  if (call.operation === "mkdir") {
+    if (!call.existOk) return Promise.reject(new StoreError("already-exists", "the root is always there"));
+    return backend.stat(calls.stat(root, { signal }));
+  }
+  return backend.stat(calls.stat(path, { signal, fresh: true })).then((entry) => {
+    if (call.ifAbsent) throw new StoreError("already-exists", "something is at the target", { entry });
+    return entry;
+  });
 }
 
 function need(key: SupportKey, capabilities: Capabilities): void {
@@ -90,17 +124,24 @@ function checkNames(path: StorePath, { maxPathBytes, maxNameBytes, forbidden }: 
     for (const char of forbidden) if (path.includes(char)) throw new StoreError("invalid-path", "the name holds a character that this service cannot keep");
 }
 
+function refusedBy(capabilities: Capabilities, call: Call): Promise<never> | undefined {
+  try {
+    refuse(call, capabilities);
+    return undefined;
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
 /** What a layer finds below itself: its inner backend, which refuses what it does not declare. */
 export function guarded(inner: Backend): Backend {
   const { capabilities } = inner;
   return uniform(inner, {
     around(call, next) {
-      try {
-        refuse(call, capabilities);
-      } catch (error) {
-        return Promise.reject(error);
-      }
-      return next(call);
+      return refusedBy(capabilities, call) ?? next(call);
     },
+    mkdir: (call, next) => refusedBy(capabilities, call) ?? answered(call, inner) ?? next(call),
+    copy: (call, next) => refusedBy(capabilities, call) ?? answered(call, inner) ?? next(call),
+    move: (call, next) => refusedBy(capabilities, call) ?? answered(call, inner) ?? next(call),
   });
 }

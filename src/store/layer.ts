@@ -74,8 +74,7 @@ function namedLayer(kind: string, name: string, build: (inner: Backend, store: S
     const parts = partsOf(inner, kind);
     if (Object.hasOwn(parts.layers, name))
       throw new StoreError("config", `this stack has a layer "${name}" already: give one of them another name with as()`, { store: name });
-    own(inner, parts, kind);
-    return built(kind, name, [inner], build(guarded(parts.backend), inner), parts.layers);
+    return owning([inner], kind, () => built(kind, name, [inner], build(guarded(parts.backend), inner), parts.layers));
   };
   return Object.assign(apply as Layer, { layerName: name, as: <const M extends string>(other: M) => namedLayer(kind, other, build) as Layer<M> });
 }
@@ -93,17 +92,26 @@ export function combine<const K extends string>(
 ): Store & Layered<K, Control>;
 export function combine(kind: string, stores: readonly Store[], build: (inners: readonly Backend[], stores: readonly Store[]) => Built): Store {
   const parts = stores.map((store) => partsOf(store, kind));
-  stores.forEach((store, at) => own(store, parts[at] as FrontParts, kind));
-  return built(
-    kind,
-    kind,
-    stores,
-    build(
-      parts.map(({ backend }) => guarded(backend)),
-      stores,
-    ),
-    {},
-  );
+  return owning(stores, kind, () => {
+    const inners = parts.map(({ backend }) => guarded(backend));
+    return built(kind, kind, stores, build(inners, stores), {});
+  });
+}
+
+/** Those stores belong to what `make` makes of them, or to nobody where it fails. */
+function owning(stores: readonly Store[], kind: string, make: () => Store): Store {
+  const owned: Store[] = [];
+  try {
+    for (const store of stores) {
+      if (!Front.own(store))
+        throw new StoreError("config", `${partsOf(store, kind).text()} is wrapped already: give borrow(store) to the second one`, { store: kind });
+      owned.push(store);
+    }
+    return make();
+  } catch (error) {
+    for (const store of owned) Front.disown(store);
+    throw error;
+  }
 }
 
 function built(kind: string, name: string, inner: readonly Store[], made: Built, below: Readonly<Record<string, Control>>): Store {
@@ -111,6 +119,8 @@ function built(kind: string, name: string, inner: readonly Store[], made: Built,
   const described = made.describe?.() ?? "";
   const identity = made.identity?.();
   const own = made.control ?? control(kind, {}, {});
+  // What is derived by spreading the inner ones is nobody's to change either.
+  Object.freeze(made.backend.capabilities);
   return front({
     name,
     kind,
@@ -131,10 +141,6 @@ function partsOf(store: Store, kind: string): FrontParts {
   const parts = Front.partsOf(store);
   if (parts === undefined) throw new StoreError("config", "this is no store, or one made by another copy of stratus: npm dedupe", { store: kind });
   return parts;
-}
-
-function own(store: Store, { text }: FrontParts, kind: string): void {
-  if (!Front.own(store)) throw new StoreError("config", `${text()} is wrapped already: give borrow(store) to the second one`, { store: kind });
 }
 
 type Nothing = false | null | undefined;

@@ -4,12 +4,13 @@ import type { ByteStream } from "./byte-stream.ts";
 import { ownBytes } from "./byte-stream.ts";
 import type { Entry } from "./entry.ts";
 import { StoreError } from "./errors.ts";
+import type { Bodies, OpenBody } from "./life.ts";
 import type { ReadReply } from "./operations.ts";
 import type { ReadResult } from "./options.ts";
 
 /** What the front adds: errors in the words of the caller's call, and the set of bodies that closing ends. */
 export interface BodyHost {
-  readonly bodies: Set<{ end(error: StoreError): void }>;
+  readonly bodies: Bodies;
   explain(error: unknown): unknown;
 }
 
@@ -29,8 +30,8 @@ interface BodyLife {
 
 /** Ends the body with the store, and lets go of it when its holder forgets it. A function of its own, so that nothing here holds the result. */
 function keepWatch(result: ReadBody, body: ByteStream, life: BodyLife, { bodies }: BodyHost): void {
-  const member = {
-    end(error: StoreError): void {
+  const member: OpenBody = {
+    end(error) {
       life.ended ??= error;
       void body.close().catch(() => {});
     },
