@@ -90,7 +90,7 @@ async function sendOne(session: Session, call: Transfer, source: Entry, overwrit
 
 /** Over a file, where COPY would write into it: to a temporary name, then MOVE, so that readers have the old file or the new one. */
 async function copyAside(session: Session, { path, to, signal }: Transfer): Promise<Answer> {
-  const temporary = await session.temporary(to, signal);
+  const temporary = await session.temporary(parentOf(to), signal);
   const send = (method: string, href: string, target: string, overwrite: "T" | "F"): Promise<Answer> =>
     session.ask({ method, href, headers: { Destination: target, Overwrite: overwrite }, signal, quietMs: session.settings.treeTimeoutMs, repeatable: false });
   let answer: Answer | undefined;

@@ -56,16 +56,22 @@ export async function ensure(session: Session, path: StorePath, signal: AbortSig
   }
 }
 
-/** The parent stands as far as we know: looked at once, then remembered. For bodies that can be sent only once. */
-export async function ensureParent(session: Session, path: StorePath, signal: AbortSignal | undefined): Promise<void> {
-  const parent = parentOf(path);
-  if (session.knows(parent)) return;
-  if (parent === root) {
-    await rootWasMade(session, signal);
-    return session.remember(root);
+/** Does the parent stand? Looked at once, then remembered. @throws StoreError `not-a-directory` where it is a file */
+export async function hasParent(session: Session, path: StorePath, signal: AbortSignal | undefined): Promise<boolean> {
+  return (await nearest(session, path, signal)) === parentOf(path);
+}
+
+/** The closest directory above a path that is there. @throws StoreError `not-a-directory` where something above is a file, `config` where the root is missing. */
+export async function nearest(session: Session, path: StorePath, signal: AbortSignal | undefined): Promise<StorePath> {
+  for (let at = parentOf(path); ; at = parentOf(at)) {
+    if (session.knows(at)) return at;
+    if (at === root) await rootWasMade(session, signal);
+    else {
+      const there = await look(session, at, signal);
+      if (there === null) continue;
+      if (there.kind === "file") throw new StoreError("not-a-directory", "a parent of this path is a file", { applied: false });
+    }
+    session.remember(at);
+    return at;
   }
-  const there = await look(session, parent, signal);
-  if (there === null) return ensure(session, parent, signal);
-  if (there.kind === "file") throw new StoreError("not-a-directory", "a parent of this path is a file", { applied: false });
-  session.remember(parent);
 }

@@ -27,8 +27,8 @@ export interface Names {
   file(path: StorePath): Href;
   /** The same with a slash: of a collection. */
   directory(path: StorePath): Href;
-  /** A temporary file beside `path`. */
-  temporary(path: StorePath): Href;
+  /** A new temporary file in a directory. */
+  temporary(directory: StorePath): Href;
   /** One in the directory of temporary files, with the slash of that directory before it. */
   aside(directory: Href): Href;
   /** A directory for temporary files in the root; hidden as they are. */
@@ -80,10 +80,7 @@ export function namesOf({ base, origin, profile, random }: Settings): Names {
   return {
     file,
     directory: (path) => (path === root ? base : `${file(path)}/`),
-    temporary(path) {
-      const href = file(path);
-      return href.slice(0, href.lastIndexOf("/") + 1) + fresh();
-    },
+    temporary: (path) => (path === root ? base : `${file(path)}/`) + fresh(),
     aside: (directory) => directory + fresh(),
     shelf: () => `${base}${fresh()}/`,
     same(answered, href) {

@@ -1,7 +1,7 @@
 /** PUT until it is stored: what stands in the way is looked up and said as such, a missing parent is made. */
 import { StoreError, bytesFrom, parentOf, root } from "../../store/index.ts";
 import type { Source, WriteCall } from "../../store/index.ts";
-import { ensure, ensureParent } from "./directories.ts";
+import { ensure, hasParent } from "./directories.ts";
 import { errorOf } from "./errors.ts";
 import { look, rootWasMade } from "./look.ts";
 import type { Session } from "./session.ts";
@@ -10,13 +10,15 @@ import type { Upload } from "./transfer.ts";
 /** Answers that say something about the place, each server in its own way: a directory of that name, a parent that is missing or a file. */
 const ABOUT_THE_PLACE: ReadonlySet<number> = new Set([301, 302, 307, 308, 400, 403, 404, 405, 409, 424, 500, 501]);
 
-/** PUT, and once more where the parent was missing and has been made. Returns only on success. */
-export async function send(session: Session, call: WriteCall, href: string, headers: Readonly<Record<string, string>>): Promise<Upload> {
+/**
+ * PUT, and once more where the parent was missing and has been made. Returns only on success, with one exception: null where the parent is missing and
+ * the body is a stream that nobody has touched yet. Parents made for a body that then fails would stay, so such a body goes elsewhere first.
+ */
+export async function send(session: Session, call: WriteCall, href: string, headers: Readonly<Record<string, string>>): Promise<Upload | null> {
   const { path, signal } = call;
-  // An empty body has no last byte to hold back: it must have ended well before the server hears of it.
-  const body = call.body.size === 0 && !call.body.inMemory ? await emptied(call.body) : call.body;
-  const { refusesEarly } = session.settings.profile;
-  if (!body.replayable && !(refusesEarly && session.continues)) await ensureParent(session, path, signal);
+  const body = await sendable(call.body);
+  const asks = session.settings.profile.refusesEarly && session.continues;
+  if (!body.inMemory && !asks && !(await hasParent(session, path, signal))) return null;
   for (let again = true; ; again = false) {
     const answer = await session.put(href, headers, body, signal);
     const { status } = answer;
@@ -28,11 +30,14 @@ export async function send(session: Session, call: WriteCall, href: string, head
     if (status === 412) throw conditionLost(call, answer);
     const missing = await diagnose(session, call, answer);
     if (!again || (answer.spent && !body.replayable)) throw lost(answer);
+    if (missing && !body.inMemory) return null;
     if (missing) await ensure(session, parentOf(path), signal);
   }
 }
 
-async function emptied(body: Source): Promise<Source> {
+/** An empty body has no last byte to hold back: it must have ended well before the server hears of it. */
+export async function sendable(body: Source): Promise<Source> {
+  if (body.size !== 0 || body.inMemory) return body;
   await using stream = body.open();
   await stream.all();
   return { size: 0, replayable: true, opened: true, inMemory: true, open: () => bytesFrom(new Uint8Array(0)) };

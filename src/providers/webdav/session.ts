@@ -134,9 +134,9 @@ export class Session {
     await this.ask({ method: "PROPFIND", href: this.settings.base, headers: { Depth: "0" }, signal, repeatable: true });
   }
 
-  /** Where a temporary file for this path goes: beside it, or on a shelf of this session's own where files on their way break listings. */
-  async temporary(path: StorePath, signal: AbortSignal | undefined): Promise<string> {
-    if (!this.settings.profile.uploadsBreakListings) return this.names.temporary(path);
+  /** A new temporary file in this directory, or on a shelf of this session's own where files on their way break listings. */
+  async temporary(directory: StorePath, signal: AbortSignal | undefined): Promise<string> {
+    if (!this.settings.profile.uploadsBreakListings) return this.names.temporary(directory);
     this.#shelf ??= this.#makeShelf(signal).catch((error: unknown) => {
       this.#shelf = undefined;
       throw error;

@@ -5,14 +5,15 @@
 import { StoreError, entry, hasCode, parentOf } from "../../store/index.ts";
 import type { Entry, WriteCall } from "../../store/index.ts";
 import { quietly } from "./control.ts";
-import { ensure, ensureParent } from "./directories.ts";
+import { ensure, nearest } from "./directories.ts";
 import { entryOf } from "./entries.ts";
 import { errorOf, networkCause } from "./errors.ts";
 import { look, propfind, resources } from "./look.ts";
-import { send } from "./send.ts";
+import { sendable } from "./send.ts";
 import type { Session } from "./session.ts";
 import { search, settled } from "./settle.ts";
 import { space } from "./space.ts";
+import type { Upload } from "./transfer.ts";
 
 /** Times that the target changes between the look and the MOVE before we say so. */
 const TRIES = 3;
@@ -23,21 +24,23 @@ export async function writeByMove(session: Session, call: WriteCall): Promise<En
   // Before any byte is sent: MOVE onto a directory destroys it on some servers.
   let target = await look(session, path, signal);
   refuse(call, target);
-  const { uploadsBreakListings } = session.settings.profile;
-  // On a shelf elsewhere the upload does not show that the parent is missing.
-  if (uploadsBreakListings) await ensureParent(session, path, signal);
-  const temporary = await session.temporary(path, signal);
+  // Parents are made when the bytes are there: a body that fails leaves nothing, no directory either.
+  const home = await nearest(session, path, signal);
+  const temporary = await session.temporary(home, signal);
   let isMoved = false;
   let isStored = false;
   try {
-    const { bytes } = await send(session, call, temporary, {});
+    const { bytes } = await upload(session, call, temporary);
     isStored = true;
     const stored = atomicPut ? null : await proven(session, call, temporary, bytes);
+    if (home !== parentOf(path)) await ensure(session, parentOf(path), signal);
     for (let tries = 1; ; tries++) {
       const answer = await session.ask({ method: "MOVE", href: temporary, headers: { Destination: destination(session, path), Overwrite: target === null ? "F" : "T" }, signal, repeatable: false }).catch((error: unknown) => moved(session, call, temporary, stored, bytes, error));
       if (answer.status === 201 || answer.status === 204 || answer.status === 200) break;
       target = await look(session, path, signal);
-      if (target === null && answer.status !== 412 && uploadsBreakListings && tries === 1) {
+      // The parent went meanwhile: looked at, or remembered, before the upload.
+      if (target === null && ![207, 412].includes(answer.status) && tries === 1) {
+        session.forget();
         await ensure(session, parentOf(path), signal);
         continue;
       }
@@ -53,6 +56,16 @@ export async function writeByMove(session: Session, call: WriteCall): Promise<En
     if (hasCode(error, "conflict")) await session.dropShelf();
     throw error;
   }
+}
+
+/** The bytes, under a name of their own beside others that are there. */
+async function upload(session: Session, call: WriteCall, temporary: string): Promise<Upload> {
+  // Nothing of the call's path is asked about: the temporary file has a place.
+  const answer = await session.put(temporary, {}, await sendable(call.body), call.signal);
+  if ([200, 201, 204].includes(answer.status)) return answer;
+  session.forget();
+  if (answer.status >= 300 && ![404, 409].includes(answer.status)) throw errorOf(answer);
+  throw errorOf(answer, { code: "conflict", reason: `the server has no place for the file at this moment (${answer.status})`, applied: false });
 }
 
 function refuse(call: WriteCall, target: Entry | null): void {

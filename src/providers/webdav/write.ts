@@ -16,13 +16,16 @@ export function write(session: Session, call: WriteCall): Promise<Entry> {
   return byMove ? writeByMove(session, call) : writeByPut(session, call);
 }
 
+/** By MOVE all the same, where parents must be made for a body that may fail. */
 async function writeByPut(session: Session, call: WriteCall): Promise<Entry> {
   const { path, signal } = call;
   const href = session.names.file(path);
   const headers: Record<string, string> = {};
   if (call.ifAbsent) headers["If-None-Match"] = "*";
   if (call.ifMatch !== undefined) headers["If"] = conditionOf(call.ifMatch);
-  const { bytes } = await send(session, call, href, headers);
+  const sent = await send(session, call, href, headers);
+  if (sent === null) return writeByMove(session, call);
+  const { bytes } = sent;
   const there = await settled(session, signal, () => look(session, path, signal));
   // Deleted again at this moment, by somebody else: what was written is no longer told by anybody.
   if (there === null) return entry({ path, kind: "file", size: bytes, complete: false });

@@ -64,7 +64,7 @@ describe("names of the store and of the server", () => {
     const { file, child, temporary } = names("sabredav");
     const shape = "/.stratus-00000000000000000000.tmp";
     expect(decodeURIComponent(file(path(shape)))).toBe("/dav/%{2E}stratus-00000000000000000000.tmp");
-    const own = temporary(path("/a/b"));
+    const own = temporary(path("/a"));
     expect(own).toMatch(/^\/dav\/a\/\.stratus-[0-9a-z]{20}\.tmp$/);
     expect(child(own, path("/a"), "/dav/a/")).toBeNull();
     // Only that shape: others that begin like it are a user's.
