@@ -6,7 +6,7 @@
  *   ...
  *   await site.remove();
  */
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../store/index.ts";
@@ -45,6 +45,23 @@ export interface Site {
 }
 
 let serial = 0;
+const prefix = "stratus-ct-";
+const dayMs = 86_400_000;
+let swept: Promise<void> | undefined;
+
+/** Once per process: removes what killed runs of this user left in the temporary directory, when it is older than a day. */
+async function sweep(): Promise<void> {
+  const before = systemClock.now() - dayMs;
+  for (const name of (await readdir(tmpdir())).filter((one) => one.startsWith(prefix))) {
+    const path = join(tmpdir(), name);
+    const found = await lstat(path).catch((error: unknown) => {
+      // Another process was quicker.
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw error;
+    });
+    if (found?.isDirectory() === true && found.mtimeMs < before && found.uid === process.getuid?.()) await rm(path, { recursive: true, force: true });
+  }
+}
 
 /** "ct-2611210915-k3j9x0az": the minute and eight random characters, so that two runs on one account do not meet and old leftovers can be told by their name. */
 export function runName(now: number = systemClock.now()): string {
@@ -66,7 +83,8 @@ export function madeAt(id: string): number | undefined {
 }
 
 export async function openSite(options: SiteOptions): Promise<Site> {
-  const base = await mkdtemp(join(tmpdir(), "stratus-ct-"));
+  await (swept ??= sweep());
+  const base = await mkdtemp(join(tmpdir(), prefix));
   const directory = join(base, "service");
   await mkdir(directory);
   serial += 1;

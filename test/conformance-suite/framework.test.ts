@@ -1,7 +1,9 @@
 /** The framework of the suite, held against subjects with known faults: what it sees, what it says, what it never does. CF111 CF113 */
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { open as openFile } from "node:fs/promises";
 import { afterAll, expect, test } from "vitest";
 import { CheckFailure, conformance, failureText, isPlaceId, madeAt, planOf, runCheck, runConformance, runName } from "../../src/conformance/index.ts";
@@ -67,6 +69,18 @@ test("a check that holds passes, and its directories are gone", async () => {
   );
   expect(outcome).toMatchObject({ status: "pass", calls: 1, failures: [], transcript: [] });
   expect(() => readdirSync(directory)).toThrow(/ENOENT/);
+});
+
+test("what killed runs left here is removed after a day, and nothing else", async () => {
+  // In a process of its own, which has not looked yet.
+  const old = join(temporary, "stratus-ct-abc123");
+  const young = join(temporary, "stratus-ct-def456");
+  const other = join(temporary, "stratus-other");
+  for (const path of [old, young, other]) mkdirSync(join(path, "service"), { recursive: true });
+  for (const path of [old, other]) utimesSync(path, 1, 1);
+  await promisify(execFile)(process.execPath, [join(import.meta.dirname, "fixtures/one-place.ts")], { env: { ...process.env, TMPDIR: temporary } });
+  expect(readdirSync(temporary).sort()).toEqual(["stratus-ct-def456", "stratus-other"]);
+  for (const path of [young, other]) rmSync(path, { recursive: true });
 });
 
 test("one that fails is told what must hold, what was found, why it matters, how to replay it and where to read", async () => {
