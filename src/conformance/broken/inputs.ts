@@ -11,6 +11,14 @@ type Chunks = AsyncIterable<Uint8Array>;
 const iterable = (body: Body): body is Chunks => typeof body === "object" && body !== null && Symbol.asyncIterator in body && !("entry" in body);
 const reopenable = (body: Body): body is Reopenable => typeof body === "object" && body !== null && "open" in body;
 
+/** The same chunks, each remembered as it passes. */
+async function* noting(body: Chunks, chunks: Uint8Array[]): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    yield chunk;
+  }
+}
+
 /** The bug is what becomes of a body before the store sees it. */
 function bodied(bug: Omit<Bug, "above">, change: (body: Body) => Body): BrokenStore {
   return bugged({ ...bug, above: () => (store) => ({ write: (path, body, options) => store.write(path, change(body), options) }) });
@@ -76,6 +84,43 @@ export const broken: readonly BrokenStore[] = [
           }
         })(),
   ),
+  bugged({
+    id: "M31b",
+    bug: "a write keeps the chunks of a stream: who changes one afterwards changes the file",
+    killedBy: ["bodies.borrowed.chunks"],
+    above: () => {
+      const kept = new Map<string, { readonly etag: string | null; readonly chunks: readonly Uint8Array[] }>();
+      return (store) => ({
+        async write(path, body, options) {
+          if (!iterable(body)) return store.write(path, body, options);
+          const chunks: Uint8Array[] = [];
+          const entry = await store.write(path, noting(body, chunks), options);
+          kept.set(path, { etag: entry.etag, chunks });
+          return entry;
+        },
+        async read(path, options) {
+          const result = await store.read(path, options);
+          const mine = kept.get(path);
+          if (mine?.etag === result.entry.etag && options?.range === undefined)
+            Object.defineProperty(result, "bytes", { value: async () => new Uint8Array(Buffer.concat(mine.chunks)) });
+          return result;
+        },
+      });
+    },
+  }),
+  bugged({
+    id: "M31c",
+    bug: "a write keeps the chunks of a stream until its end: one buffer that is filled again and again is stored as often as it came",
+    killedBy: ["bodies.borrowed.buffer"],
+    above: () => (store) => ({
+      async write(path, body, options) {
+        if (!iterable(body)) return store.write(path, body, options);
+        const chunks: Uint8Array[] = [];
+        for await (const chunk of body) chunks.push(chunk);
+        return store.write(path, Buffer.concat(chunks), options);
+      },
+    }),
+  }),
   bodied({ id: "A19", bug: "chunks that are text are stored as text", killedBy: ["bodies.chunks.wrong"] }, (body) =>
     !iterable(body)
       ? body

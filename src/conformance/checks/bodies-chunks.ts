@@ -117,17 +117,17 @@ export const checks: readonly Check[] = [
   },
   {
     id: "bodies.borrowed.chunks",
-    title: "a body that uses one buffer for all its chunks is stored right once each chunk was asked for and the next was given",
-    why: "A reader that fills the same buffer again is how files are read in loops; a store that keeps chunks for later sends the last one many times.",
+    title: "the chunks of a stream are the caller's again when its write has resolved: changing them changes nothing",
+    why: "Buffers from a pool go back to it after the write; a store that keeps the chunks it was given changes with the next file that uses them.",
     tier: "full",
     behaviours: [44, 42],
     guarantees: ["body.borrowed"],
-    kills: [],
+    kills: ["M31b"],
     needs: rw,
     async run(t) {
       const path = `${await base(t)}/chunks`;
       const bytes = pattern(10_000, "chunks");
-      // Bytes are borrowed until the promise settles: each chunk has its own memory until then, and is overwritten the moment it has.
+      // Each chunk has its own memory until the promise settles, and is overwritten then.
       const given: Uint8Array[] = [];
       let at = 0;
       await put(
@@ -153,7 +153,7 @@ export const checks: readonly Check[] = [
     tier: "full",
     behaviours: [44, 42],
     guarantees: ["body.borrowed"],
-    kills: [],
+    kills: ["M31c"],
     needs: rw,
     async run(t) {
       const d = await base(t);
