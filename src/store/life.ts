@@ -188,7 +188,7 @@ export class Life {
     this.#state = "closing";
     for (const body of this.#openBodies) body.end(closed());
     // One turn, so that a deadline that has passed already holds from the start.
-    await undefined;
+    await Promise.resolve();
     const failures: unknown[] = [];
     const until = async (work: () => Promise<unknown> | undefined): Promise<void> => {
       try {

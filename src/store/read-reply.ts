@@ -77,6 +77,7 @@ function tooMany(): StoreError {
 function streamed(raw: ByteStream, start: number, { offset, length, most }: Asked, entry: Entry, failed: (error: unknown) => StoreError): ByteStream {
   let drop = offset - start;
   let left = most;
+  let some = false;
   // Asked to the end of the file, so that the end must come where the size says; else it stops early by itself.
   const toEnd = entry.size !== null && offset + most === entry.size;
   const pull = async (): Promise<Uint8Array | undefined> => {
@@ -98,7 +99,7 @@ function streamed(raw: ByteStream, start: number, { offset, length, most }: Aske
         const chunk = await pull();
         if (chunk === undefined) {
           if (length !== null) throw new StoreError("unavailable", "the body broke off");
-          if (left === most && offset > 0) throw pastTheEnd(offset, entry);
+          if (!some && offset > 0) throw pastTheEnd(offset, entry);
           return undefined;
         }
         if (chunk.byteLength <= drop) {
@@ -109,6 +110,7 @@ function streamed(raw: ByteStream, start: number, { offset, length, most }: Aske
         const part = drop === 0 && chunk.byteLength <= left ? chunk : chunk.subarray(drop, drop + Math.min(left, chunk.byteLength - drop));
         drop = 0;
         left -= part.byteLength;
+        some = true;
         return part;
       }
     },

@@ -48,7 +48,13 @@ test("CF15: a delete that fails after the copy is reported: nothing is lost, and
     if (path === "/f") throw new StoreError("permission-denied", "not this one");
   });
   await store.write("/f", "x");
-  expect(await store.move("/f", "/g").catch((error: unknown) => error)).toMatchObject({ code: "permission-denied", applied: "partly", partial: { done: 1, at: "/f" }, path: "/f", to: "/g" });
+  expect(await store.move("/f", "/g").catch((error: unknown) => error)).toMatchObject({
+    code: "permission-denied",
+    applied: "partly",
+    partial: { done: 1, at: "/f" },
+    path: "/f",
+    to: "/g",
+  });
   expect([await readText(store, "/f"), await readText(store, "/g")]).toEqual(["x", "x"]);
 });
 
