@@ -1,8 +1,8 @@
 /** Making a directory that stays although it is empty: an empty object whose key ends in "/". */
-import { root, StoreError, type Entry, type MkdirCall } from "../../store/index.ts";
+import { root, StoreError, type Entry, type MkdirCall, type StorePath } from "../../store/index.ts";
 import type { Context } from "./context.ts";
 import { isFailure } from "./failure.ts";
-import { bucketIsThere, directoryEntry, hasFolderMarker } from "./look.ts";
+import { bucketIsThere, directoryEntry, hasFolderMarker, lookFile } from "./look.ts";
 import { keyPage } from "./pages.ts";
 
 /** What AWS's own console, and most tools, give it. */
@@ -16,7 +16,7 @@ export async function mkdir(context: Context, { path, existOk, signal }: MkdirCa
   }
   const key = context.keys.directory(path);
   const { objects } = await keyPage(context, { prefix: key, max: 1 }, signal);
-  const there = objects.length > 0 || (await hasFolderMarker(context, path, signal));
+  const there = objects.length > 0 || (await isMarkedBeside(context, path, signal));
   if (there && !existOk) throw exists();
   // The first key of the prefix is the prefix itself where it is one: a marker already, or the file without a name. Neither is overwritten.
   if (objects[0]?.key === key) return directoryEntry(path);
@@ -27,6 +27,12 @@ export async function mkdir(context: Context, { path, existOk, signal }: MkdirCa
     if (!existOk) throw exists();
   }
   return directoryEntry(path);
+}
+
+/** By an object that is not below it: a marker of older Hadoop tools, or one of a directory's content type. */
+async function isMarkedBeside(context: Context, path: StorePath, signal: AbortSignal | undefined): Promise<boolean> {
+  if (context.settings.contentTypeMarkers && (await lookFile(context, path, signal))?.kind === "directory") return true;
+  return await hasFolderMarker(context, path, signal);
 }
 
 function exists(): StoreError {

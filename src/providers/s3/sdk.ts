@@ -77,6 +77,8 @@ export class Sdk {
     const { generation, settings, credentials } = this.#session;
     if (this.#made?.generation === generation) return this.#made.client;
     const region = await this.#session.region();
+    // Somebody else may have made it while the region was asked for: a client that nobody closes keeps its sockets.
+    if (this.#made?.generation === generation) return this.#made.client;
     const client = new this.module.S3Client({
       region,
       ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint.href }),

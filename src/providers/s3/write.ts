@@ -90,7 +90,8 @@ async function upTo(stream: ByteStream, most: number): Promise<{ readonly chunks
   while (bytes <= most) {
     const chunk = await stream.pull();
     if (chunk === undefined) return { chunks, bytes, ended: true };
-    chunks.push(chunk);
+    // A copy: a source may fill one buffer again and again.
+    chunks.push(chunk.slice());
     bytes += chunk.byteLength;
   }
   return { chunks, bytes, ended: false };
