@@ -8,6 +8,8 @@ import type { Listed } from "./list.ts";
 import { look, resources, rootWasMade } from "./look.ts";
 import type { Session } from "./session.ts";
 
+/** A temporary file of this age has no writer any more. */
+const FORGOTTEN_MS = 86_400_000;
 /** Times that a directory changes between the look and DELETE before we say so. */
 const TRIES = 3;
 
@@ -49,6 +51,8 @@ export async function removeEmpty(session: Session, path: StorePath, signal: Abo
   }
   if (listed.entries.length > 0) throw new StoreError("not-empty", "the directory has children", { applied: false });
   const { settings, names } = session;
+  // Hidden, so the directory is empty for the caller; but somebody is writing a file there, and it would go with it.
+  if (listed.writtenMs > settings.clock.now() - FORGOTTEN_MS) throw new StoreError("conflict", "a file is being written in this directory", { applied: false });
   const href = names.directory(path);
   // The etag of a collection changes with its children, so a child that came in between makes the server refuse. Tagged: a condition without
   // an address is asked of the parent as well, which has another etag.

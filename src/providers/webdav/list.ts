@@ -10,6 +10,8 @@ export interface Listed {
   readonly entries: readonly Entry[];
   /** Of the directory itself, where the server has one: with the quotes and the mark that `If` wants back. */
   readonly etag: string | undefined;
+  /** When the youngest temporary file in it was written to; -Infinity where there is none. */
+  readonly writtenMs: number;
 }
 
 /** All children, temporary files and names of the server's own left out. @throws StoreError `not-found`, `not-a-directory` */
@@ -20,7 +22,7 @@ export async function children(session: Session, path: StorePath, signal: AbortS
   if (answer.status !== 207) {
     if (path === root && (answer.status === 404 || answer.status === 410)) {
       await rootWasMade(session, signal);
-      return { entries: [], etag: undefined };
+      return { entries: [], etag: undefined, writtenMs: -Infinity };
     }
     // With its slash a file is something that servers do not know; without it they say what it is.
     if (answer.status >= 400 && answer.status < 500 && answer.status !== 429) {
@@ -32,11 +34,13 @@ export async function children(session: Session, path: StorePath, signal: AbortS
   const all = await resources(session, answer);
   const entries = new Map<StorePath, Entry>();
   let self: (typeof all)[number] | undefined;
+  let writtenMs = -Infinity;
   for (const one of all) {
     if (names.same(one.href, href)) {
       self = one;
       continue;
     }
+    if (names.isTemporary(one.href)) writtenMs = Math.max(writtenMs, entryOf(one, path, settings.profile).modifiedMs ?? 0);
     const child = names.child(one.href, path, href);
     if (child === null || entries.has(child) || one.status === 404) continue; // Gone while the server was listing.
     if (one.status >= 300) throw errorOf({ status: one.status, headers: answer.headers, text: "" }, { reason: `the server cannot tell everything that is in the directory (${one.status})` });
@@ -47,7 +51,7 @@ export async function children(session: Session, path: StorePath, signal: AbortS
   if (self.status >= 300) throw errorOf({ status: self.status, headers: answer.headers, text: "" }, { reason: `the server says itself that its listing is not complete (${self.status})` });
   if (!isCollection(self)) throw new StoreError("not-a-directory", "a file has no children");
   const etag = self.props["getetag"];
-  return { entries: [...entries.values()], etag: typeof etag === "string" ? etag : undefined };
+  return { entries: [...entries.values()], etag: typeof etag === "string" ? etag : undefined, writtenMs };
 }
 
 /** Without its own entry a listing is about another address: behind a proxy that maps paths, or no listing at all. An empty one would be believed. */

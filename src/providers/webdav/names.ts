@@ -35,6 +35,8 @@ export interface Names {
   shelf(): Href;
   /** Does this answer speak of that address? Compared decoded, without slashes at the end, absolute or not. */
   same(answered: string, href: Href): boolean;
+  /** Is this the address of a temporary file? */
+  isTemporary(answered: string): boolean;
   /** The child of `dir` that an answer speaks of: null for everything else, hidden names included. */
   child(answered: string, dir: StorePath, href: Href): StorePath | null;
 }
@@ -91,6 +93,7 @@ export function namesOf({ base, origin, profile, random }: Settings): Names {
       const right = decoded(href);
       return left !== null && right !== null && equal(left, right, profile.normalisation);
     },
+    isTemporary: (answered) => TEMPORARY.test(answered.slice(answered.replace(/\/$/, "").lastIndexOf("/") + 1).replace(/\/$/, "")),
     child(answered, dir, href) {
       const raw = rawPath(answered, origin);
       if (raw === null) return null;

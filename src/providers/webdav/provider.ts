@@ -16,6 +16,7 @@ import { write } from "./write.ts";
 
 export class Webdav implements Provider {
   readonly kind = "webdav";
+  readonly keepsChunks = false;
   readonly capabilities: Partial<Capabilities>;
   /** Only where the server tells a quota: a verb that exists is a verb that is declared. */
   readonly space?: (call: SpaceCall) => Promise<Space>;

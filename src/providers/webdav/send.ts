@@ -7,6 +7,7 @@ import { look, rootWasMade } from "./look.ts";
 import type { Session } from "./session.ts";
 import type { Upload } from "./transfer.ts";
 
+const WORTH_A_LOOK = 64 << 10;
 /** Answers that say something about the place, each server in its own way: a directory of that name, a parent that is missing or a file. */
 const ABOUT_THE_PLACE: ReadonlySet<number> = new Set([301, 302, 307, 308, 400, 403, 404, 405, 409, 424, 500, 501]);
 
@@ -18,7 +19,11 @@ export async function send(session: Session, call: WriteCall, href: string, head
   const { path, signal } = call;
   const body = await sendable(call.body);
   const asks = session.settings.profile.refusesEarly && session.continues;
-  if (!body.inMemory && !asks && !(await hasParent(session, path, signal))) return null;
+  // Where a missing parent shows only after the body, a large one is not sent to find out.
+  if (!asks && (!body.inMemory || (body.size ?? 0) > WORTH_A_LOOK) && !(await hasParent(session, path, signal))) {
+    if (!body.inMemory) return null;
+    await ensure(session, parentOf(path), signal);
+  }
   for (let again = true; ; again = false) {
     const answer = await session.put(href, headers, body, signal);
     const { status } = answer;
