@@ -112,7 +112,8 @@ class Pool {
 
   /** A place at once; undefined where there is none. No promise while nobody waits. */
   hold({ path }: Call): Held | undefined {
-    if (this.#running.size >= this.#size || this.#queue.size > 0) return undefined;
+    // Nobody waits while there is room: a place that comes free is given away at once.
+    if (this.#running.size >= this.#size) return undefined;
     const held = { path };
     this.#running.add(held);
     return held;

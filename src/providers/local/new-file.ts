@@ -2,7 +2,7 @@
  * A file that nobody sees until it is whole: written under a temporary name beside its target, given its time, flushed, then put in place in one step.
  *
  *   await using file = await NewFile.create(directory, options);
- *   await file.fill(stream, signal);
+ *   await file.fill(stream);
  *   await file.finish(modifiedMs);      // after this only a rename or a link is missing; undone on disposal if that never comes
  */
 import { StoreError } from "../../store/index.ts";
@@ -41,12 +41,9 @@ export class NewFile implements AsyncDisposable {
     }
   }
 
-  async fill(stream: ByteStream, signal: AbortSignal | undefined): Promise<void> {
-    for (let chunk = await stream.pull(); chunk !== undefined; chunk = await stream.pull()) {
-      signal?.throwIfAborted();
-      await disk.write(this.#fd, chunk);
-    }
-    signal?.throwIfAborted();
+  /** The stream hears the signal of the call itself, and fails. */
+  async fill(stream: ByteStream): Promise<void> {
+    for (let chunk = await stream.pull(); chunk !== undefined; chunk = await stream.pull()) await disk.write(this.#fd, chunk);
   }
 
   /** `given`: the caller's own time, which is kept or refused. */

@@ -39,6 +39,7 @@ interface Rest {
 
 export class Local implements Provider {
   readonly kind = "local";
+  readonly keepsChunks = false;
   readonly capabilities: Partial<Capabilities>;
   readonly #parts: LocalParts;
   readonly #names: Names;
@@ -227,7 +228,7 @@ export class Local implements Provider {
       await using file = await this.#maker.newFile(path, place);
       {
         await using stream = body.open();
-        await file.fill(stream, signal);
+        await file.fill(stream);
       }
       return await this.#maker.finish(file, path, place, { ms: modifiedMs ?? this.#now(), given: modifiedMs !== undefined, ifAbsent, signal });
     });
@@ -293,7 +294,7 @@ export class Local implements Provider {
         taken = true;
         {
           await using bytes = bytesFrom(await bytesOf(source, 0, Number(source.stat.size), signal));
-          await file.fill(bytes, signal);
+          await file.fill(bytes);
         }
         return await this.#maker.finish(file, to, place, { ms: modifiedOf(source.stat), given: true, ifAbsent, signal });
       } finally {

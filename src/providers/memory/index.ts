@@ -45,6 +45,7 @@ interface Directory {
 /** Every verb changes the tree in one step in which nothing waits, so each is atomic and every condition holds against everybody. */
 class Memory implements Provider {
   readonly kind = "memory";
+  readonly keepsChunks = false;
   readonly capabilities: Partial<Capabilities>;
   readonly #nodes = new Map<StorePath, Node>();
   readonly #clock: Clock;

@@ -50,14 +50,17 @@ test("of moves of one file, and of trees to one place with ifAbsent, exactly one
   for (let i = 0; i < 10; i++) {
     await store.write(`/f${i}`, `${i}`);
     await store.write(`/t${i}/x`, `${i}`);
+    await store.mkdir(`/e${i}`);
   }
   const files = await Promise.allSettled(Array.from({ length: 10 }, (_, i) => store.move(`/f${i}`, "/d/f", { ifAbsent: true })));
   const trees = await Promise.allSettled(Array.from({ length: 10 }, (_, i) => store.move(`/t${i}`, "/d/t", { ifAbsent: true })));
-  for (const results of [files, trees]) {
+  // An empty directory could take the place of an empty one again and again.
+  const empty = await Promise.allSettled(Array.from({ length: 10 }, (_, i) => store.move(`/e${i}`, "/d/e", { ifAbsent: true })));
+  for (const results of [files, trees, empty]) {
     expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
     for (const result of results) if (result.status === "rejected") expect(result.reason).toMatchObject({ code: "already-exists", applied: false });
   }
-  expect(onDisk(root)).toHaveLength(1 + 2 + 1 + 9 + 18);
+  expect(onDisk(root)).toHaveLength(1 + 2 + 1 + 9 + 18 + 1 + 9);
 });
 
 test("two names of one file: the old one is gone after a move, and nothing is lost", async () => {

@@ -65,6 +65,15 @@ test("an abort between the last byte and the commit stores nothing", async () =>
   expect(await paths(store, "/")).toEqual([]);
 });
 
+test("an abort while the bytes are taken in stores nothing", async () => {
+  const store = await memory().open();
+  const stop = new AbortController();
+  const write = store.write("/a", bytes(10), { signal: stop.signal });
+  stop.abort();
+  expect(await write.catch((error: unknown) => error)).toMatchObject({ code: "aborted", applied: false });
+  expect(await paths(store, "/")).toEqual([]);
+});
+
 test("CF17: the time of a write is the clock's, cut to milliseconds by the caller's own", async () => {
   const clock = manualClock(1_000_000);
   const store = memory({ clock });
