@@ -22,9 +22,11 @@ import type {
 } from "./operations.ts";
 import type { Account, Space } from "./options.ts";
 import type { Provider, ProviderRead } from "./provider.ts";
+import { copyChunks } from "./map-source.ts";
 import { emptyReply, replyOf } from "./read-reply.ts";
 import { calls } from "./calls.ts";
-import { copyByHand, moveByHand } from "./tree-copy.ts";
+import { copyByHand } from "./tree-copy.ts";
+import { moveByHand } from "./tree-move.ts";
 import { deleteTree, listTree } from "./tree.ts";
 import { watchedWrite, writtenFromMemory } from "./watched-write.ts";
 
@@ -103,7 +105,7 @@ export class Adaptor implements Backend {
       return watchedWrite(
         call,
         this.capabilities,
-        (one) => provider.write(one),
+        (one) => provider.write(provider.keepsChunks === false ? one : { ...one, body: copyChunks(one.body) }),
         (error, facts) => this.#translated(error, call, facts),
       );
     try {

@@ -1,33 +1,17 @@
 /** What every body of a caller goes through: its errors become `bad-body`, its length and hashes are checked before its last bytes are let go. */
-import { abortable, isAsyncIterable, isByteStream, rawSource } from "./byte-stream.ts";
+import { abortable, isAsyncIterable, rawSource } from "./byte-stream.ts";
 import type { Raw, RawBody } from "./byte-stream.ts";
 import type { Hashes, HashName } from "./entry.ts";
 import { StoreError, abortError, hasCode } from "./errors.ts";
 import { hasher } from "./hash.ts";
 import type { Hasher } from "./hash.ts";
 
-/**
- * The iteration of a caller's body with chunks that stay as they are until the call has settled. Those of a plain iterable are copied: one that fills
- * the same buffer again and again, as loops over files do, would change what is still on its way. Streams hand out memory of its own for each chunk.
- */
-export function keepable(body: RawBody): Raw {
-  const raw = rawSource(body);
-  if (body instanceof Uint8Array || body instanceof ReadableStream || isByteStream(body) || "destroy" in body || "nodeStream" in body) return raw;
-  return {
-    async pull() {
-      const chunk: unknown = await raw.pull();
-      return chunk instanceof Uint8Array ? new Uint8Array(chunk) : (chunk as undefined);
-    },
-    close: () => raw.close(),
-  };
-}
-
 /** Whatever the caller's body throws is `bad-body`, and the caller's own signal ends it. `ours`: what throws are StoreErrors, and they stay. */
 export function guarded(start: () => RawBody | Raw, replayable: boolean, signal: AbortSignal | undefined, ours: boolean): Raw {
   let raw: Raw | undefined;
   const begin = (): Raw => {
     const begun = start();
-    const plain = "pull" in begun && "close" in begun && !isAsyncIterable(begun) ? begun : keepable(begun);
+    const plain = "pull" in begun && "close" in begun && !isAsyncIterable(begun) ? begun : rawSource(begun);
     return signal === undefined ? plain : abortable(plain, signal);
   };
   return {

@@ -1,7 +1,6 @@
 /** Bodies of writes as callers give them, made into the Source that travels below the front. */
 import { Readable } from "node:stream";
-import { isAsyncIterable, isByteStream } from "./byte-stream.ts";
-import { keepable } from "./body-checks.ts";
+import { isAsyncIterable, isByteStream, rawSource } from "./byte-stream.ts";
 import type { Raw } from "./byte-stream.ts";
 import type { ReadResult } from "./options.ts";
 import { BytesSource, StreamSource } from "./source.ts";
@@ -34,7 +33,7 @@ export function toSource(body: Body, rules: BodyRules = {}): OwnedSource {
   if (body instanceof Blob)
     return new StreamSource(body.size, true, (range) => (range === undefined ? body : sliceOf(body, range)).stream() as ReadableStream<Uint8Array>, rules);
   if (isReopenable(body)) return new StreamSource(sizeOf(body), true, (range) => (range === undefined ? body.open() : body.open(range)), rules);
-  const raw = notSpent(keepable(body), body);
+  const raw = notSpent(rawSource(body), body);
   return new StreamSource(lengthOf(body), false, () => raw, rules);
 }
 

@@ -19,6 +19,7 @@ export interface ByteStream extends AsyncIterable<Uint8Array>, AsyncDisposable {
   readonly length: number | null;
   /** All of it is in memory: `all()` costs nothing, and it cannot break off. */
   readonly inMemory: boolean;
+  /** The next bytes. Of a body that is written they are good until the next pull: its source may fill the same buffer again. Of one that is read they are the reader's. */
   pull(): Promise<Uint8Array | undefined>;
   /** Everything as one array, borrowed: neither changed nor kept. Bytes that are in memory already are not copied and not iterated. */
   all(): Promise<Uint8Array>;

@@ -28,6 +28,33 @@ export function watchSource(source: Source, observer: (range: ByteRange | undefi
   };
 }
 
+/** The same source with each chunk copied, for a provider that may still hold one when it asks for the next, as fetch does. */
+export function copyChunks(source: Source): Source {
+  const copied = (stream: ByteStream): ByteStream =>
+    byteStream({
+      length: stream.length,
+      wrongLength: "bad-body",
+      async pull() {
+        const chunk = await stream.pull();
+        return chunk === undefined ? undefined : new Uint8Array(chunk);
+      },
+      close: () => stream.close(),
+    });
+  return {
+    get size() {
+      return source.size;
+    },
+    get replayable() {
+      return source.replayable;
+    },
+    get opened() {
+      return source.opened;
+    },
+    inMemory: false,
+    open: (range) => copied(range === undefined ? source.open() : source.open(range)),
+  };
+}
+
 /** The same source with its bytes changed on the way: encrypted, compressed, counted. As replayable as the original; a range of it is found by skipping. */
 export function mapSource(source: Source, size: number | null, map: (stream: ByteStream) => ByteStream): Source {
   return {

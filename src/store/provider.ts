@@ -49,6 +49,11 @@ export interface Provider extends Lifecycle {
    * forbidden ""; modifiedPrecisionMs null; maxMetadataBytes 0; concurrency 8; afterlifeMs 60,000; every other max Infinity.
    */
   readonly capabilities: Partial<Capabilities>;
+  /**
+   * False: `write` is done with a chunk before it pulls the next, so that no copies are needed. Default true: each chunk of a stream is memory of its
+   * own, which fetch and SDKs may still hold while the source fills its buffer again.
+   */
+  readonly keepsChunks?: boolean;
   stat(call: StatCall): Promise<Entry>;
   read(call: ReadCall): Promise<ProviderRead>;
   write(call: WriteCall): Promise<Entry>;
