@@ -13,10 +13,10 @@ export interface Known {
   readonly contentType: string | undefined;
   readonly metadata: Readonly<Record<string, string>> | undefined;
 }
-/** Empty: the call succeeds. Otherwise it fails with one of these and nothing changes. `free`: it may also succeed, and change nothing. */
+/** Empty: the call succeeds. Otherwise it fails with one of these and nothing changes; or, where there is `or`, it may also succeed, and then `or` is what happens. */
 export interface Verdict {
   readonly codes: readonly ErrorCode[];
-  readonly free?: boolean;
+  readonly or?: () => void;
 }
 export interface Condition {
   readonly ifAbsent?: boolean | undefined;
@@ -35,7 +35,7 @@ const not = (...codes: ErrorCode[]): Verdict => ({ codes });
 export class Oracle {
   readonly #can: Capabilities;
   readonly files: Map<string, Known> = new Map();
-  /** Directories that stay when they are empty. On implied stores some may have been made on the way (a tree copied by hand), or not. */
+  /** Directories that stay when they are empty. Some may have been made on the way (a tree copied by hand, a write that failed), or not. */
   readonly directories: Map<string, "made" | "maybe"> = new Map();
 
   constructor(capabilities: Capabilities) {
@@ -66,6 +66,11 @@ export class Oracle {
   settle(key: string, exists: boolean): void {
     if (exists) this.directories.set(key, "made");
     else this.directories.delete(key);
+  }
+
+  /** A write there failed of its body: what is above it may have been made before that, or not. */
+  attempted(path: string): void {
+    for (const key of parents(this.key(path))) if (!this.isDirectory(key) && !this.files.has(key)) this.directories.set(key, "maybe");
   }
 
   /* ---- questions */
@@ -157,20 +162,31 @@ export class Oracle {
     if (target.startsWith(this.#begin(source))) return to.startsWith(`${from}/`) || kind !== undefined ? not("invalid-path") : not("invalid-path", "not-found");
     if (kind === undefined) return not("not-found");
     // Two spellings of one name: nothing for a copy; a move changes the spelling, or says that it cannot.
-    if (target === source && from !== to) return { codes: ifAbsent ? ["unsupported", "already-exists"] : ["unsupported"], free: true };
+    if (target === source && from !== to) return { codes: ifAbsent ? ["unsupported", "already-exists"] : ["unsupported"], or: () => {} };
     if (target === source) return ifAbsent ? not("already-exists") : fine;
     if (kind === "directory" && this.#can[move ? "moveTree" : "copyTree"] === false) return not("unsupported", "is-a-directory");
     if (ifAbsent && this.kind(to) !== undefined) return not("already-exists");
     if (strict && this.#belowFile(to)) return not("not-a-directory");
-    if (kind === "file") {
-      if (strict && this.isDirectory(to)) return not("is-a-directory");
-      this.#parents(to, "made");
-      this.files.set(target, this.files.get(source) as Known);
-      if (move) this.files.delete(source);
-      return fine;
+    if (kind === "directory" && this.#anythingBelow(target)) return not("not-empty", ...(this.file(to) === undefined ? [] : ["not-a-directory" as const]));
+    const change = (): void => (kind === "file" ? this.#transferFile(source, to, move) : this.#transferTree(source, to, move));
+    const other = kind === "file" ? this.isDirectory(to) : this.file(to) !== undefined;
+    if (other) {
+      const code = kind === "file" ? "is-a-directory" : "not-a-directory";
+      // Where both may stand beside each other, rename(2) has nothing to say: either is right.
+      return strict ? not(code) : { codes: [code], or: change };
     }
-    if (strict && this.file(to) !== undefined) return not("not-a-directory");
-    if (this.#anythingBelow(target)) return not("not-empty");
+    change();
+    return fine;
+  }
+
+  #transferFile(source: string, to: string, move: boolean): void {
+    this.#parents(to, "made");
+    this.files.set(this.key(to), this.files.get(source) as Known);
+    if (move) this.files.delete(source);
+  }
+
+  #transferTree(source: string, to: string, move: boolean): void {
+    const target = this.key(to);
     this.#parents(to, "made");
     for (const [key, known] of [...this.files]) {
       if (!key.startsWith(this.#begin(source))) continue;
@@ -186,7 +202,6 @@ export class Oracle {
     }
     // By hand, directories are made that were only implied before.
     for (const key of implied ? [target, ...all] : []) if (!this.directories.has(key)) this.directories.set(key, "maybe");
-    return fine;
   }
 
   /* ---- */

@@ -204,6 +204,7 @@ class Run {
     for (const [key, one] of this.#oracle.directories) asked.directories.set(key, one);
     const otherwise = asked.write(path, known, condition).codes;
     const error = await this.#failure(() => store.write(path, bad.body, { ...options, ...bad.options }), how === "aborted before" ? ["aborted"] : [bad.code, ...otherwise]);
+    if (how !== "aborted before" && otherwise.length === 0) this.#oracle.attempted(path);
     if (error.applied !== false) await this.#adopt(error, path, known);
   }
 
@@ -218,13 +219,16 @@ class Run {
   }
   async #outcome<T>(verdict: Verdict, act: () => Promise<T>): Promise<T | undefined> {
     if (verdict.codes.length === 0) return await act();
-    if (verdict.free === true) {
+    if (verdict.or !== undefined) {
+      let value: T;
       try {
-        return await act();
+        value = await act();
       } catch (error) {
         if (hasCode(error, ...verdict.codes)) return undefined;
         throw error;
       }
+      verdict.or();
+      return value;
     }
     const error = await this.#failure(act, verdict.codes);
     equal(error.applied, false, `a call that is refused with ${error.code} changes nothing, and says so`);
