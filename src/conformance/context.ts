@@ -51,22 +51,26 @@ export function createContext(options: ContextOptions): CheckContext {
   };
 }
 
+/** Timers end a little early, and a service counts in whole milliseconds of another clock. */
+const clockGraceMs = 10;
+
 /** Waits only on what is late by declaration; a strong store is looked at once, so that lateness it does not declare is a failure. */
 async function settled<T>(kind: "read" | "list", look: () => Promise<T>, { store, place, signal, note }: ContextOptions): Promise<T> {
   const { consistency } = store.capabilities;
   if (consistency[kind] === "strong") return await look();
   const { clock } = place;
   const start = clock.monotonic();
-  const end = start + consistency.settleMs;
+  const end = start + consistency.settleMs + clockGraceMs;
   for (let wait = 10, looks = 1; ; wait = Math.min(wait * 2, 500), looks += 1) {
+    const began = clock.monotonic();
     try {
       const found = await look();
       if (looks > 1) note(`${kind} settled after ${Math.round(clock.monotonic() - start)} ms (declared: at most ${consistency.settleMs} ms)`);
       return found;
     } catch (error) {
-      const left = end - clock.monotonic();
-      if (left <= 0) throw error;
-      await clock.sleep(Math.min(wait, left), signal);
+      // A look that began in time and took long says nothing about what is there now: one more.
+      if (began >= end) throw error;
+      await clock.sleep(Math.max(0, Math.min(wait, end - clock.monotonic())), signal);
     }
   }
 }

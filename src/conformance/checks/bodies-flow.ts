@@ -2,7 +2,7 @@
 import type { Body } from "../../store/index.ts";
 import { equal, ok, pattern, patternStream, pieces, probed, rejects, verifyPattern } from "../assert.ts";
 import type { Check } from "../check.ts";
-import { absent, base } from "./base.ts";
+import { absent, base, unknownRoom } from "./base.ts";
 import { put, rw } from "./look.ts";
 import { heldBytes } from "./memory.ts";
 
@@ -56,7 +56,7 @@ export const checks: readonly Check[] = [
     needs: rw,
     async run(t) {
       const d = await base(t);
-      const bytes = pattern(200_000, "progress");
+      const bytes = pattern(unknownRoom(t, 200_000), "progress");
       const bodies: Readonly<Record<string, { readonly body: Body; readonly total: number | null }>> = {
         bytes: { body: bytes, total: bytes.length },
         empty: { body: "", total: 0 },

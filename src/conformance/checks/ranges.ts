@@ -225,7 +225,7 @@ export const checks: readonly Check[] = [
     needs: range,
     async run(t) {
       const { path, bytes } = await patterned(t, room(t, 300_000));
-      await Promise.all(Array.from({ length: 40 }, async (_, index) => part(t, path, bytes, { offset: index * 7_000, length: 7_001 })));
+      await Promise.all(Array.from({ length: 40 }, async (_, index) => part(t, path, bytes, { offset: (index * 7_000) % (bytes.length - 1), length: 7_001 })));
     },
   },
   {
