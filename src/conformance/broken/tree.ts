@@ -3,7 +3,7 @@ import { calls, hasCode, isInside, parentOf, parsePath, rebase, root } from "../
 import type { Backend, Entry, ListCall, Page, Replies, StorePath } from "../../store/index.ts";
 import type { Bent } from "./broken.ts";
 
-export const path = parsePath;
+export const path: (text: string) => StorePath = parsePath;
 
 /** One turn of the event loop: where a bug leaves a gap between two steps. */
 export function turn(): Promise<void> {

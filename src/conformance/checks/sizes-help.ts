@@ -4,7 +4,7 @@ import type { CheckContext } from "../check.ts";
 
 export const kib = 1024;
 
-export const mib = 1024 * kib;
+export const mib: number = 1024 * kib;
 
 /** Tried on every store, whether it declares steps or not: buffers of Node, of proxies and of programs. */
 export const usualSteps: readonly number[] = [1, 16, 4 * kib, 16 * kib, 64 * kib];

@@ -5,7 +5,7 @@ import type { CheckContext } from "../check.ts";
 import { absent, base } from "./base.ts";
 import { holds, put } from "./look.ts";
 
-export const old = pattern(777, "old");
+export const old: Uint8Array<ArrayBuffer> = pattern(777, "old");
 
 /**
  * Runs `attempt` at a path where nothing is and at one that holds a file; it must fail, and afterwards there is nothing at the one, the old version
