@@ -2,7 +2,7 @@
 import type { Backend } from "./backend.ts";
 import { calls } from "./calls.ts";
 import type { Entry } from "./entry.ts";
-import { StoreError, hasCode } from "./errors.ts";
+import { StoreError, abortError, hasCode } from "./errors.ts";
 import type { DeleteCall, ListCall, Page } from "./operations.ts";
 import type { StorePath } from "./path.ts";
 
@@ -21,7 +21,7 @@ export async function listTree(call: ListCall, list: (call: ListCall) => Promise
     page = await list({ ...call, path: walk.dir, recursive: false, cursor: walk.cursor, ifNoneMatch: undefined });
   } catch (error) {
     // A directory that was there when its parent was listed and is gone now took its children with it.
-    if (walk.dir === call.path || walk.cursor !== undefined || !hasCode(error, "not-found", "not-a-directory")) throw error;
+    if (walk.dir === call.path || !hasCode(error, "not-found", "not-a-directory")) throw error;
     return { entries: [], cursor: walk.next };
   }
   let next = walk.next;
@@ -36,7 +36,8 @@ export async function entriesBelow(backend: Backend, dir: StorePath, signal: Abo
   let cursor: unknown;
   do {
     const page = await backend.list(calls.list(dir, { recursive: true, fresh: true, signal, cursor }));
-    found.push(...page.entries);
+    // One by one: a page of a store in memory may be longer than an argument list can be.
+    for (const entry of page.entries) found.push(entry);
     cursor = page.cursor ?? undefined;
   } while (cursor !== undefined);
   return found;
@@ -60,10 +61,9 @@ export async function forEach<T>(items: readonly T[], width: number, work: (item
   if (failed !== undefined) throw failed.error;
 }
 
-/** Deepest first: no directory is deleted before what it holds. */
+/** No directory before what it holds: whatever is below it has a longer path. */
 export function deepestFirst(entries: readonly Entry[]): Entry[] {
-  const depth = (path: string): number => path.split("/").length;
-  return entries.toSorted((a, b) => depth(b.path) - depth(a.path));
+  return entries.toSorted((a, b) => b.path.length - a.path.length);
 }
 
 /** How often a tree is walked again because somebody put something into it meanwhile. */
@@ -86,23 +86,20 @@ export async function deleteTree(call: DeleteCall, backend: Backend): Promise<vo
   const width = Math.min(16, backend.capabilities.concurrency);
   try {
     for (let walk = 1; ; walk++) {
-      const entries = await entriesBelow(backend, path, signal);
-      await forEach(
-        entries.filter((entry) => entry.kind === "file"),
-        width,
-        remove,
-      );
       try {
+        const entries = await entriesBelow(backend, path, signal);
+        const files = entries.filter((entry) => entry.kind === "file");
+        await forEach(files, width, remove);
         for (const directory of deepestFirst(entries.filter((entry) => entry.kind === "directory"))) await remove(directory);
         at = path;
         return await deleteOne(path);
       } catch (error) {
-        if (!hasCode(error, "not-empty") || walk === WALKS) throw error;
+        if (!hasCode(error, "not-empty", "not-found", "not-a-directory", "is-a-directory") || walk === WALKS) throw error;
+        // Somebody else was at it too. Where the whole of it is gone, that is what was asked for.
+        if ((await kindOf(backend, path, signal)) === undefined) return;
       }
     }
   } catch (error) {
-    // Somebody else removed the whole of it: that is what was asked for.
-    if (hasCode(error, "not-found")) return;
     throw half(error, done, at, signal);
   }
 }
@@ -111,7 +108,7 @@ export async function deleteTree(call: DeleteCall, backend: Backend): Promise<vo
 export function half(error: unknown, done: number, at: StorePath, signal: AbortSignal | undefined): unknown {
   if (done === 0) return error;
   const facts = { applied: "partly" as const, partial: { done, at } };
-  if (signal?.aborted === true) return new StoreError("aborted", "the caller gave up half way", { ...facts, cause: signal.reason });
+  if (signal?.aborted === true) return abortError(signal, facts);
   if (!StoreError.is(error)) return new StoreError("unknown", "a tree was changed only in part", { ...facts, cause: error });
   return error.with({ ...facts, code: error.code === "not-empty" ? "conflict" : error.code, cause: error.cause });
 }

@@ -161,7 +161,7 @@ test.each<[string, (result: ReadResult) => Promise<unknown>]>([
       await tick();
     },
   ],
-  ["a result that is disposed of", (result) => result[Symbol.asyncDispose]()],
+  ["a result that is disposed of", async (result) => result[Symbol.asyncDispose]()],
 ])("%s lets go of the connection", async (_, leave) => {
   const made = streaming(["a", "b", "c"]);
   await leave(await made.store.read("/a"));
