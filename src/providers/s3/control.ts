@@ -88,7 +88,10 @@ async function sweep({ sdk, settings, session }: Context, olderThanMs: number, s
         if (!isFailure(error, 404)) throw error;
       }
     }
-    at = page.IsTruncated === true ? { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker } : undefined;
+    // The last one is the marker: the service's own is empty on Swift, and escaped otherwise than the keys on Ceph.
+    const last = page.Uploads?.at(-1);
+    if (page.IsTruncated === true && (last === undefined || (last.Key === at.KeyMarker && last.UploadId === at.UploadIdMarker))) throw new StoreError("unavailable", "the service gives the same page again and again");
+    at = page.IsTruncated === true ? { KeyMarker: last?.Key, UploadIdMarker: last?.UploadId } : undefined;
   }
   return removed;
 }
