@@ -64,12 +64,16 @@ class Acme implements Provider {
   }
 
   async write({ path, body, ifAbsent, signal }: WriteCall): Promise<Entry> {
-    await using stream = body.open();
     // Bytes stay bytes; a stream goes up as it comes. If it fails, fetch breaks the request off, and the service stores nothing.
-    const bytes = body.inMemory ? new Uint8Array(await stream.all()) : ReadableStream.from(stream);
-    const headers = { "content-type": "application/octet-stream", ...(ifAbsent ? { "if-none-match": "*" } : {}) };
-    const answer = await this.#ask("PUT", "files", path, { signal, headers, body: bytes, duplex: "half" });
-    return this.#entry(path, (await answer.json()) as Item);
+    const stream = body.open();
+    try {
+      const bytes = body.inMemory ? new Uint8Array(await stream.all()) : ReadableStream.from(stream);
+      const headers = { "content-type": "application/octet-stream", ...(ifAbsent ? { "if-none-match": "*" } : {}) };
+      const answer = await this.#ask("PUT", "files", path, { signal, headers, body: bytes, duplex: "half" });
+      return this.#entry(path, (await answer.json()) as Item);
+    } finally {
+      await stream.close();
+    }
   }
 
   async list({ path, cursor, signal }: ListCall): Promise<Page> {

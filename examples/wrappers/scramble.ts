@@ -6,7 +6,20 @@ import { StoreError } from "stratus";
 import type { Account, Capabilities, Control, Entry, Kind, Layer, Space } from "stratus";
 import { byteStream, kindOf, layer, mapSource } from "stratus/author";
 import type {
-  AccountCall, Backend, ByteStream, CopyCall, DeleteCall, ListCall, MkdirCall, MoveCall, Page, ReadCall, ReadReply, SpaceCall, StatCall, WriteCall,
+  AccountCall,
+  Backend,
+  ByteStream,
+  CopyCall,
+  DeleteCall,
+  ListCall,
+  MkdirCall,
+  MoveCall,
+  Page,
+  ReadCall,
+  ReadReply,
+  SpaceCall,
+  StatCall,
+  WriteCall,
 } from "stratus/author";
 
 export function scramble(key: string): Layer<"scramble"> {

@@ -8,16 +8,19 @@ import { slowLog } from "./slow-log.ts";
 
 const quiet = (): void => {};
 
-conformance({ describe, test }, {
-  name: "memory",
-  reopens: false,
-  tier: "smoke",
-  open: (place) => borrow(memory(place.id)),
-  stacks: {
-    slowLog: () => [slowLog({ write: quiet })],
-    scramble: () => [scramble("key")],
-    "scramble twice": () => [scramble("one").as("inner"), scramble("two")],
-    "retry over scramble": () => [scramble("key"), retry()],
-    "scramble over retry": () => [retry(), scramble("key")],
+conformance(
+  { describe, test },
+  {
+    name: "memory",
+    reopens: false,
+    tier: "smoke",
+    open: (place) => borrow(memory(place.id)),
+    stacks: {
+      slowLog: () => [slowLog({ write: quiet })],
+      scramble: () => [scramble("key")],
+      "scramble twice": () => [scramble("one").as("inner"), scramble("two")],
+      "retry over scramble": () => [scramble("key"), retry()],
+      "scramble over retry": () => [retry(), scramble("key")],
+    },
   },
-});
+);

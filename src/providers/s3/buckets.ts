@@ -2,25 +2,12 @@
  * The bucket itself, and who it belongs to.
  *
  *   await ensureBucket(context, signal);          // createBucket: true
- *   bucketName("My Photos")                       // "my-photos-4f0k2v9x": legal everywhere, and hardly taken
  */
 import { StoreError, type Account, type Space } from "../../store/index.ts";
+import { bucketName } from "./bucket-name.ts";
 import type { Context } from "./context.ts";
 import { isFailure } from "./failure.ts";
 import { bucketIsThere } from "./look.ts";
-
-/** 3 to 63 characters of a-z, 0-9 and dashes, with a random tail: names of buckets are taken by all accounts of a service together. */
-export function bucketName(base: string, random: () => number = Math.random): string {
-  const tail = Array.from({ length: 8 }, () => Math.floor(random() * 36).toString(36)).join("");
-  const plain = base
-    .normalize("NFKD")
-    .toLowerCase()
-    .replaceAll(/\p{M}/gu, "")
-    .replaceAll(/[^a-z0-9]+/g, "-")
-    .slice(0, 54)
-    .replaceAll(/^-+|-+$/g, "");
-  return `${plain === "" ? "bucket" : plain}-${tail}`;
-}
 
 /** Makes the bucket unless it is there. @throws StoreError `config`, with a free name, where it belongs to somebody else */
 export async function ensureBucket(context: Context, signal: AbortSignal | undefined): Promise<void> {

@@ -3,33 +3,12 @@
  *
  *   await store.layers.s3.sweep({ olderThanMs: 24 * 3_600_000 });   // how many were removed
  */
-import { control, kindOf, setting, StoreError, type CallOptions, type Control, type Kind } from "../../store/index.ts";
+import { control, setting, StoreError } from "../../store/index.ts";
 import type { Context } from "./context.ts";
 import { translate } from "./errors.ts";
 import { isFailure } from "./failure.ts";
 import type { Settings } from "./options.ts";
-
-/** All of them are fixed at the start. */
-export interface S3Settings {
-  readonly bucket: string;
-  readonly prefix: string;
-  readonly vendor: string;
-  readonly endpoint: string;
-  readonly region: string;
-  readonly transport: string;
-  readonly credentials: string;
-  readonly partBytes: number;
-  readonly partsInFlight: number;
-}
-export interface SweepOptions extends CallOptions {
-  /** Only uploads that began before so many milliseconds: younger ones may still be running, here or elsewhere. Default one day. */
-  readonly olderThanMs?: number | undefined;
-}
-export interface S3Control extends Control<S3Settings> {
-  /** Removes unfinished uploads below the prefix, which cost money and show in no listing. A process that was killed leaves them. Resolves to how many were removed. */
-  sweep(options?: SweepOptions): Promise<number>;
-}
-export const S3: Kind<S3Control> = kindOf("s3");
+import type { S3Control, S3Settings, SweepOptions } from "./public.ts";
 
 const DAY_MS = 24 * 3_600_000;
 const fixed = <T>(each: T): T & { readonly live: false } => ({ ...each, live: false });

@@ -8,13 +8,14 @@
  * each answer carries and costs, and what differs from other stores.
  */
 import { createStore, type Layered, type Store } from "../../store/index.ts";
-import { controlOf, type S3Control } from "./control.ts";
+import { controlOf } from "./control.ts";
 import { readOptions, type S3Options } from "./options.ts";
 import { S3Provider } from "./provider.ts";
+import type { S3Control } from "./public.ts";
 
-export { bucketName } from "./buckets.ts";
-export type { S3Control, S3Settings, SweepOptions } from "./control.ts";
-export { S3 } from "./control.ts";
+export { bucketName } from "./bucket-name.ts";
+export { S3 } from "./public.ts";
+export type { S3Control, S3Settings, SweepOptions } from "./public.ts";
 export type { S3Credentials } from "./credentials.ts";
 export { detectS3, type DetectedS3 } from "./detect.ts";
 export type { S3Options } from "./options.ts";
