@@ -98,9 +98,9 @@ export function namesOf({ base, origin, profile, random }: Settings): Names {
       const raw = rawPath(answered, origin);
       if (raw === null) return null;
       const native = raw.startsWith(href) ? single(raw.slice(href.length)) : single(below(decoded(raw), decoded(href), profile.normalisation));
-      if (native === null || TEMPORARY.test(native)) return null;
+      if (native === null) return null;
       const name = codecOf(native).decode(native);
-      // A name that this codec never writes is no part of the store: it could not be reached.
+      // A name that this codec never writes is no part of the store: it could not be reached. Temporary names are such.
       if (name === "." || name === ".." || /[/\0]/.test(name) || codecOf(name).encode(name) !== native) return null;
       return join(dir, name);
     },

@@ -109,6 +109,12 @@ describe("answers in XML", () => {
     expect(await store.stat("/a")).toMatchObject({ kind: "file", size: 12, etag: "e" });
   });
 
+  test("a resource that is not found inside a 207 is not found", async () => {
+    await using server = await scripted(({ path }) => (path === "/dav/" ? root : xml('<D:multistatus xmlns:D="DAV:"><D:response><D:href>/dav/a</D:href><D:status>HTTP/1.1 404 Not Found</D:status></D:response></D:multistatus>')));
+    await using store = open(server);
+    await expect(store.stat("/a")).rejects.toMatchObject({ code: "not-found" });
+  });
+
   test("etags and names that look like numbers stay text", async () => {
     await using server = await scripted(() => xml('<D:multistatus xmlns:D="DAV:"><D:response><D:href>/dav/1e5</D:href><D:propstat><D:prop><D:resourcetype/><D:getcontentlength>0012</D:getcontentlength><D:getetag>0x1F</D:getetag></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response></D:multistatus>'));
     await using store = open(server);
@@ -192,6 +198,17 @@ describe("downloads", () => {
     await using server = await scripted(() => ({ status: 200, headers: { ...headers, ETag: `"v${version++}"` }, body: "x" }));
     await using store = open(server);
     await expect(readText(store, "/a")).rejects.toMatchObject({ code: "conflict", transient: true });
+  });
+
+  test("not-modified is asked for in both forms of the etag where the server marks young ones, and never with what no etag can hold", async () => {
+    await using server = await scripted(file({ status: 304, headers }));
+    await using store = open(server);
+    await expect(readText(store, "/a", { ifNoneMatch: "e" })).rejects.toMatchObject({ code: "not-modified" });
+    expect(server.asked[0]!.headers["if-none-match"]).toBe('"e", W/"e"');
+    await using other = await scripted(file({ status: 200, headers, body: "x" }));
+    await using whole = open(other);
+    expect(await readText(whole, "/a", { ifNoneMatch: 'e", "*' })).toBe("x");
+    expect(other.asked[0]!.headers["if-none-match"]).toBeUndefined();
   });
 
   test("lighttpd serves the file for a path below it: looked at first", async () => {

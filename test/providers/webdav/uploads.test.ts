@@ -146,6 +146,16 @@ describe("Expect: 100-continue", () => {
     expect(server.asked.filter(({ method }) => method === "PUT").map(({ headers }) => headers["expect"])).toEqual(["100-continue", undefined]);
   });
 
+  test("and where it wants credentials as well, they are proved before the stream", async () => {
+    const kept = keeper();
+    const knows = ({ headers }: Pick<Asked, "headers">): boolean => headers["authorization"] !== undefined;
+    await using server = await scripted((asked) => (knows(asked) ? kept.answer(asked) : { status: 401, headers: { "WWW-Authenticate": 'Basic realm="x"' } }), { expects: () => "silence" });
+    await using store = open(server, { continueMs: 20, username: "u", password: "p" });
+    await store.write("/a", stream("abc"));
+    expect(kept.files.get("/dav/a")).toBe("abc");
+    expect(server.lines.filter((line) => line.startsWith("PUT"))).toHaveLength(1);
+  });
+
   test("417 is no failure: the body is sent without the question", async () => {
     const kept = keeper();
     await using server = await scripted(kept.answer, { expects: () => ({ status: 417 }) });
@@ -272,6 +282,13 @@ describe("connections", () => {
     expect(await store.write("/a", "x")).toMatchObject({ size: 1 });
     cut = false;
     expect(kept.files.get("/dav/a")).toBe("x");
+  });
+
+  test("a new connection that breaks is no idle one: nothing is sent again behind the caller's back", async () => {
+    await using server = await scripted(() => ({ status: 0, hangUp: true }));
+    await using store = open(server);
+    await expect(store.stat("/a")).rejects.toMatchObject({ code: "unavailable", transient: true });
+    expect(server.lines).toHaveLength(1);
   });
 
   test("a request that may have been done is never sent twice", async () => {
