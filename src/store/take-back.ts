@@ -4,7 +4,7 @@ import { calls } from "./calls.ts";
 import { systemClock } from "./clock.ts";
 import { StoreError, abortError, hasCode } from "./errors.ts";
 import type { StorePath } from "./path.ts";
-import { forEach, half } from "./tree.ts";
+import { forEach, half, statOrNothing } from "./tree.ts";
 
 /** How long a copy that failed may take to remove what it made. */
 const ROLLBACK_MS = 30_000;
@@ -27,6 +27,8 @@ export async function takenBack(error: unknown, made: readonly Made[], at: Store
   );
   let done = 0;
   const remove = async ({ path, kind, etag }: Made): Promise<void> => {
+    // Without a strict hierarchy the name means the file that stands beside the directory, which was there before.
+    if (kind === "directory" && !backend.capabilities.strictHierarchy && (await statOrNothing(backend, path, stop.signal))?.kind === "file") throw new Error("a file hides the directory");
     const ifMatch = kind === "file" && backend.capabilities.deleteIfMatch === "native" ? (etag ?? undefined) : undefined;
     try {
       await backend.delete(calls.delete(path, { signal: stop.signal, ifMatch }));

@@ -2,6 +2,7 @@
 import type { Backend } from "./backend.ts";
 import { byteStream } from "./byte-stream.ts";
 import { calls } from "./calls.ts";
+import { entry as entryOf } from "./entry.ts";
 import type { Entry } from "./entry.ts";
 import { StoreError, hasCode } from "./errors.ts";
 import { refuse } from "./guard.ts";
@@ -12,7 +13,7 @@ import type { Source } from "./source.ts";
 import { oneName } from "./spelling.ts";
 import { takenBack } from "./take-back.ts";
 import type { Made } from "./take-back.ts";
-import { deepestFirst, entriesBelow, forEach } from "./tree.ts";
+import { deepestFirst, entriesBelow, forEach, statOrNothing } from "./tree.ts";
 
 export type NativeCopy = (call: CopyCall) => Promise<Entry>;
 
@@ -36,14 +37,27 @@ export async function copyAny(call: CopyCall | MoveCall, backend: Backend, nativ
   const source = await backend.stat(calls.stat(path, { fresh: true, signal }));
   const target = await statOrNothing(backend, to, signal);
   if (call.ifAbsent && target !== undefined) throw new StoreError("already-exists", "something is at the target", { entry: target });
+  const { strictHierarchy } = backend.capabilities;
   if (source.kind === "file") {
-    if (target?.kind === "directory") throw new StoreError("is-a-directory", "there is a directory at the target");
+    if (strictHierarchy && target?.kind === "directory") throw new StoreError("is-a-directory", "there is a directory at the target");
     return { target: await copyFile(call, source, backend, native), sources: [source] };
   }
   if (backend.capabilities.copyTree === false) throw new StoreError("unsupported", "this store does not support copyTree", { applied: false });
-  if (target?.kind === "file") throw new StoreError("not-a-directory", "there is a file at the target");
-  if (target !== undefined && !(await isEmpty(backend, to, signal))) throw new StoreError("not-empty", "the directory at the target is not empty");
-  return copyTree(call, source, target !== undefined, backend, native);
+  if (strictHierarchy && target?.kind === "file") throw new StoreError("not-a-directory", "there is a file at the target");
+  const there = target?.kind === "directory" || (target !== undefined && (await isBeside(backend, to, signal)));
+  if (there && !(await isEmpty(backend, to, signal))) throw new StoreError("not-empty", "the directory at the target is not empty");
+  return copyTree(call, source, there, backend, native);
+}
+
+/** Without a strict hierarchy a file may stand beside the directory of its name, and `stat` tells of the file. */
+async function isBeside(backend: Backend, path: StorePath, signal: AbortSignal | undefined): Promise<boolean> {
+  try {
+    await backend.list(calls.list(path, { fresh: true, signal }));
+    return true;
+  } catch (error) {
+    if (hasCode(error, "not-a-directory", "not-found")) return false;
+    throw error;
+  }
 }
 
 async function isEmpty(backend: Backend, dir: StorePath, signal: AbortSignal | undefined): Promise<boolean> {
@@ -87,7 +101,8 @@ async function copyTree(call: CopyCall | MoveCall, source: Entry, targetExists: 
       made.push(one);
       one.etag = (await copyFile({ ...call, path: file.path, to: target, ifAbsent: false }, file, backend, native)).etag;
     });
-    return { target: await backend.stat(calls.stat(to, { fresh: true, signal })), sources: [...deepestFirst(entries), source] };
+    const target = await backend.stat(calls.stat(to, { fresh: true, signal }));
+    return { target: target.kind === "directory" ? target : entryOf({ path: to, kind: "directory" }), sources: [...deepestFirst(entries), source] };
   } catch (error) {
     throw await takenBack(error, made, at, backend, signal);
   }
@@ -135,15 +150,6 @@ function sourceOf({ body }: ReadReply): Source {
       return byteStream({ length: body.length, wrongLength: "unavailable", pull: () => body.pull(), close: () => body.close() });
     },
   };
-}
-
-export async function statOrNothing(backend: Backend, path: StorePath, signal: AbortSignal | undefined): Promise<Entry | undefined> {
-  try {
-    return await backend.stat(calls.stat(path, { fresh: true, signal }));
-  } catch (error) {
-    if (hasCode(error, "not-found")) return undefined;
-    throw error;
-  }
 }
 
 /** Where both answers tell, they tell of two versions. */

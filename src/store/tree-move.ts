@@ -6,9 +6,9 @@ import { StoreError, hasCode } from "./errors.ts";
 import type { MoveCall } from "./operations.ts";
 import type { StorePath } from "./path.ts";
 import { oneName } from "./spelling.ts";
-import { copyAny, statOrNothing } from "./tree-copy.ts";
+import { copyAny } from "./tree-copy.ts";
 import type { NativeCopy } from "./tree-copy.ts";
-import { entriesBelow, half } from "./tree.ts";
+import { entriesBelow, half, statOrNothing } from "./tree.ts";
 
 export async function moveByHand(call: MoveCall, backend: Backend): Promise<Entry> {
   const { path, signal } = call;
@@ -18,11 +18,18 @@ export async function moveByHand(call: MoveCall, backend: Backend): Promise<Entr
   let at = path;
   let done = 1;
   try {
-    const now = new Map((await sourcesNow(backend, path, signal)).map((entry) => [entry.path, entry]));
+    const { strictHierarchy } = backend.capabilities;
+    // Without a strict hierarchy a file and a directory of one name are two.
+    const key = (entry: Pick<Entry, "path" | "kind">): string => (strictHierarchy ? entry.path : `${entry.kind} ${entry.path}`);
+    const now = new Map((await sourcesNow(backend, path, signal)).map((entry) => [key(entry), entry]));
+    const moved = new Set(copied.sources.map(key));
     for (const before of copied.sources) {
-      const entry = now.get(before.path);
+      const entry = now.get(key(before));
       at = before.path;
       if (entry === undefined) continue;
+      const beside = key({ path: before.path, kind: "file" });
+      // Deleting the name would delete the file that came beside the directory meanwhile.
+      if (!strictHierarchy && before.kind === "directory" && now.has(beside) && !moved.has(beside)) throw new StoreError("conflict", "the source changed while it was moved");
       // Only what was copied is deleted: what is new or has changed since is nobody's copy.
       if (!same(before, entry)) throw new StoreError("conflict", "the source changed while it was moved");
       await backend.delete(calls.delete(before.path, { signal, ifMatch: conditional(before, backend) }));

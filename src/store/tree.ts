@@ -121,3 +121,12 @@ async function kindOf(backend: Backend, path: StorePath, signal: AbortSignal | u
     throw error;
   }
 }
+
+export async function statOrNothing(backend: Backend, path: StorePath, signal: AbortSignal | undefined): Promise<Entry | undefined> {
+  try {
+    return await backend.stat(calls.stat(path, { fresh: true, signal }));
+  } catch (error) {
+    if (hasCode(error, "not-found")) return undefined;
+    throw error;
+  }
+}
