@@ -26,6 +26,6 @@ export async function s3Subject(connection: S3Connection, transport: "direct" | 
     raw: (place) => rawS3(connection, bucket, place.id),
     leftovers: async (place) => (await rawS3(connection, bucket).openUploads()).filter((upload) => upload.startsWith(`${place.id}/`)),
     wire: true,
-    cost: { stat: 1, read: 1, write: 1, list: 1, delete: 2, mkdir: 3, copy: 2, move: 7 },
+    cost: { stat: 1, read: 1, write: 1, list: 1, delete: 2, mkdir: 3, copy: 2, move: 9 },
   };
 }
