@@ -164,7 +164,7 @@ export const checks: readonly Check[] = [
         (async () => {
           let overwritten = false;
           for await (const chunk of result) {
-            chunks.push(chunk);
+            chunks.push(chunk.slice());
             if (!overwritten) {
               overwritten = true;
               await t.store.write("/w/f", after);
@@ -535,7 +535,7 @@ export const checks: readonly Check[] = [
       const { error } = await outcome(
         (async () => {
           for await (const chunk of result) {
-            chunks.push(chunk);
+            chunks.push(chunk.slice());
             if (!deleted) {
               deleted = true;
               await t.store.delete("/w/f");

@@ -552,8 +552,8 @@ async function keptInMemory(store: Store, path: string): Promise<boolean> {
 }
 
 async function rest(iterator: AsyncIterator<Uint8Array>, first: Uint8Array): Promise<Uint8Array> {
-  const chunks = [first];
-  for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) chunks.push(next.value);
+  const chunks = [first.slice()];
+  for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) chunks.push(next.value.slice());
   return Buffer.concat(chunks);
 }
 
