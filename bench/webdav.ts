@@ -41,34 +41,46 @@ export const figures: FigureSet = {
       };
       const options = { width: WIDTH, roundMs: 500, rounds: 6 };
 
-      const stat = await measure({
-        ours: async (i) => whole((await store.stat(name(i))).size),
-        [PACKAGE]: async (i) => whole(((await client.stat(name(i))) as { size: number }).size),
-      }, options);
+      const stat = await measure(
+        {
+          ours: async (i) => whole((await store.stat(name(i))).size),
+          [PACKAGE]: async (i) => whole(((await client.stat(name(i))) as { size: number }).size),
+        },
+        options,
+      );
       report(figure(`stat, ${WIDTH} in flight`, stat, "ours", PACKAGE));
 
-      const read = await measure({
-        ours: async (i) => whole((await (await store.read(name(i))).bytes()).byteLength),
-        [PACKAGE]: async (i) => whole(((await client.getFileContents(name(i))) as Buffer).byteLength),
-      }, options);
+      const read = await measure(
+        {
+          ours: async (i) => whole((await (await store.read(name(i))).bytes()).byteLength),
+          [PACKAGE]: async (i) => whole(((await client.getFileContents(name(i))) as Buffer).byteLength),
+        },
+        options,
+      );
       report(figure(`read 4 KiB, ${WIDTH} in flight`, read, "ours", PACKAGE));
 
-      const write = await measure({
-        ours: (i) => store.write(name(i), body),
-        [PACKAGE]: (i) => client.putFileContents(name(i), body),
-        // What a user has to write to know what was stored, which ours has done when it resolves.
-        "webdav package and stat": async (i) => {
-          await client.putFileContents(name(i), body);
-          whole(((await client.stat(name(i))) as { size: number }).size);
+      const write = await measure(
+        {
+          ours: (i) => store.write(name(i), body),
+          [PACKAGE]: (i) => client.putFileContents(name(i), body),
+          // What a user has to write to know what was stored, which ours has done when it resolves.
+          "webdav package and stat": async (i) => {
+            await client.putFileContents(name(i), body);
+            whole(((await client.stat(name(i))) as { size: number }).size);
+          },
         },
-      }, options);
+        options,
+      );
       report(figure(`write 4 KiB, ${WIDTH} in flight`, write, "ours", PACKAGE));
       report(figure(`write 4 KiB, ${WIDTH} in flight`, write, "ours", "webdav package and stat"));
 
-      const list = await measure({
-        ours: async () => void (await store.list("/small").toArray()),
-        [PACKAGE]: async () => void (await client.getDirectoryContents("/small")),
-      }, { width: 1, roundMs: 500, rounds: 6 });
+      const list = await measure(
+        {
+          ours: async () => void (await store.list("/small").toArray()),
+          [PACKAGE]: async () => void (await client.getDirectoryContents("/small")),
+        },
+        { width: 1, roundMs: 500, rounds: 6 },
+      );
       report(figure(`list ${FILES}`, list, "ours", PACKAGE));
 
       const file = join(directory, "large");
@@ -127,15 +139,31 @@ async function fill(path: string, bytes: number): Promise<void> {
 }
 
 /** Bytes that it wrote to its output. The password goes by environment, in the form rclone wants: a command line is everybody's to read. */
-async function runRclone({ url, username, password }: { readonly url: string; readonly username: string; readonly password: string }, args: readonly string[]): Promise<number> {
+async function runRclone(
+  { url, username, password }: { readonly url: string; readonly username: string; readonly password: string },
+  args: readonly string[],
+): Promise<number> {
   const obscured = await output(["obscure", "-"], password, {});
-  const bytes = await output(args, "", { RCLONE_CONFIG_DAV_TYPE: "webdav", RCLONE_CONFIG_DAV_URL: url, RCLONE_CONFIG_DAV_VENDOR: "other", RCLONE_CONFIG_DAV_USER: username, RCLONE_CONFIG_DAV_PASS: obscured.text.trim() });
+  const bytes = await output(args, "", {
+    RCLONE_CONFIG_DAV_TYPE: "webdav",
+    RCLONE_CONFIG_DAV_URL: url,
+    RCLONE_CONFIG_DAV_VENDOR: "other",
+    RCLONE_CONFIG_DAV_USER: username,
+    RCLONE_CONFIG_DAV_PASS: obscured.text.trim(),
+  });
   return bytes.count;
 }
 
-function output(args: readonly string[], input: string, variables: Readonly<Record<string, string>>): Promise<{ readonly count: number; readonly text: string }> {
+function output(
+  args: readonly string[],
+  input: string,
+  variables: Readonly<Record<string, string>>,
+): Promise<{ readonly count: number; readonly text: string }> {
   return new Promise((done, fail) => {
-    const child = spawn("rclone", args, { stdio: ["pipe", "pipe", "inherit"], env: { PATH: process.env["PATH"], HOME: tmpdir(), RCLONE_CONFIG: "/dev/null", ...variables } });
+    const child = spawn("rclone", args, {
+      stdio: ["pipe", "pipe", "inherit"],
+      env: { PATH: process.env["PATH"], HOME: tmpdir(), RCLONE_CONFIG: "/dev/null", ...variables },
+    });
     let count = 0;
     let text = "";
     child.stdout.on("data", (chunk: Buffer) => {

@@ -31,7 +31,10 @@ export interface Authentication {
   forget(): void;
 }
 
-type Scheme = { readonly kind: "unknown" } | { readonly kind: "fixed"; readonly header: string | undefined } | { readonly kind: "digest"; readonly digest: Digest };
+type Scheme =
+  | { readonly kind: "unknown" }
+  | { readonly kind: "fixed"; readonly header: string | undefined }
+  | { readonly kind: "digest"; readonly digest: Digest };
 
 export function authenticationOf({ username, password, token, auth, random }: Settings): Authentication {
   const start = (): Scheme => {

@@ -70,7 +70,13 @@ export async function ask(line: Line, question: Ask): Promise<Answer> {
   }
 }
 
-async function once({ settings, client }: Line, question: Ask, href: string, authorization: string | undefined, way: ReturnType<typeof passage>): Promise<Answer> {
+async function once(
+  { settings, client }: Line,
+  question: Ask,
+  href: string,
+  authorization: string | undefined,
+  way: ReturnType<typeof passage>,
+): Promise<Answer> {
   const dog = watchdog(settings.clock, question.quietMs ?? settings.timeoutMs, question.signal);
   const headers: Record<string, string> = { ...settings.headers, "Accept-Encoding": "identity", ...question.headers };
   if (authorization !== undefined) headers["Authorization"] = authorization;

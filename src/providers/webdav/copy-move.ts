@@ -54,7 +54,8 @@ export async function transfer(session: Session, call: Transfer): Promise<Entry>
   }
   if (call.operation === "move") session.forget();
   const there = await settled(session, signal, () => look(session, to, signal));
-  if (there !== null && there.kind !== source.kind) throw new StoreError("conflict", "somebody else put something else at the target at this moment", { applied: "unknown", entry: there });
+  if (there !== null && there.kind !== source.kind)
+    throw new StoreError("conflict", "somebody else put something else at the target at this moment", { applied: "unknown", entry: there });
   return there ?? entry({ path: to, kind: source.kind, size: source.size, complete: false });
 }
 
@@ -81,9 +82,17 @@ async function sendOne(session: Session, call: Transfer, source: Entry, overwrit
   const href = directory ? session.names.directory(path) : session.names.file(path);
   const headers = { Destination: destination(session, to, directory), Overwrite: overwrite ? "T" : "F", ...(directory ? { Depth: "infinity" } : {}) };
   try {
-    return await session.ask({ method: operation === "copy" ? "COPY" : "MOVE", href, headers, signal, quietMs: session.settings.treeTimeoutMs, repeatable: false });
+    return await session.ask({
+      method: operation === "copy" ? "COPY" : "MOVE",
+      href,
+      headers,
+      signal,
+      quietMs: session.settings.treeTimeoutMs,
+      repeatable: false,
+    });
   } catch (error) {
-    if (operation === "move" && networkCause(error) !== undefined && (await hasMoved(session, call, source))) return { status: 204, headers: new Headers(), text: "" };
+    if (operation === "move" && networkCause(error) !== undefined && (await hasMoved(session, call, source)))
+      return { status: 204, headers: new Headers(), text: "" };
     throw error;
   }
 }
@@ -100,7 +109,8 @@ async function copyAside(session: Session, { path, to, signal }: Transfer): Prom
     answer = await send("MOVE", temporary, destination(session, to), "T");
     return answer;
   } finally {
-    if (answer?.status !== 201 && answer?.status !== 204) await quietly(session.ask({ method: "DELETE", href: temporary, signal: undefined, repeatable: true }));
+    if (answer?.status !== 201 && answer?.status !== 204)
+      await quietly(session.ask({ method: "DELETE", href: temporary, signal: undefined, repeatable: true }));
   }
 }
 
@@ -126,6 +136,8 @@ async function prepare(session: Session, { to, signal }: Transfer, answer: Answe
 async function failedTree(session: Session, call: Transfer, source: Entry, answer: Answer): Promise<StoreError> {
   const error = await innerError(session, answer);
   if (call.operation === "move" || source.kind === "file" || error.applied === false) return error;
-  const undone = await session.ask({ method: "DELETE", href: session.names.directory(call.to), signal: undefined, quietMs: session.settings.treeTimeoutMs, repeatable: true }).catch(() => undefined);
+  const undone = await session
+    .ask({ method: "DELETE", href: session.names.directory(call.to), signal: undefined, quietMs: session.settings.treeTimeoutMs, repeatable: true })
+    .catch(() => undefined);
   return undone !== undefined && (undone.status === 404 || (undone.status < 300 && undone.status !== 207)) ? error.with({ applied: false }) : error;
 }

@@ -87,6 +87,10 @@ export async function innerError(session: Session, answer: Answer): Promise<Stor
   const failed = (await resources(session, answer)).filter(({ status }) => status >= 300);
   // 424 only says that something else failed; that something is the reason.
   const first = failed.find(({ status }) => status !== 424) ?? failed[0];
-  if (first === undefined) return errorOf(answer, { code: "unavailable", reason: "the server answers with a list of results and no failure in it", applied: "unknown" });
-  return errorOf({ status: first.status, headers: answer.headers, text: answer.text }, { applied: failed.every(({ status }) => status === 412) ? false : "partly" });
+  if (first === undefined)
+    return errorOf(answer, { code: "unavailable", reason: "the server answers with a list of results and no failure in it", applied: "unknown" });
+  return errorOf(
+    { status: first.status, headers: answer.headers, text: answer.text },
+    { applied: failed.every(({ status }) => status === 412) ? false : "partly" },
+  );
 }

@@ -34,9 +34,15 @@ function serverOf(header: (name: string) => string, challenge: string): Detected
   const dav = header("dav");
   const server = header("server");
   const sabre = header("x-sabre-version");
-  if (/\b(?:nc|oc)-|nextcloud|owncloud/i.test(`${dav} ${server}`) || header("x-nextcloud-user-status") !== "") return { server: "nextcloud", evidence: `DAV: ${dav}` };
+  if (/\b(?:nc|oc)-|nextcloud|owncloud/i.test(`${dav} ${server}`) || header("x-nextcloud-user-status") !== "")
+    return { server: "nextcloud", evidence: `DAV: ${dav}` };
   if (sabre !== "" || /extended-mkcol/i.test(dav)) return { server: "sabredav", evidence: sabre === "" ? `DAV: ${dav}` : `X-Sabre-Version: ${sabre}` };
-  for (const [found, name] of [[/^rclone\//i, "rclone"], [/^apache\b/i, "apache"], [/^lighttpd\b/i, "lighttpd"], [/^nginx\b/i, "nginx"]] as const) {
+  for (const [found, name] of [
+    [/^rclone\//i, "rclone"],
+    [/^apache\b/i, "apache"],
+    [/^lighttpd\b/i, "lighttpd"],
+    [/^nginx\b/i, "nginx"],
+  ] as const) {
     if (found.test(server)) return { server: name, evidence: `Server: ${server}` };
   }
   if (/realm="rclone"/i.test(challenge)) return { server: "rclone", evidence: `WWW-Authenticate: ${challenge}` };

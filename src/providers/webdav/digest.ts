@@ -31,7 +31,10 @@ function algorithmOf(params: Readonly<Record<string, string>>): string {
 
 export function digestOf({ params }: Challenge, username: string, password: string, random: () => number): Digest {
   const algorithm = algorithmOf(params);
-  const hash = (text: string): string => createHash(ALGORITHMS[algorithm] as string).update(text, "utf8").digest("hex");
+  const hash = (text: string): string =>
+    createHash(ALGORITHMS[algorithm] as string)
+      .update(text, "utf8")
+      .digest("hex");
   const { realm = "", nonce = "", opaque } = params;
   const qop = params["qop"] ? "auth" : undefined;
   const cnonce = Array.from({ length: 32 }, () => Math.floor(random() * 16).toString(16)).join("");

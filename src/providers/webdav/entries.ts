@@ -20,7 +20,14 @@ export function isCollection({ href, props }: Resource): boolean {
 export function entryOf(resource: Resource, path: StorePath, profile: WebdavProfile): Entry {
   const { getcontentlength, getlastmodified, getetag } = resource.props;
   if (isCollection(resource)) return entry({ path, kind: "directory", modifiedMs: timeOf(textOf(getlastmodified)), metadata: {} });
-  return entry({ path, kind: "file", size: sizeOf(textOf(getcontentlength)), modifiedMs: timeOf(textOf(getlastmodified)), etag: etagOf(textOf(getetag), profile), metadata: {} });
+  return entry({
+    path,
+    kind: "file",
+    size: sizeOf(textOf(getcontentlength)),
+    modifiedMs: timeOf(textOf(getlastmodified)),
+    etag: etagOf(textOf(getetag), profile),
+    metadata: {},
+  });
 }
 
 /** Of the answer to GET; `size` is that of the whole file. */

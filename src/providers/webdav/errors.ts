@@ -16,12 +16,27 @@ const SHOWN = 500;
 const CONNECTING: ReadonlySet<string> = new Set(["connect", "getaddrinfo"]);
 const CERTIFICATE = /^(?:CERT_|ERR_TLS_CERT|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED|UNABLE_TO_|ERR_SSL_|EPROTO|HOSTNAME_MISMATCH)/;
 const NETWORK: ReadonlySet<string> = new Set([
-  "ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ECONNABORTED",
-  "ERR_STREAM_PREMATURE_CLOSE", "ERR_SOCKET_CONNECTION_TIMEOUT", "EADDRNOTAVAIL", "ERR_STREAM_DESTROYED",
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EHOSTDOWN",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ECONNABORTED",
+  "ERR_STREAM_PREMATURE_CLOSE",
+  "ERR_SOCKET_CONNECTION_TIMEOUT",
+  "EADDRNOTAVAIL",
+  "ERR_STREAM_DESTROYED",
 ]);
 
 /** The answer as an error: the usual meaning of its status, or the one given. Its text is the cause, for people. */
-export function errorOf(answer: Answer, changes: { readonly code?: ErrorCode | undefined; readonly reason?: string | undefined; readonly applied?: boolean | "partly" | "unknown" | undefined } = {}): StoreError {
+export function errorOf(
+  answer: Answer,
+  changes: { readonly code?: ErrorCode | undefined; readonly reason?: string | undefined; readonly applied?: boolean | "partly" | "unknown" | undefined } = {},
+): StoreError {
   const { status } = answer;
   const headers = new Headers();
   for (const name of ["retry-after", "date"]) {
@@ -36,13 +51,19 @@ export function errorOf(answer: Answer, changes: { readonly code?: ErrorCode | u
     cause,
     status,
     retryAfterMs: usual.retryAfterMs ?? undefined,
-    applied: changes.applied ?? (usual.applied === false && usual.code !== "unavailable" && status < 500 ? false : [501, 503, 507].includes(status) ? false : undefined),
+    applied:
+      changes.applied ??
+      (usual.applied === false && usual.code !== "unavailable" && status < 500 ? false : [501, 503, 507].includes(status) ? false : undefined),
   });
 }
 
 /** The server's own words, without markup. */
 export function spoken({ status, text }: Answer): Error {
-  const plain = text.replace(/<(?:style|head)\b[\s\S]*?<\/(?:style|head)>/gi, " ").replace(/<[^>]*>/g, " ").replace(/\s+/g, " ").trim();
+  const plain = text
+    .replace(/<(?:style|head)\b[\s\S]*?<\/(?:style|head)>/gi, " ")
+    .replace(/<[^>]*>/g, " ")
+    .replace(/\s+/g, " ")
+    .trim();
   return new Error(`HTTP ${status}${plain === "" ? "" : `: ${plain.slice(0, SHOWN)}`}`);
 }
 
@@ -54,7 +75,8 @@ export function translate(error: unknown): StoreError | undefined {
   if (found === undefined) return undefined;
   const { code, syscall } = found;
   if (CERTIFICATE.test(code)) return new StoreError("config", `the server's certificate is not trusted (${code})`, { cause: error, applied: false });
-  if (code === "ERR_INVALID_PROTOCOL") return new StoreError("config", "the server sends us to another scheme: give the url that it names", { cause: error, applied: false });
+  if (code === "ERR_INVALID_PROTOCOL")
+    return new StoreError("config", "the server sends us to another scheme: give the url that it names", { cause: error, applied: false });
   if (code.startsWith("HPE_")) return new StoreError("unavailable", `the server's answer is no HTTP (${code})`, { cause: error });
   if (!NETWORK.has(code)) return undefined;
   return CONNECTING.has(syscall ?? "")
@@ -75,7 +97,13 @@ interface SystemError {
 /** The system error itself, or inside what the package and Node make of it (FetchError, AggregateError of several addresses). */
 export function networkCause(error: unknown, depth = 0): SystemError | undefined {
   if (typeof error !== "object" || error === null || depth > 4) return undefined;
-  const { code, syscall, erroredSysCall, errors, cause } = error as { code?: unknown; syscall?: unknown; erroredSysCall?: unknown; errors?: unknown; cause?: unknown };
+  const { code, syscall, erroredSysCall, errors, cause } = error as {
+    code?: unknown;
+    syscall?: unknown;
+    erroredSysCall?: unknown;
+    errors?: unknown;
+    cause?: unknown;
+  };
   if (Array.isArray(errors) && errors.length > 0) return networkCause(errors[0], depth + 1) ?? plain(code, syscall);
   const call = typeof syscall === "string" ? syscall : erroredSysCall;
   return plain(code, call) ?? (cause === undefined ? undefined : networkCause(cause, depth + 1));

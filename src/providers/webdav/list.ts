@@ -43,12 +43,20 @@ export async function children(session: Session, path: StorePath, signal: AbortS
     if (names.isTemporary(one.href)) writtenMs = Math.max(writtenMs, entryOf(one, path, settings.profile).modifiedMs ?? 0);
     const child = names.child(one.href, path, href);
     if (child === null || entries.has(child) || one.status === 404) continue; // Gone while the server was listing.
-    if (one.status >= 300) throw errorOf({ status: one.status, headers: answer.headers, text: "" }, { reason: `the server cannot tell everything that is in the directory (${one.status})` });
+    if (one.status >= 300)
+      throw errorOf(
+        { status: one.status, headers: answer.headers, text: "" },
+        { reason: `the server cannot tell everything that is in the directory (${one.status})` },
+      );
     entries.set(child, entryOf(one, child, settings.profile));
   }
   if (self === undefined) throw foreign(all.length);
   if (self.status === 404) throw new StoreError("not-found", "nothing is there");
-  if (self.status >= 300) throw errorOf({ status: self.status, headers: answer.headers, text: "" }, { reason: `the server says itself that its listing is not complete (${self.status})` });
+  if (self.status >= 300)
+    throw errorOf(
+      { status: self.status, headers: answer.headers, text: "" },
+      { reason: `the server says itself that its listing is not complete (${self.status})` },
+    );
   if (!isCollection(self)) throw new StoreError("not-a-directory", "a file has no children");
   const etag = self.props["getetag"];
   return { entries: [...entries.values()], etag: typeof etag === "string" ? etag : undefined, writtenMs };

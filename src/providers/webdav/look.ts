@@ -19,7 +19,8 @@ export function propfind(session: Session, href: string, depth: "0" | "1", signa
 /** The resources of a 207. Anything else that a server says to PROPFIND with success is not WebDAV. */
 export async function resources(session: Session, answer: Answer): Promise<Resource[]> {
   if (answer.status === 207) return parseMultistatus(answer.text, session.package);
-  if (answer.status < 300 || answer.status === 405 || answer.status === 501) throw errorOf(answer, { code: "config", reason: `nothing at this address speaks WebDAV (${answer.status})`, applied: false });
+  if (answer.status < 300 || answer.status === 405 || answer.status === 501)
+    throw errorOf(answer, { code: "config", reason: `nothing at this address speaks WebDAV (${answer.status})`, applied: false });
   throw errorOf(answer);
 }
 

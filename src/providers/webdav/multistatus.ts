@@ -60,7 +60,7 @@ export function textOf(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   if (Array.isArray(value)) return textOf(value[0]);
-  if (typeof value === "object" && value !== null && "text" in value) return textOf((value as { text: unknown }).text);
+  if (typeof value === "object" && value !== null && "text" in value) return textOf(value.text);
   return undefined;
 }
 

@@ -53,7 +53,7 @@ export function namesOf({ base, origin, profile, random }: Settings): Names {
   // Half a million characters are misread: only those that this name holds, or names in a token, can matter to its codec.
   const codecOf = (name: string): NameCodec => {
     if (!profile.misreadsNames) return common;
-    const misread = [...name, ...tokensIn(name)].filter(isMisread).join("");
+    const misread = Array.from(name).concat(tokensIn(name)).filter(isMisread).join("");
     return misread === "" ? common : nameCodec({ ...rules, any: rules.any + misread });
   };
   const plain = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
@@ -70,7 +70,8 @@ export function namesOf({ base, origin, profile, random }: Settings): Names {
       // Most names need nothing, and this is on the way of every call.
       const native = !special && plain.test(name) && reserved?.test(name) !== true ? name : codecOf(name).encode(name);
       const length = Buffer.byteLength(native);
-      if (length > profile.maxNameBytes) throw new StoreError("invalid-path", `a name of more than ${profile.maxNameBytes} bytes, as ${profile.name} would hold it`);
+      if (length > profile.maxNameBytes)
+        throw new StoreError("invalid-path", `a name of more than ${profile.maxNameBytes} bytes, as ${profile.name} would hold it`);
       if (refused?.test(native) === true) throw new StoreError("invalid-path", `a name that ${profile.name} keeps for itself`);
       bytes += length + 1;
       out += out === "" ? segment(native) : `/${segment(native)}`;
@@ -134,7 +135,10 @@ export function rawPath(answered: string, origin: string): string | null {
 /** Decoded segments, or null where an address is not UTF-8. Empty ones are left out, so slashes at the end make no difference. */
 function decoded(raw: string): string[] | null {
   try {
-    return raw.split("/").filter((part) => part !== "").map((part) => decodeURIComponent(part));
+    return raw
+      .split("/")
+      .filter((part) => part !== "")
+      .map((part) => decodeURIComponent(part));
   } catch {
     return null; // Not UTF-8: a foreign name that no path can say.
   }

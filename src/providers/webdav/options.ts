@@ -65,7 +65,23 @@ export interface Settings {
 }
 
 const KEYS: ReadonlySet<string> = new Set([
-  "url", "username", "password", "token", "auth", "server", "createRoot", "concurrency", "settleMs", "timeoutMs", "treeTimeoutMs", "continueMs", "ca", "headers", "name", "clock", "random",
+  "url",
+  "username",
+  "password",
+  "token",
+  "auth",
+  "server",
+  "createRoot",
+  "concurrency",
+  "settleMs",
+  "timeoutMs",
+  "treeTimeoutMs",
+  "continueMs",
+  "ca",
+  "headers",
+  "name",
+  "clock",
+  "random",
 ]);
 
 /** @throws StoreError `config` for everything that cannot be meant. */
@@ -74,7 +90,8 @@ export function settingsOf(options: WebdavOptions): Settings {
   for (const key of Object.keys(options)) if (!KEYS.has(key)) throw wrong(`there is no option "${key}"`);
   const url = urlOf(options.url);
   const { username, password, token, auth = "auto", headers = {} } = options;
-  for (const [key, value] of Object.entries({ username, password, token, ca: options.ca })) if (value !== undefined && typeof value !== "string") throw wrong(`${key} is a text`);
+  for (const [key, value] of Object.entries({ username, password, token, ca: options.ca }))
+    if (value !== undefined && typeof value !== "string") throw wrong(`${key} is a text`);
   if (!["auto", "basic", "digest"].includes(auth)) throw wrong('auth is "auto", "basic" or "digest"');
   if (token !== undefined && (username !== undefined || password !== undefined)) throw wrong("give a token, or username and password, not both");
   if ((username === undefined) !== (password === undefined)) throw wrong("username and password belong together");
@@ -83,7 +100,8 @@ export function settingsOf(options: WebdavOptions): Settings {
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) throw wrong("a token is printable ASCII without spaces");
   for (const [name, value] of Object.entries(headers)) {
     if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || typeof value !== "string" || !/^[\t\x20-\x7e]*$/.test(value)) throw wrong(`the header "${name}" cannot be sent`);
-    if (/^(authorization|host|content-length|transfer-encoding|expect|connection|range|if.*|depth|destination|overwrite)$/i.test(name)) throw wrong(`the header "${name}" is the provider's own`);
+    if (/^(authorization|host|content-length|transfer-encoding|expect|connection|range|if.*|depth|destination|overwrite)$/i.test(name))
+      throw wrong(`the header "${name}" is the provider's own`);
   }
   const profile = typeof options.server === "object" ? options.server : profiles[options.server ?? "generic"];
   if (profile === undefined) throw wrong(`server is one of ${Object.keys(profiles).join(", ")}, or a profile`);
@@ -93,7 +111,12 @@ export function settingsOf(options: WebdavOptions): Settings {
     host: url.hostname.replace(/^\[|\]$/g, ""),
     port: url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port),
     base: url.pathname.endsWith("/") ? url.pathname : `${url.pathname}/`,
-    username, password, token, auth, profile, headers,
+    username,
+    password,
+    token,
+    auth,
+    profile,
+    headers,
     createRoot: options.createRoot === true,
     concurrency: whole("concurrency", options.concurrency, profile.concurrency, 1, 1000),
     settleMs: whole("settleMs", options.settleMs, profile.settleMs, 0, 600_000),

@@ -1,6 +1,23 @@
 /** The provider: the verbs of one session, its capabilities by the server's profile, its life. */
 import { StoreError } from "../../store/index.ts";
-import type { Account, Capabilities, CopyCall, DeleteCall, Entry, ListCall, MkdirCall, MoveCall, Page, Provider, ProviderRead, ReadCall, Space, SpaceCall, StatCall, WriteCall } from "../../store/index.ts";
+import type {
+  Account,
+  Capabilities,
+  CopyCall,
+  DeleteCall,
+  Entry,
+  ListCall,
+  MkdirCall,
+  MoveCall,
+  Page,
+  Provider,
+  ProviderRead,
+  ReadCall,
+  Space,
+  SpaceCall,
+  StatCall,
+  WriteCall,
+} from "../../store/index.ts";
 import { transfer } from "./copy-move.ts";
 import { remove } from "./delete.ts";
 import { mkdir } from "./directories.ts";

@@ -6,7 +6,7 @@ import { entryOfHeaders, etagOf, sizeOf } from "./entries.ts";
 import { errorOf } from "./errors.ts";
 import { look, need } from "./look.ts";
 import type { Session } from "./session.ts";
-import type { Download } from "./transfer.ts";
+import type { Download } from "./download.ts";
 
 /** A third of what a server remembers of a file that was changed behind its back, and a little. */
 const STALE_MS = 700;
@@ -32,7 +32,8 @@ export async function read(session: Session, call: ReadCall): Promise<ProviderRe
       const told = answer.headers.get("last-modified") ?? answer.headers.get("etag");
       if (known === undefined && told === null) await needFile(session, call);
       const found = await accepted(session, call, answer, known);
-      const same = known === undefined || ((known.size === null || known.size === found.entry.size) && (known.etag === null || known.etag === found.entry.etag));
+      const same =
+        known === undefined || ((known.size === null || known.size === found.entry.size) && (known.etag === null || known.etag === found.entry.etag));
       if (same && (!profile.looksAfterRead || (await isStill(session, href, answer, signal)))) return found;
     } catch (error) {
       drop(answer);

@@ -1,11 +1,11 @@
 /** PUT until it is stored: what stands in the way is looked up and said as such, a missing parent is made. */
-import { StoreError, bytesFrom, parentOf, root } from "../../store/index.ts";
-import type { Source, WriteCall } from "../../store/index.ts";
+import { bytesFrom, parentOf, root } from "../../store/index.ts";
+import type { Source, StoreError, WriteCall } from "../../store/index.ts";
 import { ensure, hasParent } from "./directories.ts";
 import { errorOf } from "./errors.ts";
 import { look, rootWasMade } from "./look.ts";
 import type { Session } from "./session.ts";
-import type { Upload } from "./transfer.ts";
+import type { Upload } from "./upload.ts";
 
 const WORTH_A_LOOK = 64 << 10;
 /** Answers that say something about the place, each server in its own way: a directory of that name, a parent that is missing or a file. */
@@ -31,7 +31,8 @@ export async function send(session: Session, call: WriteCall, href: string, head
       session.remember(parentOf(path));
       return answer;
     }
-    if (status >= 200 && status < 300) throw errorOf(answer, { code: "unavailable", reason: `the server does not say that the file is stored (${status})`, applied: "unknown" });
+    if (status >= 200 && status < 300)
+      throw errorOf(answer, { code: "unavailable", reason: `the server does not say that the file is stored (${status})`, applied: "unknown" });
     if (status === 412) throw conditionLost(call, answer);
     const missing = await diagnose(session, call, answer);
     if (!again || (answer.spent && !body.replayable)) throw lost(answer);
@@ -80,8 +81,8 @@ async function diagnose(session: Session, call: WriteCall, answer: Upload): Prom
 /** A refusal that nothing at the path explains. */
 function lost(answer: Upload): StoreError {
   const { status } = answer;
-  if (status === 404 || status === 409 || status === 424) return errorOf(answer, { code: "conflict", reason: `the server has no place for the file at this moment (${status})`, applied: false });
+  if (status === 404 || status === 409 || status === 424)
+    return errorOf(answer, { code: "conflict", reason: `the server has no place for the file at this moment (${status})`, applied: false });
   if (status >= 300 && status < 400) return errorOf(answer, { code: "config", reason: "the server sends us to another address for this file", applied: false });
   return errorOf(answer);
 }
-

@@ -5,16 +5,19 @@ import { authenticationOf } from "./authentication.ts";
 import type { Authentication } from "./authentication.ts";
 import { ask, quietly } from "./control.ts";
 import type { Ask } from "./control.ts";
+import { download } from "./download.ts";
+import type { Download } from "./download.ts";
 import { errorOf, spoken, wentStale } from "./errors.ts";
 import type { Answer } from "./errors.ts";
+import { TransferError } from "./exchange.ts";
 import { rootWasMade } from "./look.ts";
 import { namesOf } from "./names.ts";
 import type { Names } from "./names.ts";
 import type { Settings } from "./options.ts";
 import { loadWebdav } from "./sdk.ts";
 import type { WebdavClient, WebdavPackage } from "./sdk.ts";
-import { TransferError, download, upload } from "./transfer.ts";
-import type { Download, Upload } from "./transfer.ts";
+import { upload } from "./upload.ts";
+import type { Upload } from "./upload.ts";
 import { poolOf, retire } from "./wire.ts";
 import type { Pool } from "./wire.ts";
 
@@ -87,7 +90,8 @@ export class Session {
           this.#authentication.accepted(proof);
           return answer;
         }
-        if (++challenges > 2 || !this.#authentication.challenged(proof, answer.headers.get("www-authenticate"))) throw this.#authentication.refused(spoken(answer));
+        if (++challenges > 2 || !this.#authentication.challenged(proof, answer.headers.get("www-authenticate")))
+          throw this.#authentication.refused(spoken(answer));
       } catch (error) {
         if (!(error instanceof TransferError)) throw error;
         if (!again || !wentStale(error.cause, error.reused)) throw error.cause;
@@ -117,8 +121,14 @@ export class Session {
           this.#authentication.accepted(proof);
           return answer;
         }
-        if (++challenges > 2 || !this.#authentication.challenged(proof, answer.headers.get("www-authenticate"))) throw this.#authentication.refused(spoken(answer));
-        if (answer.spent && !source.replayable) throw new StoreError("unavailable", "the server asked who we are after a body that can be read only once", { status: 401, applied: false, cause: spoken(answer) });
+        if (++challenges > 2 || !this.#authentication.challenged(proof, answer.headers.get("www-authenticate")))
+          throw this.#authentication.refused(spoken(answer));
+        if (answer.spent && !source.replayable)
+          throw new StoreError("unavailable", "the server asked who we are after a body that can be read only once", {
+            status: 401,
+            applied: false,
+            cause: spoken(answer),
+          });
       } catch (error) {
         if (!(error instanceof TransferError)) throw error;
         const sendable = source.replayable || !error.spent;

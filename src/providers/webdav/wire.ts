@@ -51,7 +51,10 @@ export function passage(pool: Pool, { secure }: Settings, href: string): Passage
     if (made.request !== undefined) {
       const { host = "", port } = options;
       const scheme = secure ? "https" : "http";
-      throw new Redirected(`${scheme}://${host.includes(":") ? `[${host}]` : host}${port === undefined || Number(port) === (secure ? 443 : 80) ? "" : `:${port}`}`, request.path);
+      throw new Redirected(
+        `${scheme}://${host.includes(":") ? `[${host}]` : host}${port === undefined || Number(port) === (secure ? 443 : 80) ? "" : `:${port}`}`,
+        request.path,
+      );
     }
     made.request = request;
     request.path = href;

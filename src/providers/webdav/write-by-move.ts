@@ -13,7 +13,7 @@ import { sendable } from "./send.ts";
 import type { Session } from "./session.ts";
 import { search, settled } from "./settle.ts";
 import { space } from "./space.ts";
-import type { Upload } from "./transfer.ts";
+import type { Upload } from "./upload.ts";
 
 /** Times that the target changes between the look and the MOVE before we say so. */
 const TRIES = 3;
@@ -35,7 +35,15 @@ export async function writeByMove(session: Session, call: WriteCall): Promise<En
     const stored = atomicPut ? null : await proven(session, call, temporary, bytes);
     if (home !== parentOf(path)) await ensure(session, parentOf(path), signal);
     for (let tries = 1; ; tries++) {
-      const answer = await session.ask({ method: "MOVE", href: temporary, headers: { Destination: destination(session, path), Overwrite: target === null ? "F" : "T" }, signal, repeatable: false }).catch((error: unknown) => moved(session, call, temporary, stored, bytes, error));
+      const answer = await session
+        .ask({
+          method: "MOVE",
+          href: temporary,
+          headers: { Destination: destination(session, path), Overwrite: target === null ? "F" : "T" },
+          signal,
+          repeatable: false,
+        })
+        .catch((error: unknown) => moved(session, call, temporary, stored, bytes, error));
       if (answer.status === 201 || answer.status === 204 || answer.status === 200) break;
       target = await look(session, path, signal);
       // The parent went meanwhile: looked at, or remembered, before the upload.
@@ -44,7 +52,8 @@ export async function writeByMove(session: Session, call: WriteCall): Promise<En
         await ensure(session, parentOf(path), signal);
         continue;
       }
-      if (answer.status !== 412 && !(target?.kind === "directory")) throw answer.status === 207 ? errorOf(answer, { code: "unavailable", applied: "unknown" }) : errorOf(answer);
+      if (answer.status !== 412 && !(target?.kind === "directory"))
+        throw answer.status === 207 ? errorOf(answer, { code: "unavailable", applied: "unknown" }) : errorOf(answer);
       refuse(call, target);
       if (tries === TRIES) throw errorOf(answer, { code: "conflict", reason: "somebody else changes the file at this moment", applied: false });
     }
@@ -89,12 +98,20 @@ async function proven(session: Session, call: WriteCall, temporary: string, byte
   if (there === null) throw new StoreError("unavailable", "the server called the file stored and does not have it", { applied: false });
   if (there.size === bytes || there.size === null) return there;
   const { free } = session.settings.profile.quota ? await space(session, signal) : { free: null };
-  if (free !== null && free < bytes - there.size) throw new StoreError("no-space", `the server is full: it took ${there.size} of ${bytes} bytes`, { applied: false });
+  if (free !== null && free < bytes - there.size)
+    throw new StoreError("no-space", `the server is full: it took ${there.size} of ${bytes} bytes`, { applied: false });
   throw new StoreError("integrity", `the server stored ${there.size} of ${bytes} bytes and called that success`, { applied: false, transient: true });
 }
 
 /** The answer to MOVE was lost. With the temporary file gone and the target as it was, MOVE has happened; else nobody knows. */
-async function moved(session: Session, call: WriteCall, temporary: string, stored: Entry | null, bytes: number, error: unknown): Promise<{ status: number; headers: Headers; text: string }> {
+async function moved(
+  session: Session,
+  call: WriteCall,
+  temporary: string,
+  stored: Entry | null,
+  bytes: number,
+  error: unknown,
+): Promise<{ status: number; headers: Headers; text: string }> {
   if (networkCause(error) === undefined || call.signal?.aborted === true) throw error;
   const left = await propfind(session, temporary, "0", call.signal);
   if (left.status !== 404) throw error;

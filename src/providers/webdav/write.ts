@@ -35,7 +35,10 @@ async function writeByPut(session: Session, call: WriteCall): Promise<Entry> {
 
 /** Something else is there than was sent. Cut by the server, or written over by somebody else? A body in memory tells. */
 async function difference(session: Session, { path, body, signal }: WriteCall, there: Entry, bytes: number): Promise<StoreError> {
-  const changed = new StoreError("conflict", `the file has ${there.size} bytes, not the ${bytes} sent: somebody else wrote it at this moment`, { applied: "unknown", entry: there });
+  const changed = new StoreError("conflict", `the file has ${there.size} bytes, not the ${bytes} sent: somebody else wrote it at this moment`, {
+    applied: "unknown",
+    entry: there,
+  });
   if (!body.inMemory || there.kind === "directory" || (there.size ?? bytes) > bytes) return changed;
   const answer = await session.get(session.names.file(path), {}, signal);
   if (answer.body === null) return changed;
@@ -45,5 +48,7 @@ async function difference(session: Session, { path, body, signal }: WriteCall, t
     if (at + chunk.byteLength > sent.byteLength || Buffer.compare(chunk, sent.subarray(at, at + chunk.byteLength)) !== 0) return changed;
     at += chunk.byteLength;
   }
-  return at === bytes ? changed : new StoreError("integrity", `the server stored ${at} of ${bytes} bytes and called that success`, { applied: "unknown", entry: there });
+  return at === bytes
+    ? changed
+    : new StoreError("integrity", `the server stored ${at} of ${bytes} bytes and called that success`, { applied: "unknown", entry: there });
 }

@@ -9,7 +9,8 @@ import type { WebdavOptions } from "../../../src/providers/webdav/options.ts";
 
 const CHALLENGE = 'Digest realm="dav", nonce="n1", qop="auth", algorithm=MD5';
 const parts = (header: string): Record<string, string> => parseChallenges(header)[0]?.params ?? {};
-const authentication = (options: Partial<WebdavOptions> = {}) => authenticationOf(settingsOf({ url: "http://h/", username: "user", password: "pass", ...options }));
+const authentication = (options: Partial<WebdavOptions> = {}) =>
+  authenticationOf(settingsOf({ url: "http://h/", username: "user", password: "pass", ...options }));
 
 describe("digest", () => {
   test.each([
@@ -17,17 +18,30 @@ describe("digest", () => {
     ["SHA-256", "sha256"],
   ] as const)("%s: the response is that of RFC 7616 3.9.1", (algorithm, hash) => {
     // The RFC's values, with the client nonce that this client drew.
-    const challenge = parseChallenges(`Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm=${algorithm}, nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"`)[0]!;
+    const challenge = parseChallenges(
+      `Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm=${algorithm}, nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"`,
+    )[0]!;
     const sent = parts(digestOf(challenge, "Mufasa", "Circle of Life", () => 0.5).authorize("GET", "/dir/index.html"));
     const h = (text: string): string => createHash(hash).update(text).digest("hex");
-    const expected = h(`${h("Mufasa:http-auth@example.org:Circle of Life")}:${challenge.params["nonce"]}:00000001:${sent["cnonce"]}:auth:${h("GET:/dir/index.html")}`);
-    expect(sent).toMatchObject({ username: "Mufasa", nc: "00000001", qop: "auth", uri: "/dir/index.html", response: expected, opaque: challenge.params["opaque"] });
+    const expected = h(
+      `${h("Mufasa:http-auth@example.org:Circle of Life")}:${challenge.params["nonce"]}:00000001:${sent["cnonce"]}:auth:${h("GET:/dir/index.html")}`,
+    );
+    expect(sent).toMatchObject({
+      username: "Mufasa",
+      nc: "00000001",
+      qop: "auth",
+      uri: "/dir/index.html",
+      response: expected,
+      opaque: challenge.params["opaque"],
+    });
   });
 
   test("the answer to a fixed client nonce is the RFC's own", () => {
     const h = (text: string): string => createHash("md5").update(text).digest("hex");
     const ha1 = h("Mufasa:http-auth@example.org:Circle of Life");
-    expect(h(`${ha1}:7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v:00000001:f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ:auth:${h("GET:/dir/index.html")}`)).toBe("8ca523f5e9506fed4657c9700eebdbec");
+    expect(
+      h(`${ha1}:7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v:00000001:f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ:auth:${h("GET:/dir/index.html")}`),
+    ).toBe("8ca523f5e9506fed4657c9700eebdbec");
   });
 
   test("without qop it is that of RFC 2069, with -sess it hashes the nonces in", () => {
@@ -35,7 +49,9 @@ describe("digest", () => {
     const old = parts(digestOf(parseChallenges('Digest realm="r", nonce="n"')[0]!, "u", "p", () => 0.5).authorize("PUT", "/x"));
     expect(old["response"]).toBe(h(`${h("u:r:p")}:n:${h("PUT:/x")}`));
     expect(old["nc"]).toBeUndefined();
-    const session = parts(digestOf(parseChallenges('Digest realm="r", nonce="n", qop=auth, algorithm=MD5-sess')[0]!, "u", "p", () => 0.5).authorize("PUT", "/x"));
+    const session = parts(
+      digestOf(parseChallenges('Digest realm="r", nonce="n", qop=auth, algorithm=MD5-sess')[0]!, "u", "p", () => 0.5).authorize("PUT", "/x"),
+    );
     expect(session["response"]).toBe(h(`${h(`${h("u:r:p")}:n:${session["cnonce"]}`)}:n:00000001:${session["cnonce"]}:auth:${h("PUT:/x")}`));
   });
 
@@ -47,7 +63,9 @@ describe("digest", () => {
   });
 
   test("the strongest challenge that can be answered is taken", () => {
-    const all = parseChallenges('Basic realm="a, b", Digest realm="d", nonce="1", algorithm=MD5, Digest realm="d", nonce="2", algorithm=SHA-256, qop="auth", Digest nonce="3", algorithm=SHA-512-256, Digest nonce="4", qop="auth-int"');
+    const all = parseChallenges(
+      'Basic realm="a, b", Digest realm="d", nonce="1", algorithm=MD5, Digest realm="d", nonce="2", algorithm=SHA-256, qop="auth", Digest nonce="3", algorithm=SHA-512-256, Digest nonce="4", qop="auth-int"',
+    );
     expect(all.map(({ scheme }) => scheme)).toEqual(["basic", "digest", "digest", "digest", "digest"]);
     expect(all[0]!.params).toEqual({ realm: "a, b" });
     expect(strongest(all)?.params["nonce"]).toBe("2");

@@ -19,7 +19,45 @@ function seeded(seed: number): () => number {
   };
 }
 /** Full of what the scheme must not confuse: tokens, halves of tokens, escapes, the names that servers keep. */
-const PIECES = ["%", "{25}", "{2E}", "{1}", "{", "}", "%{25}", "%{1}", "%{2E}", "%{7F}", "%2E", "a", "b c", " ", ".", "..", "\\", "\u0001", "\u007f", "\ufffe", "ü", "😀", "é", "\u0178", "{178}", "\ufeff", ".htaccess", ".DAV", ".part", ".stratus-00000000000000000000.tmp", "?", "#", "&", "<", "+", ":", "'"];
+const PIECES = [
+  "%",
+  "{25}",
+  "{2E}",
+  "{1}",
+  "{",
+  "}",
+  "%{25}",
+  "%{1}",
+  "%{2E}",
+  "%{7F}",
+  "%2E",
+  "a",
+  "b c",
+  " ",
+  ".",
+  "..",
+  "\\",
+  "\u0001",
+  "\u007f",
+  "\ufffe",
+  "ü",
+  "😀",
+  "é",
+  "\u0178",
+  "{178}",
+  "\ufeff",
+  ".htaccess",
+  ".DAV",
+  ".part",
+  ".stratus-00000000000000000000.tmp",
+  "?",
+  "#",
+  "&",
+  "<",
+  "+",
+  ":",
+  "'",
+];
 function randomName(random: () => number): string {
   let name = "";
   for (let n = 1 + Math.floor(random() * 5); n > 0; n--) name += PIECES[Math.floor(random() * PIECES.length)];

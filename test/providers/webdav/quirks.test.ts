@@ -6,15 +6,19 @@ import { manualClock, readBytes, readText } from "../../../src/store/index.ts";
 import { found, multistatus, resource, scripted } from "./scripted.ts";
 import type { Asked, Say } from "./scripted.ts";
 
-const open = (server: { readonly origin: string }, options: Partial<WebdavOptions> = {}) => webdav({ url: `${server.origin}/dav`, server: "apache", ...options });
+const open = (server: { readonly origin: string }, options: Partial<WebdavOptions> = {}) =>
+  webdav({ url: `${server.origin}/dav`, server: "apache", ...options });
 const root = found("/dav/", { directory: true });
 const missing: Say = { status: 404 };
 /** PROPFIND of the base is there, everything else by the script. */
-const withRoot = (script: (asked: Asked) => Say | Promise<Say>) => (asked: Asked) => (asked.method === "PROPFIND" && asked.path === "/dav/" ? root : script(asked));
+const withRoot = (script: (asked: Asked) => Say | Promise<Say>) => (asked: Asked) =>
+  asked.method === "PROPFIND" && asked.path === "/dav/" ? root : script(asked);
 
 describe("collections", () => {
   test("CF85 a 301 that only adds a slash is followed, by a request of the same kind with the same body", async () => {
-    await using server = await scripted(({ path }) => (path.endsWith("/") ? found(path, { directory: true }) : { status: 301, headers: { Location: `${path}/` } }));
+    await using server = await scripted(({ path }) =>
+      path.endsWith("/") ? found(path, { directory: true }) : { status: 301, headers: { Location: `${path}/` } },
+    );
     await using store = open(server);
     expect(await store.stat("/a")).toMatchObject({ path: "/a", kind: "directory" });
     expect(server.lines).toEqual(["PROPFIND /dav/a", "PROPFIND /dav/a/"]);
@@ -27,14 +31,22 @@ describe("collections", () => {
     ["another server", "http://127.0.0.1:9/dav/a/"],
     ["another scheme", "https://127.0.0.1:9/dav/a/"],
   ])("a redirect to %s is followed nowhere: what was meant for one address is not done to another", async (_what, location) => {
-    await using server = await scripted(withRoot(({ method }) => (method === "DELETE" ? { status: 302, headers: { Location: location } } : found("/dav/a", { size: 1 }))));
+    await using server = await scripted(
+      withRoot(({ method }) => (method === "DELETE" ? { status: 302, headers: { Location: location } } : found("/dav/a", { size: 1 }))),
+    );
     await using store = open(server);
     await expect(store.delete("/a")).rejects.toMatchObject({ code: "config", applied: false });
     expect(server.lines).toEqual(["PROPFIND /dav/a", "DELETE /dav/a"]);
   });
 
   test("GET of a directory answered by a redirect, a refusal or a page is is-a-directory", async () => {
-    for (const say of [{ status: 301, headers: { Location: "/dav/d/" } }, { status: 403 }, { status: 405 }, { status: 501 }, { status: 200, headers: { "Content-Type": "text/html" }, body: "<h1>Index of /d</h1>" }]) {
+    for (const say of [
+      { status: 301, headers: { Location: "/dav/d/" } },
+      { status: 403 },
+      { status: 405 },
+      { status: 501 },
+      { status: 200, headers: { "Content-Type": "text/html" }, body: "<h1>Index of /d</h1>" },
+    ]) {
       await using server = await scripted(({ method }) => (method === "PROPFIND" ? found("/dav/d/", { directory: true }) : say));
       await using store = open(server, { server: "nginx" });
       await expect(readText(store, "/d"), String(say.status)).rejects.toMatchObject({ code: "is-a-directory" });
@@ -42,7 +54,13 @@ describe("collections", () => {
   });
 
   test("the directory's own entry is found by equality: last, absolute, escaped otherwise", async () => {
-    await using server = await scripted(() => multistatus(resource("/dav/d%20d/b", { size: 2 }), resource("/dav/d%20d/a/", { directory: true }), resource("http://elsewhere/dav/d d/", { directory: true })));
+    await using server = await scripted(() =>
+      multistatus(
+        resource("/dav/d%20d/b", { size: 2 }),
+        resource("/dav/d%20d/a/", { directory: true }),
+        resource("http://elsewhere/dav/d d/", { directory: true }),
+      ),
+    );
     await using store = open(server);
     expect((await store.list("/d d").toArray()).map(({ path, kind }) => `${path} ${kind}`)).toEqual(["/d d/b file", "/d d/a directory"]);
   });
@@ -55,7 +73,13 @@ describe("collections", () => {
 
   test("a child that the server cannot tell about fails the listing; one that went meanwhile does not", async () => {
     let status = 403;
-    await using server = await scripted(() => multistatus(resource("/dav/d/", { directory: true }), resource("/dav/d/a", { size: 1 }), `<D:response><D:href>/dav/d/b</D:href><D:status>HTTP/1.1 ${status} x</D:status></D:response>`));
+    await using server = await scripted(() =>
+      multistatus(
+        resource("/dav/d/", { directory: true }),
+        resource("/dav/d/a", { size: 1 }),
+        `<D:response><D:href>/dav/d/b</D:href><D:status>HTTP/1.1 ${status} x</D:status></D:response>`,
+      ),
+    );
     await using store = open(server);
     await expect(store.list("/d").toArray()).rejects.toMatchObject({ code: "permission-denied" });
     status = 404;
@@ -63,7 +87,9 @@ describe("collections", () => {
   });
 
   test("a name answered twice is listed once", async () => {
-    await using server = await scripted(() => multistatus(resource("/dav/d/", { directory: true }), resource("/dav/d/a", { size: 1 }), resource("/dav/d/%61", { size: 1 })));
+    await using server = await scripted(() =>
+      multistatus(resource("/dav/d/", { directory: true }), resource("/dav/d/a", { size: 1 }), resource("/dav/d/%61", { size: 1 })),
+    );
     await using store = open(server);
     expect(await store.list("/d").toArray()).toHaveLength(1);
   });
@@ -71,7 +97,9 @@ describe("collections", () => {
   test("listings go at depth 1: infinity is refused by some and answered shallow by others", async () => {
     await using server = await scripted(({ path, headers }) => {
       if (headers["depth"] !== "1") return { status: 403 };
-      return path === "/dav/" ? multistatus(resource("/dav/", { directory: true }), resource("/dav/d/", { directory: true })) : multistatus(resource("/dav/d/", { directory: true }), resource("/dav/d/f", { size: 1 }));
+      return path === "/dav/"
+        ? multistatus(resource("/dav/", { directory: true }), resource("/dav/d/", { directory: true }))
+        : multistatus(resource("/dav/d/", { directory: true }), resource("/dav/d/f", { size: 1 }));
     });
     await using store = open(server);
     expect((await store.list("/", { recursive: true }).toArray()).map(({ path }) => path)).toEqual(["/d", "/d/f"]);
@@ -82,41 +110,68 @@ describe("answers in XML", () => {
   const xml = (body: string): Say => ({ status: 207, body });
 
   test("CF85 without namespaces", async () => {
-    await using server = await scripted(() => xml('<multistatus><response><href>/dav/a</href><propstat><prop><resourcetype/><getcontentlength>7</getcontentlength><getetag>"x"</getetag></prop><status>HTTP/1.1 200 OK</status></propstat></response></multistatus>'));
+    await using server = await scripted(() =>
+      xml(
+        '<multistatus><response><href>/dav/a</href><propstat><prop><resourcetype/><getcontentlength>7</getcontentlength><getetag>"x"</getetag></prop><status>HTTP/1.1 200 OK</status></propstat></response></multistatus>',
+      ),
+    );
     await using store = open(server);
     expect(await store.stat("/a")).toMatchObject({ kind: "file", size: 7, etag: "x" });
   });
 
   test("CF85 under any prefix, declared anywhere", async () => {
-    await using server = await scripted(() => xml('<?xml version="1.0"?><x0:multistatus xmlns:x0="DAV:"><x0:response><x0:href>/dav/a/</x0:href><x0:propstat><x0:prop><resourcetype xmlns="DAV:"><q:collection xmlns:q="DAV:"/></resourcetype></x0:prop><x0:status>HTTP/1.1 200 OK</x0:status></x0:propstat></x0:response></x0:multistatus>\n<!-- end -->'));
+    await using server = await scripted(() =>
+      xml(
+        '<?xml version="1.0"?><x0:multistatus xmlns:x0="DAV:"><x0:response><x0:href>/dav/a/</x0:href><x0:propstat><x0:prop><resourcetype xmlns="DAV:"><q:collection xmlns:q="DAV:"/></resourcetype></x0:prop><x0:status>HTTP/1.1 200 OK</x0:status></x0:propstat></x0:response></x0:multistatus>\n<!-- end -->',
+      ),
+    );
     await using store = open(server);
     expect(await store.stat("/a")).toMatchObject({ kind: "directory", size: 0 });
   });
 
   test("CF85 without a resource type: an empty one is a file, a missing one too unless the address has a slash", async () => {
-    const bare = (href: string, type: string): Say => xml(`<D:multistatus xmlns:D="DAV:"><D:response><D:href>${href}</D:href><D:propstat><D:prop>${type}<D:getcontentlength>3</D:getcontentlength></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response></D:multistatus>`);
+    const bare = (href: string, type: string): Say =>
+      xml(
+        `<D:multistatus xmlns:D="DAV:"><D:response><D:href>${href}</D:href><D:propstat><D:prop>${type}<D:getcontentlength>3</D:getcontentlength></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response></D:multistatus>`,
+      );
     const says = [bare("/dav/a", "<D:resourcetype/>"), bare("/dav/a", ""), bare("/dav/a/", "")];
     await using server = await scripted(({ index }) => says[index]!);
     await using store = open(server);
-    expect([await store.stat("/a"), await store.stat("/a"), await store.stat("/a")].map(({ kind, size }) => `${kind} ${size}`)).toEqual(["file 3", "file 3", "directory 0"]);
+    expect([await store.stat("/a"), await store.stat("/a"), await store.stat("/a")].map(({ kind, size }) => `${kind} ${size}`)).toEqual([
+      "file 3",
+      "file 3",
+      "directory 0",
+    ]);
   });
 
   test("a 404 propstat before the 200 one (the package's stat fails on it), and properties in two of 200", async () => {
     const good = (prop: string): string => `<D:propstat><D:prop>${prop}</D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat>`;
-    const bad = '<D:propstat><D:prop><D:getetag/><D:x>1</D:x></D:prop><D:status>HTTP/1.1 404 Not Found</D:status></D:propstat>';
-    await using server = await scripted(() => xml(`<D:multistatus xmlns:D="DAV:"><D:response><D:href>/dav/a</D:href>${bad}${good("<D:resourcetype/><D:getcontentlength>12</D:getcontentlength>")}${good('<D:getetag>"e"</D:getetag>')}</D:response></D:multistatus>`));
+    const bad = "<D:propstat><D:prop><D:getetag/><D:x>1</D:x></D:prop><D:status>HTTP/1.1 404 Not Found</D:status></D:propstat>";
+    await using server = await scripted(() =>
+      xml(
+        `<D:multistatus xmlns:D="DAV:"><D:response><D:href>/dav/a</D:href>${bad}${good("<D:resourcetype/><D:getcontentlength>12</D:getcontentlength>")}${good('<D:getetag>"e"</D:getetag>')}</D:response></D:multistatus>`,
+      ),
+    );
     await using store = open(server);
     expect(await store.stat("/a")).toMatchObject({ kind: "file", size: 12, etag: "e" });
   });
 
   test("a resource that is not found inside a 207 is not found", async () => {
-    await using server = await scripted(({ path }) => (path === "/dav/" ? root : xml('<D:multistatus xmlns:D="DAV:"><D:response><D:href>/dav/a</D:href><D:status>HTTP/1.1 404 Not Found</D:status></D:response></D:multistatus>')));
+    await using server = await scripted(({ path }) =>
+      path === "/dav/"
+        ? root
+        : xml('<D:multistatus xmlns:D="DAV:"><D:response><D:href>/dav/a</D:href><D:status>HTTP/1.1 404 Not Found</D:status></D:response></D:multistatus>'),
+    );
     await using store = open(server);
     await expect(store.stat("/a")).rejects.toMatchObject({ code: "not-found" });
   });
 
   test("etags and names that look like numbers stay text", async () => {
-    await using server = await scripted(() => xml('<D:multistatus xmlns:D="DAV:"><D:response><D:href>/dav/1e5</D:href><D:propstat><D:prop><D:resourcetype/><D:getcontentlength>0012</D:getcontentlength><D:getetag>0x1F</D:getetag></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response></D:multistatus>'));
+    await using server = await scripted(() =>
+      xml(
+        '<D:multistatus xmlns:D="DAV:"><D:response><D:href>/dav/1e5</D:href><D:propstat><D:prop><D:resourcetype/><D:getcontentlength>0012</D:getcontentlength><D:getetag>0x1F</D:getetag></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response></D:multistatus>',
+      ),
+    );
     await using store = open(server);
     expect(await store.stat("/1e5")).toMatchObject({ path: "/1e5", size: 12, etag: "0x1F" });
   });
@@ -144,7 +199,12 @@ describe("answers in XML", () => {
 
   test("weak etags: given without their mark where the server proves them, else null", async () => {
     await using server = await scripted(() => found("/dav/a", { size: 1, etag: 'W/"1-2"' }));
-    for (const [name, etag] of [["apache", "1-2"], ["lighttpd", null], ["nginx", null], ["generic", null]] as const) {
+    for (const [name, etag] of [
+      ["apache", "1-2"],
+      ["lighttpd", null],
+      ["nginx", null],
+      ["generic", null],
+    ] as const) {
       await using store = open(server, { server: name });
       expect((await store.stat("/a")).etag, name).toBe(etag);
     }
@@ -212,7 +272,11 @@ describe("downloads", () => {
   });
 
   test("lighttpd serves the file for a path below it: looked at first", async () => {
-    await using server = await scripted(withRoot(({ method, path }) => (method === "GET" ? { status: 200, headers, body: "not this" } : path === "/dav/a" ? found("/dav/a", { size: 8 }) : { status: 403 })));
+    await using server = await scripted(
+      withRoot(({ method, path }) =>
+        method === "GET" ? { status: 200, headers, body: "not this" } : path === "/dav/a" ? found("/dav/a", { size: 8 }) : { status: 403 },
+      ),
+    );
     await using store = open(server, { server: "lighttpd" });
     await expect(readText(store, "/a/b")).rejects.toMatchObject({ code: "not-found" });
     expect(server.lines).not.toContain("GET /dav/a/b");
@@ -223,12 +287,16 @@ describe("late visibility", () => {
   test("CF85 what was written is looked for until it shows, on the injected clock", async () => {
     const clock = manualClock();
     let looks = 0;
-    await using server = await scripted(withRoot(({ method }) => (method === "PUT" ? { status: 201 } : ++looks < 4 ? missing : found("/dav/a", { size: 5, etag: '"e"' }))));
+    await using server = await scripted(
+      withRoot(({ method }) => (method === "PUT" ? { status: 201 } : ++looks < 4 ? missing : found("/dav/a", { size: 5, etag: '"e"' }))),
+    );
     await using store = open(server, { settleMs: 10_000, clock });
     const writing = store.write("/a", "hello");
-    let done = false;
-    void writing.finally(() => (done = true));
-    while (!done) await clock.advance(500);
+    const written = async (): Promise<void> => void (await writing);
+    const passing = async (): Promise<void> => {
+      while (looks < 4) await clock.advance(500);
+    };
+    await Promise.all([written(), passing()]);
     expect(await writing).toMatchObject({ size: 5, etag: "e" });
     expect(store.capabilities.consistency).toEqual({ read: "eventual", list: "eventual", settleMs: 10_000 });
     expect(looks).toBe(4);

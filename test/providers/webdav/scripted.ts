@@ -58,7 +58,13 @@ export async function scripted(script: Script, rules: Rules = {}): Promise<Scrip
     if (say.hangUp === true) return void request.socket.resetAndDestroy();
     send(response, say);
   }
-  const headOf = (request: IncomingMessage): Omit<Asked, "body"> => ({ method: request.method ?? "", path: request.url ?? "", headers: request.headers, index: asked.length, connection: sockets.get(request.socket) ?? -1 });
+  const headOf = (request: IncomingMessage): Omit<Asked, "body"> => ({
+    method: request.method ?? "",
+    path: request.url ?? "",
+    headers: request.headers,
+    index: asked.length,
+    connection: sockets.get(request.socket) ?? -1,
+  });
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     answer(request, response).catch((error: unknown) => {
       // A body that breaks off is the client's doing and part of the tests; everything else is a wrong script.
@@ -104,7 +110,10 @@ function send(response: ServerResponse, { status, headers = {}, body = "", cutAf
     response.write(bytes.subarray(0, cutAfter), () => response.socket?.destroySoon());
     return;
   }
-  response.writeHead(status, { ...(status === 204 || status === 304 || headers["Transfer-Encoding"] !== undefined ? {} : { "Content-Length": String(bytes.byteLength) }), ...headers });
+  response.writeHead(status, {
+    ...(status === 204 || status === 304 || headers["Transfer-Encoding"] !== undefined ? {} : { "Content-Length": String(bytes.byteLength) }),
+    ...headers,
+  });
   response.end(response.req.method === "HEAD" ? undefined : bytes);
 }
 
@@ -122,7 +131,11 @@ export function resource(href: string, { size, etag, directory = false, modified
   return `<D:response><D:href>${href}</D:href><D:propstat><D:prop>${props}</D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response>`;
 }
 export function multistatus(...responses: readonly string[]): Say {
-  return { status: 207, headers: { "Content-Type": "application/xml" }, body: `<?xml version="1.0" encoding="utf-8"?>\n<D:multistatus xmlns:D="DAV:">${responses.join("")}</D:multistatus>` };
+  return {
+    status: 207,
+    headers: { "Content-Type": "application/xml" },
+    body: `<?xml version="1.0" encoding="utf-8"?>\n<D:multistatus xmlns:D="DAV:">${responses.join("")}</D:multistatus>`,
+  };
 }
 export function found(href: string, props?: Props): Say {
   return multistatus(resource(href, props));

@@ -20,7 +20,10 @@ export function webdavSubject(connection: WebDavConnection, { digest = false }: 
     unavailable: () => webdav({ ...options, url: NOWHERE }),
     raw: (place) => rawDav(connection, place.id, { url, digest }),
     // Of the exact shape: names that only look like it are a user's, and are stored as they are. The shelf of an open session is no leftover, a file on it is.
-    leftovers: async (place) => (await webdavLeftovers(connection, place.id)).filter((path) => !(server === "rclone" && isShelf(path, place.id)) && /(?:^|\/)\.stratus-[0-9a-z]{20}\.tmp$/.test(path)),
+    leftovers: async (place) =>
+      (await webdavLeftovers(connection, place.id)).filter(
+        (path) => !(server === "rclone" && isShelf(path, place.id)) && /(?:^|\/)\.stratus-[0-9a-z]{20}\.tmp$/.test(path),
+      ),
     wire: true,
     // By verb, for a file below a directory that stands; each is one more where the path is missing, since a lost root must not read as "no files".
     cost: costs[server],

@@ -5,18 +5,22 @@ import type { WebdavOptions } from "../../../src/providers/webdav/index.ts";
 import { found, multistatus, resource, scripted } from "./scripted.ts";
 import type { Asked, Say } from "./scripted.ts";
 
-const open = (server: { readonly origin: string }, options: Partial<WebdavOptions> = {}) => webdav({ url: `${server.origin}/dav`, server: "apache", ...options });
+const open = (server: { readonly origin: string }, options: Partial<WebdavOptions> = {}) =>
+  webdav({ url: `${server.origin}/dav`, server: "apache", ...options });
 const missing: Say = { status: 404 };
 const directory = (href: string): Say => found(href, { directory: true, etag: 'W/"d1"' });
 /** A 207 of failures. */
-const failures = (...inner: readonly (readonly [href: string, status: number])[]): Say => multistatus(...inner.map(([href, status]) => `<D:response><D:href>${href}</D:href><D:status>HTTP/1.1 ${status} no</D:status></D:response>`));
+const failures = (...inner: readonly (readonly [href: string, status: number])[]): Say =>
+  multistatus(...inner.map(([href, status]) => `<D:response><D:href>${href}</D:href><D:status>HTTP/1.1 ${status} no</D:status></D:response>`));
 /** Answers PROPFIND by address, everything else by method. */
-const serve = (there: Readonly<Record<string, Say>>, does: Readonly<Record<string, Say | ((asked: Asked) => Say)>>) => (asked: Asked): Say => {
-  const { method, path } = asked;
-  if (method === "PROPFIND") return there[path] ?? there[path.replace(/\/$/, "")] ?? (path === "/dav/" ? directory("/dav/") : missing);
-  const say = does[method] ?? { status: 405 };
-  return typeof say === "function" ? say(asked) : say;
-};
+const serve =
+  (there: Readonly<Record<string, Say>>, does: Readonly<Record<string, Say | ((asked: Asked) => Say)>>) =>
+  (asked: Asked): Say => {
+    const { method, path } = asked;
+    if (method === "PROPFIND") return there[path] ?? there[path.replace(/\/$/, "")] ?? (path === "/dav/" ? directory("/dav/") : missing);
+    const say = does[method] ?? { status: 405 };
+    return typeof say === "function" ? say(asked) : say;
+  };
 
 describe("delete", () => {
   test("a 207 is a failure: the first real status in it, partly done", async () => {
@@ -29,7 +33,9 @@ describe("delete", () => {
     let children = 0;
     await using server = await scripted((asked) => {
       if (asked.method === "DELETE") return children++ === 0 ? { status: 412 } : { status: 204 };
-      return asked.headers["depth"] === "1" && children > 0 ? multistatus(resource("/dav/d/", { directory: true }), resource("/dav/d/new", { size: 1 })) : directory("/dav/d/");
+      return asked.headers["depth"] === "1" && children > 0
+        ? multistatus(resource("/dav/d/", { directory: true }), resource("/dav/d/new", { size: 1 }))
+        : directory("/dav/d/");
     });
     await using store = open(server);
     await expect(store.delete("/d")).rejects.toMatchObject({ code: "not-empty", applied: false });
@@ -41,7 +47,9 @@ describe("delete", () => {
     await using server = await scripted(serve({ "/dav/d": directory("/dav/d/") }, { DELETE: { status: 204 } }));
     await using other = await scripted(({ method, headers }) => {
       if (method === "DELETE") return { status: 204 };
-      return headers["depth"] === "1" ? multistatus(resource("/dav/d/", { directory: true }), resource("/dav/d/.stratus-00000000000000000000.tmp", { size: 1, modified })) : directory("/dav/d/");
+      return headers["depth"] === "1"
+        ? multistatus(resource("/dav/d/", { directory: true }), resource("/dav/d/.stratus-00000000000000000000.tmp", { size: 1, modified }))
+        : directory("/dav/d/");
     });
     await using empty = open(server);
     await empty.delete("/d");
@@ -65,7 +73,8 @@ describe("delete", () => {
   test("an access that is refused is never nothing there", async () => {
     await using server = await scripted(serve({ "/dav/d": directory("/dav/d/"), "/dav/d/a": { status: 403 } }, {}));
     await using store = open(server);
-    for (const call of [() => store.delete("/d/a"), () => store.stat("/d/a"), () => store.copy("/d/a", "/b")]) await expect(call()).rejects.toMatchObject({ code: "permission-denied" });
+    for (const call of [() => store.delete("/d/a"), () => store.stat("/d/a"), () => store.copy("/d/a", "/b")])
+      await expect(call()).rejects.toMatchObject({ code: "permission-denied" });
   });
 });
 
@@ -91,7 +100,11 @@ describe("copy and move", () => {
     ] as const;
     for (const [from, to, code] of cases) {
       // The children of the target come with depth 1 only.
-      await using server = await scripted((asked) => (asked.method === "PROPFIND" && asked.path.startsWith("/dav/to") && asked.headers["depth"] === "0" && code === "not-empty" ? directory("/dav/to/") : serve({ "/dav/from": from, "/dav/to": to }, { COPY: does, MOVE: does })(asked)));
+      await using server = await scripted((asked) =>
+        asked.method === "PROPFIND" && asked.path.startsWith("/dav/to") && asked.headers["depth"] === "0" && code === "not-empty"
+          ? directory("/dav/to/")
+          : serve({ "/dav/from": from, "/dav/to": to }, { COPY: does, MOVE: does })(asked),
+      );
       await using store = open(server, { server: name });
       await expect(store.copy("/from", "/to")).rejects.toMatchObject({ code, applied: false });
       await expect(store.move("/from", "/to")).rejects.toMatchObject({ code, applied: false });
@@ -112,7 +125,8 @@ describe("copy and move", () => {
   test("the empty directory that made room comes back when the copy fails", async () => {
     let stands = true;
     await using server = await scripted(({ method, path, headers }) => {
-      if (method === "PROPFIND") return path.startsWith("/dav/to") ? (stands ? directory("/dav/to/") : missing) : directory(path.endsWith("/") ? path : `${path}/`);
+      if (method === "PROPFIND")
+        return path.startsWith("/dav/to") ? (stands ? directory("/dav/to/") : missing) : directory(path.endsWith("/") ? path : `${path}/`);
       if (method === "COPY") return headers["overwrite"] === "F" && stands ? { status: 412 } : { status: 507 };
       if (method === "DELETE") return ((stands = false), { status: 204 });
       if (method === "MKCOL") return ((stands = true), { status: 201 });
@@ -125,13 +139,24 @@ describe("copy and move", () => {
 
   test("lighttpd: a 207 that names only the whole says what a status would; its COPY over a file goes aside", async () => {
     const sent: string[] = [];
-    await using server = await scripted(serve({ "/dav/from": found("/dav/from", { size: 1 }), "/dav/to": found("/dav/to", { size: 1 }) }, {
-      COPY: ({ headers }) => (sent.push(`COPY ${headers["overwrite"]} ${new URL(headers["destination"] as string).pathname}`), { status: 201 }),
-      MOVE: ({ path, headers }) => (sent.push(`MOVE ${headers["overwrite"]} ${path} ${new URL(headers["destination"] as string).pathname}`), { status: 204 }),
-    }));
+    await using server = await scripted(
+      serve(
+        { "/dav/from": found("/dav/from", { size: 1 }), "/dav/to": found("/dav/to", { size: 1 }) },
+        {
+          COPY: ({ headers }) => (sent.push(`COPY ${String(headers["overwrite"])} ${new URL(headers["destination"] as string).pathname}`), { status: 201 }),
+          MOVE: ({ path, headers }) => (
+            sent.push(`MOVE ${String(headers["overwrite"])} ${path} ${new URL(headers["destination"] as string).pathname}`),
+            { status: 204 }
+          ),
+        },
+      ),
+    );
     await using store = open(server, { server: "lighttpd" });
     await store.copy("/from", "/to");
-    expect(sent).toEqual([expect.stringMatching(/^COPY F \/dav\/\.stratus-\w{20}\.tmp$/), expect.stringMatching(/^MOVE T \/dav\/\.stratus-\w{20}\.tmp \/dav\/to$/)]);
+    expect(sent).toEqual([
+      expect.stringMatching(/^COPY F \/dav\/\.stratus-\w{20}\.tmp$/),
+      expect.stringMatching(/^MOVE T \/dav\/\.stratus-\w{20}\.tmp \/dav\/to$/),
+    ]);
     await using busy = await scripted(serve({ "/dav/from": directory("/dav/from/") }, { COPY: failures(["/dav/to/", 412]) }));
     await using other = open(busy, { server: "lighttpd" });
     await expect(other.copy("/from", "/to")).rejects.toMatchObject({ code: "conflict", applied: false });

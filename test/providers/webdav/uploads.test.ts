@@ -8,7 +8,8 @@ import { manualClock } from "../../../src/store/index.ts";
 import { found, scripted } from "./scripted.ts";
 import type { Asked, Say } from "./scripted.ts";
 
-const open = (server: { readonly origin: string }, options: Partial<WebdavOptions> = {}) => webdav({ url: `${server.origin}/dav`, server: "apache", ...options });
+const open = (server: { readonly origin: string }, options: Partial<WebdavOptions> = {}) =>
+  webdav({ url: `${server.origin}/dav`, server: "apache", ...options });
 const root = found("/dav/", { directory: true });
 const missing: Say = { status: 404 };
 
@@ -57,13 +58,18 @@ function keeper(): { readonly files: Map<string, string>; readonly directories: 
 }
 
 describe("digest", () => {
-  const challenge = (nonce: string, stale = false): Say => ({ status: 401, headers: { "WWW-Authenticate": `Digest realm="dav", qop="auth", nonce="${nonce}"${stale ? ", stale=true" : ""}` } });
+  const challenge = (nonce: string, stale = false): Say => ({
+    status: 401,
+    headers: { "WWW-Authenticate": `Digest realm="dav", qop="auth", nonce="${nonce}"${stale ? ", stale=true" : ""}` },
+  });
   const proves = ({ headers }: Pick<Asked, "headers">): Record<string, string> => parseChallenges(headers["authorization"])[0]?.params ?? {};
 
   test("a stream is not spent on the challenge (by the package the second PUT sends nothing and reports success)", async () => {
     const kept = keeper();
     const refused = (asked: Pick<Asked, "headers">): boolean => proves(asked)["nonce"] !== "n1";
-    await using server = await scripted((asked) => (refused(asked) ? challenge("n1") : kept.answer(asked)), { expects: (asked) => (refused(asked) ? challenge("n1") : "continue") });
+    await using server = await scripted((asked) => (refused(asked) ? challenge("n1") : kept.answer(asked)), {
+      expects: (asked) => (refused(asked) ? challenge("n1") : "continue"),
+    });
     await using store = open(server, { username: "u", password: "p" });
     expect(await store.write("/a", stream("hello ", "world"))).toMatchObject({ size: 11 });
     expect(kept.files.get("/dav/a")).toBe("hello world");
@@ -73,7 +79,9 @@ describe("digest", () => {
     const kept = keeper();
     let nonce = "n1";
     const refused = (asked: Pick<Asked, "headers">): boolean => proves(asked)["nonce"] !== nonce;
-    await using server = await scripted((asked) => (refused(asked) ? challenge(nonce, true) : kept.answer(asked)), { expects: (asked) => (refused(asked) ? challenge(nonce, true) : "continue") });
+    await using server = await scripted((asked) => (refused(asked) ? challenge(nonce, true) : kept.answer(asked)), {
+      expects: (asked) => (refused(asked) ? challenge(nonce, true) : "continue"),
+    });
     await using store = open(server, { username: "u", password: "p" });
     await store.stat("/");
     nonce = "n2";
@@ -103,7 +111,11 @@ describe("digest", () => {
     await using server = await scripted(() => ({ ...challenge("n1"), body: "<html><head><title>x</title></head><h1>Go away, stranger</h1></html>" }));
     await using store = open(server, { username: "u", password: "wrong" });
     const error: unknown = await store.stat("/a").catch((caught: unknown) => caught);
-    expect(error).toMatchObject({ code: "unauthenticated", transient: false, cause: expect.objectContaining({ message: expect.stringContaining("Go away, stranger") }) });
+    expect(error).toMatchObject({
+      code: "unauthenticated",
+      transient: false,
+      cause: expect.objectContaining({ message: expect.stringContaining("Go away, stranger") }),
+    });
     await expect(store.write("/a", "x")).rejects.toMatchObject({ code: "unauthenticated" });
     expect(server.asked.filter(({ headers }) => headers["authorization"] !== undefined)).toHaveLength(1);
     await store.reconnect();
@@ -115,7 +127,9 @@ describe("digest", () => {
 describe("Expect: 100-continue", () => {
   test("a missing parent is refused before the stream is opened; it goes to a temporary name, then the parents are made, then it moves", async () => {
     const kept = keeper();
-    await using server = await scripted(kept.answer, { expects: ({ path }) => (kept.directories.has(path.slice(0, path.lastIndexOf("/") + 1)) ? "continue" : { status: 409 }) });
+    await using server = await scripted(kept.answer, {
+      expects: ({ path }) => (kept.directories.has(path.slice(0, path.lastIndexOf("/") + 1)) ? "continue" : { status: 409 }),
+    });
     await using store = open(server);
     await store.write("/x/y/a", stream("abc", "def"));
     expect([...kept.files]).toEqual([["/dav/x/y/a", "abcdef"]]);
@@ -125,7 +139,9 @@ describe("Expect: 100-continue", () => {
 
   test.each(["apache", "nginx", "sabredav"] as const)("%s: a stream that fails leaves no directory that was made for it", async (server) => {
     const kept = keeper();
-    await using up = await scripted(kept.answer, { expects: ({ path }) => (kept.directories.has(path.slice(0, path.lastIndexOf("/") + 1)) ? "continue" : { status: 409 }) });
+    await using up = await scripted(kept.answer, {
+      expects: ({ path }) => (kept.directories.has(path.slice(0, path.lastIndexOf("/") + 1)) ? "continue" : { status: 409 }),
+    });
     await using store = open(up, { server });
     const failing = (async function* () {
       yield Buffer.from("abc");
@@ -149,7 +165,9 @@ describe("Expect: 100-continue", () => {
   test("and where it wants credentials as well, they are proved before the stream", async () => {
     const kept = keeper();
     const knows = ({ headers }: Pick<Asked, "headers">): boolean => headers["authorization"] !== undefined;
-    await using server = await scripted((asked) => (knows(asked) ? kept.answer(asked) : { status: 401, headers: { "WWW-Authenticate": 'Basic realm="x"' } }), { expects: () => "silence" });
+    await using server = await scripted((asked) => (knows(asked) ? kept.answer(asked) : { status: 401, headers: { "WWW-Authenticate": 'Basic realm="x"' } }), {
+      expects: () => "silence",
+    });
     await using store = open(server, { continueMs: 20, username: "u", password: "p" });
     await store.write("/a", stream("abc"));
     expect(kept.files.get("/dav/a")).toBe("abc");
@@ -200,7 +218,10 @@ describe("bodies and failures", () => {
   test("a server that stores half of it and says 201 (SabreDAV on a full disk): the old file stays, and the quota says why", async () => {
     const kept = keeper();
     kept.files.set("/dav/a", "old");
-    const quota: Say = { status: 207, body: '<D:multistatus xmlns:D="DAV:"><D:response><D:href>/dav/</D:href><D:propstat><D:prop><D:quota-available-bytes>0</D:quota-available-bytes><D:quota-used-bytes>9</D:quota-used-bytes></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response></D:multistatus>' };
+    const quota: Say = {
+      status: 207,
+      body: '<D:multistatus xmlns:D="DAV:"><D:response><D:href>/dav/</D:href><D:propstat><D:prop><D:quota-available-bytes>0</D:quota-available-bytes><D:quota-used-bytes>9</D:quota-used-bytes></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response></D:multistatus>',
+    };
     let full = true;
     await using server = await scripted((asked) => {
       if (asked.body.includes("quota-used-bytes")) return full ? quota : { ...quota, body: (quota.body as string).replace(">0<", ">99999<") };
@@ -331,7 +352,10 @@ describe("connections", () => {
 });
 
 describe("what servers refuse", () => {
-  const refusing = (status: number, headers: Readonly<Record<string, string>> = {}) => ({ method, path }: Asked): Say => (method === "PUT" ? { status, headers } : path === "/dav/" ? root : missing);
+  const refusing =
+    (status: number, headers: Readonly<Record<string, string>> = {}) =>
+    ({ method, path }: Asked): Say =>
+      method === "PUT" ? { status, headers } : path === "/dav/" ? root : missing;
   test.each([
     [413, {}, { code: "too-large", transient: false }],
     [423, {}, { code: "conflict", transient: true }],

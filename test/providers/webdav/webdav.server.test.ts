@@ -23,12 +23,17 @@ describe.each(webdavNames)("webdav on %s", (name) => {
   beforeAll(async () => {
     if (why === undefined) server = await useServer(name);
   }, 120_000);
-  const options = (below: string): WebdavOptions => ({ url: `${server.url}${below}`, username: server.username, password: server.password, server: name, createRoot: true });
+  const options = (below: string): WebdavOptions => ({
+    url: `${server.url}${below}`,
+    username: server.username,
+    password: server.password,
+    server: name,
+    createRoot: true,
+  });
 
   test.skipIf(why !== undefined)("CF86 operations stay below the folder of the url, on its port", async () => {
     const place = unique();
     const raw = rawDav(server, place);
-    await using _outside = await raw;
     await raw.put("outside.txt", Buffer.from("mine"));
     await using store = webdav(options(`${place}/in side/ü`));
     await store.write("/a/b.txt", "hello");
@@ -41,26 +46,43 @@ describe.each(webdavNames)("webdav on %s", (name) => {
     await rawDav(server).delete(`${place}/`);
   });
 
-  test.skipIf(why !== undefined)("CF85 what others make on the disk is seen, what is made here is on the disk, and nothing of ours stays beside it", async () => {
-    const place = unique();
-    await using store = webdav(options(place));
-    await store.write("/stream", pieces(40));
-    const bytes = await readBytes(store, "/stream");
-    expect(bytes.byteLength).toBe(40 * 65_536);
-    expect(bytes.every((byte, at) => byte === at >> 16)).toBe(true);
-    // rclone remembers what its disk holds for five minutes: others come through the server there.
-    if (name === "rclone") await rawDav(server, place).put("foreign.txt", Buffer.from("from elsewhere"));
-    else await writeFile(join(server.directory, place, "foreign.txt"), "from elsewhere");
-    expect(await readText(store, "/foreign.txt")).toBe("from elsewhere");
-    await store.close();
-    expect(await webdavLeftovers(server, place)).toEqual([]);
-  });
+  test.skipIf(why !== undefined)(
+    "CF85 what others make on the disk is seen, what is made here is on the disk, and nothing of ours stays beside it",
+    async () => {
+      const place = unique();
+      await using store = webdav(options(place));
+      await store.write("/stream", pieces(40));
+      const bytes = await readBytes(store, "/stream");
+      expect(bytes.byteLength).toBe(40 * 65_536);
+      expect(bytes.every((byte, at) => byte === at >> 16)).toBe(true);
+      // rclone remembers what its disk holds for five minutes: others come through the server there.
+      if (name === "rclone") await rawDav(server, place).put("foreign.txt", Buffer.from("from elsewhere"));
+      else await writeFile(join(server.directory, place, "foreign.txt"), "from elsewhere");
+      expect(await readText(store, "/foreign.txt")).toBe("from elsewhere");
+      await store.close();
+      expect(await webdavLeftovers(server, place)).toEqual([]);
+    },
+  );
 
   test.skipIf(why !== undefined)("CF102 wrong credentials: unauthenticated with the server's words, on every verb", async () => {
     for (const auth of ["auto", "basic"] as const) {
       await using store = webdav({ ...options(""), password: "wrong", auth });
-      for (const call of [() => store.stat("/x"), () => readText(store, "/x"), () => store.write("/x", "y"), () => store.list("/").toArray(), () => store.delete("/x"), () => store.mkdir("/x"), () => store.copy("/x", "/y"), () => store.move("/x", "/y")]) {
-        await expect(call()).rejects.toMatchObject({ code: "unauthenticated", transient: false, applied: false, cause: expect.objectContaining({ message: expect.stringMatching(/^HTTP 401/) }) });
+      for (const call of [
+        () => store.stat("/x"),
+        () => readText(store, "/x"),
+        () => store.write("/x", "y"),
+        () => store.list("/").toArray(),
+        () => store.delete("/x"),
+        () => store.mkdir("/x"),
+        () => store.copy("/x", "/y"),
+        () => store.move("/x", "/y"),
+      ]) {
+        await expect(call()).rejects.toMatchObject({
+          code: "unauthenticated",
+          transient: false,
+          applied: false,
+          cause: expect.objectContaining({ message: expect.stringMatching(/^HTTP 401/) }),
+        });
       }
     }
   });
@@ -69,8 +91,19 @@ describe.each(webdavNames)("webdav on %s", (name) => {
     const place = unique();
     await using store = webdav({ ...options(place), createRoot: false });
     const calls = [
-      () => store.stat("/"), () => store.stat("/x"), () => readText(store, "/x"), () => store.write("/x", "y"), () => store.write("/d/x", pieces(1)), () => store.list("/").toArray(), () => store.list("/d").toArray(),
-      () => store.delete("/x"), () => store.delete("/x", { recursive: true }), () => store.mkdir("/x"), () => store.mkdir("/d/x"), () => store.copy("/x", "/y"), () => store.move("/x", "/y"),
+      () => store.stat("/"),
+      () => store.stat("/x"),
+      () => readText(store, "/x"),
+      () => store.write("/x", "y"),
+      () => store.write("/d/x", pieces(1)),
+      () => store.list("/").toArray(),
+      () => store.list("/d").toArray(),
+      () => store.delete("/x"),
+      () => store.delete("/x", { recursive: true }),
+      () => store.mkdir("/x"),
+      () => store.mkdir("/d/x"),
+      () => store.copy("/x", "/y"),
+      () => store.move("/x", "/y"),
       ...(store.capabilities.space === false ? [] : [() => store.space()]),
     ];
     for (const call of calls) await expect(call()).rejects.toMatchObject({ code: "config", applied: false });
