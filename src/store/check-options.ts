@@ -28,10 +28,14 @@ export function checkSize(size: number | undefined): number | undefined {
   return size;
 }
 
+/** The latest time of a Date. */
+const LATEST_MS = 8.64e15;
+
 /** Fractions, as `fs.stat` gives them, are cut. Times before 1970 are negative. */
 export function checkTime(modifiedMs: number | undefined): number | undefined {
   if (modifiedMs === undefined) return undefined;
-  if (typeof modifiedMs !== "number" || !Number.isFinite(modifiedMs)) throw new TypeError("modifiedMs is a number of milliseconds since 1970");
+  if (typeof modifiedMs !== "number" || !(Math.abs(modifiedMs) <= LATEST_MS))
+    throw new TypeError("modifiedMs is a number of milliseconds since 1970, as a Date holds");
   return Math.floor(modifiedMs);
 }
 
@@ -44,13 +48,15 @@ export function checkRange(range: ByteRange | undefined): ByteRange | undefined 
   if (offset < 0 && length !== undefined) throw new TypeError("a range from the end takes no length");
   for (const key in range) if (key !== "offset" && key !== "length") throw new TypeError(`a range has no member "${key}"`);
   if (offset === 0 && length === undefined) return undefined;
-  return { offset, length };
+  // A minus zero is a zero, and what no file can be as long as is its end.
+  return { offset: offset + 0, length: length !== undefined && length > Number.MAX_SAFE_INTEGER - offset ? undefined : length };
 }
 
 /** A copy, so that the caller may change its own; frozen, because stores keep it and show it to others. */
 export function checkMetadata(metadata: Metadata | undefined): Metadata | undefined {
   if (metadata === undefined) return undefined;
-  if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) throw new TypeError("metadata is an object of strings");
+  // A Map, a list or Headers have no members of their own: nothing would be kept of them.
+  if (typeof metadata !== "object" || metadata === null || Symbol.iterator in metadata) throw new TypeError("metadata is an object of strings");
   for (const [key, value] of Object.entries(metadata)) {
     if (key === "" || !key.isWellFormed()) throw new TypeError("a metadata key is well-formed text, not empty");
     if (typeof value !== "string" || !value.isWellFormed()) throw new TypeError("a metadata value is well-formed text");

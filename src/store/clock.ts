@@ -23,12 +23,18 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   async sleep(ms, signal, options) {
-    for (let left = Math.max(0, ms); ; left -= LONGEST_TIMER_MS) {
+    for (let left = duration(ms); ; left -= LONGEST_TIMER_MS) {
       await timer(Math.min(left, LONGEST_TIMER_MS), signal, options?.background === true);
       if (left <= LONGEST_TIMER_MS) return;
     }
   },
 };
+
+/** A time that is not a number would end at once, or never. */
+function duration(ms: number): number {
+  if (typeof ms !== "number" || Number.isNaN(ms)) throw new TypeError("a time is a number of milliseconds");
+  return Math.max(0, ms);
+}
 
 function timer(ms: number, signal: AbortSignal | undefined, background: boolean): Promise<void> {
   return new Promise((done, fail) => {
@@ -71,7 +77,7 @@ export function manualClock(startMs = 0): Clock & { advance(ms: number): Promise
           fail(signal?.reason as Error);
         };
         const sleeper: Sleeper = {
-          due: elapsed + Math.max(0, ms),
+          due: elapsed + duration(ms),
           wake: () => {
             signal?.removeEventListener("abort", stop);
             done();
@@ -81,7 +87,7 @@ export function manualClock(startMs = 0): Clock & { advance(ms: number): Promise
         signal?.addEventListener("abort", stop, { once: true });
       }),
     async advance(ms) {
-      const until = elapsed + ms;
+      const until = elapsed + duration(ms);
       await settle();
       for (let sleeper = next(until); sleeper !== undefined; sleeper = next(until)) {
         sleepers.delete(sleeper);

@@ -16,6 +16,9 @@ export function completeCapabilities(provider: Provider): Capabilities {
   for (const [key, method] of methods) {
     if (said[key] === "native" && method === undefined)
       throw new StoreError("config", `the provider declares ${key} native and has no such method`, { store: provider.kind });
+    // Only copies and moves can be made of the other operations.
+    if (said[key] === "emulated" && method === undefined && key !== "copy" && key !== "move")
+      throw new StoreError("config", `the provider declares ${key} emulated and has no such method`, { store: provider.kind });
     if (said[key] === false && method !== undefined)
       throw new StoreError("config", `the provider has a method ${key} and declares it false`, { store: provider.kind });
   }
@@ -27,7 +30,7 @@ export function completeCapabilities(provider: Provider): Capabilities {
   // A copy that is a write can be as exclusive as the write; a tree only where its directory can be made exclusively.
   const exclusiveCopy: Support =
     copies === "emulated" && (said.writeIfAbsent ?? false) !== false && (!makesDirectories || said.exclusiveMkdir === true) ? "emulated" : false;
-  return frozen({
+  const complete: Capabilities = {
     read: "native",
     write: "native",
     list: "native",
@@ -81,8 +84,33 @@ export function completeCapabilities(provider: Provider): Capabilities {
     consistency: { read: "strong", list: "strong", settleMs: 0 },
     afterlifeMs: 60_000,
     concurrency: 8,
-    ...withoutUndefined(said),
-  } satisfies Capabilities);
+  };
+  for (const [key, value] of Object.entries(said))
+    if (!meansSomething(complete, key, value))
+      throw new StoreError("config", `the provider declares ${key}: ${String(value)}, which means nothing`, { store: provider.kind });
+  return frozen({ ...complete, ...withoutUndefined(said) });
+}
+
+const FLAGS: ReadonlySet<string> = new Set<keyof Capabilities>([
+  "etag",
+  "listComplete",
+  "listSorted",
+  "caseSensitive",
+  "strictHierarchy",
+  "filesAtRoot",
+  "exclusiveMkdir",
+]);
+
+/** For authors whose compiler did not look: a capability of another name, or one that is `true`, would be taken for something else. */
+function meansSomething(complete: Capabilities, key: string, value: unknown): boolean {
+  if (value === undefined) return true;
+  if (!Object.hasOwn(complete, key)) return false;
+  const usual: unknown = complete[key as keyof Capabilities];
+  if (FLAGS.has(key)) return typeof value === "boolean";
+  if (key === "undelete") return value === "trash" || value === "versions" || value === false;
+  if (typeof usual === "number" || usual === null) return value === usual || (typeof value === "number" && value >= 0);
+  if (usual === false || usual === "native" || usual === "emulated") return value === "native" || value === "emulated" || value === false;
+  return typeof value === typeof usual;
 }
 
 function withoutUndefined(said: Partial<Capabilities>): Partial<Capabilities> {

@@ -44,14 +44,9 @@ export function control<S extends object>(
   let turn: Promise<void> = Promise.resolve();
   const apply = async (patch: Readonly<Record<string, unknown>>): Promise<void> => {
     const next = Object.freeze({ ...values, ...parsed(kind, described, patch, true) });
-    const before = values;
+    // Until the layer has taken them over the old ones are in force, also where it refuses.
+    await changed?.(next as S);
     values = next;
-    try {
-      await changed?.(next as S);
-    } catch (error) {
-      values = before;
-      throw error;
-    }
   };
   return {
     kind,
@@ -61,7 +56,9 @@ export function control<S extends object>(
     },
     // One change after the other: two patches at once must both be there in the end.
     configure(patch) {
-      const mine = turn.then(() => apply(patch as Readonly<Record<string, unknown>>));
+      // A copy: what the caller does with it until its turn comes is no change of ours.
+      const copy: Readonly<Record<string, unknown>> = { ...patch };
+      const mine = turn.then(() => apply(copy));
       turn = mine.catch(() => {});
       return mine;
     },
@@ -86,16 +83,24 @@ function parsed(kind: string, described: Described, patch: Values, running: bool
     const setting = Object.hasOwn(described, key) ? described[key] : undefined;
     if (setting === undefined) throw new StoreError("config", `${kind} has no setting "${key}"; there are: ${Object.keys(described).join(", ") || "none"}`);
     if (running && setting.live === false) throw new StoreError("config", `${kind}.${key} is fixed at the start`);
-    // What `settings` shows may be given back.
-    if (setting.secret === true && value === HIDDEN) continue;
-    try {
-      out[key] = setting.parse(value);
-    } catch (error) {
-      if (!StoreError.is(error)) throw error;
-      throw new StoreError("config", `${kind}.${key}: ${error.reason}`);
+    if (setting.secret === true && value === HIDDEN) {
+      // What `settings` shows may be given back to a layer that has the secret, and to no other.
+      if (running) continue;
+      throw new StoreError("config", `${kind}.${key} is hidden: "${HIDDEN}" is what is shown of a secret, not the secret`);
     }
+    out[key] = parsedOne(`${kind}.${key}`, setting, value);
   }
   return out;
+}
+
+/** Of a secret nothing is told, not even by whatever went wrong with it. */
+function parsedOne(name: string, setting: Setting<unknown>, value: unknown): unknown {
+  try {
+    return setting.parse(value);
+  } catch (error) {
+    if (setting.secret === true) throw new StoreError("config", `${name} is not valid`);
+    throw new StoreError("config", `${name}: ${StoreError.is(error) ? error.reason : "not valid"}`, { cause: StoreError.is(error) ? error.cause : error });
+  }
 }
 
 const HIDDEN = "***";
@@ -117,9 +122,10 @@ function number(about: string, unit: string, units: Readonly<Record<string, numb
     initial,
     parse(value) {
       const text = typeof value === "string" ? /^\s*(-?\d+(?:\.\d+)?)\s*([a-zµ]*)\s*$/iu.exec(value) : null;
-      const factor = text === null ? undefined : units[(text[2] as string).toLowerCase()];
+      const unitName = text === null ? "" : (text[2] as string).toLowerCase();
+      const factor = text === null || !Object.hasOwn(units, unitName) ? undefined : units[unitName];
       if (typeof value === "string" && factor === undefined) throw wrong(`a number of ${unit}${names.length > 0 ? ` (${names.join(", ")})` : ""} is needed`);
-      const result = text === null ? value : Number(text[1]) * (factor as number);
+      const result = text === null ? value : rounded(Number(text[1]) * (factor as number));
       if (typeof result !== "number" || Number.isNaN(result)) throw wrong(`a number of ${unit} is needed`);
       if (result !== Infinity && !Number.isInteger(result)) throw wrong(`a whole number of ${unit} is needed`);
       if (result < min || (result > max && !(result === Infinity && bounds.max === undefined)))
@@ -127,6 +133,12 @@ function number(about: string, unit: string, units: Readonly<Record<string, numb
       return result;
     },
   };
+}
+
+/** 1.005 s are 1,005 ms, and not 1,004.9999999999999. */
+function rounded(value: number): number {
+  const whole = Math.round(value);
+  return Math.abs(value - whole) < 1e-6 ? whole : value;
 }
 
 const MS: Readonly<Record<string, number>> = { "": 1, ms: 1, s: 1000, sec: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -2,9 +2,11 @@
 import { randomBytes } from "node:crypto";
 import { open as openFile, rename, rm } from "node:fs/promises";
 import { fromFile } from "./file-body.ts";
+import type { Reopenable } from "./body.ts";
 import type { Entry } from "./entry.ts";
 import { StoreError, hasCode } from "./errors.ts";
 import type { CallOptions, ReadOptions, StatOptions, WriteOptions } from "./options.ts";
+import type { StorePath } from "./path.ts";
 import type { Store } from "./store.ts";
 
 /** The entry, or null where nothing is; any other failure rejects. Kind, size, time and etag are enough. */
@@ -49,17 +51,16 @@ export async function readText(store: Store, path: string, options?: ReadOptions
 
 /** A local file into the store, as `write(path, fromFile(localPath))`. */
 export async function upload(store: Store, localPath: string, path: string, options?: WriteOptions): Promise<Entry> {
-  let body: Awaited<ReturnType<typeof fromFile>>;
+  let body: Reopenable;
   try {
     body = await fromFile(localPath);
   } catch (error) {
-    if (StoreError.is(error)) throw error;
-    throw new StoreError("bad-body", "the local file cannot be read", { store: store.name, operation: "write", applied: false, cause: error });
+    throw StoreError.is(error) ? error.with({ store: store.name, operation: "write", path: path as StorePath, cause: error.cause }) : error;
   }
   return store.write(path, body, options);
 }
 
-/** Into a temporary file next to the target, flushed, then renamed: never a half file at the target. */
+/** Into a temporary file next to the target, flushed, then renamed: never a half file at the target. What goes wrong with the local file is told by Node's own error. */
 export async function download(store: Store, path: string, localPath: string, options?: ReadOptions): Promise<Entry> {
   await using result = await store.read(path, options);
   const temporary = `${localPath}.stratus-${randomBytes(8).toString("hex")}.tmp`;

@@ -24,7 +24,7 @@ export function parseRangeHeader(header: string | null | undefined): ByteRange |
   if (!Number.isSafeInteger(offset)) return undefined;
   if (last === "") return { offset };
   const end = Number(last);
-  return end < offset || !Number.isSafeInteger(end) ? undefined : { offset, length: end - offset + 1 };
+  return end < offset || !Number.isSafeInteger(end + 1) ? undefined : { offset, length: end - offset + 1 };
 }
 
 const STATUS: Readonly<Record<number, readonly [ErrorCode, reason: string]>> = {
