@@ -36,9 +36,22 @@ export const figures: FigureSet = {
       const show = (name: string, rates: Readonly<Record<Names, number>>, options?: { readonly unit: string; readonly perCall: number }): void => {
         for (const against of [NODE, OPENDAL] as const) report(figure(name, rates, "stratus", against, options));
       };
-      show("stat", await measure({ stratus: () => store.stat("/dir/small"), [NODE]: () => fs.stat(at("/dir/small")), [OPENDAL]: () => opendal.stat("dir/small") }));
-      show("stat, 16 in flight", await measure({ stratus: () => store.stat("/dir/small"), [NODE]: () => fs.stat(at("/dir/small")), [OPENDAL]: () => opendal.stat("dir/small") }, { width: WIDTH }));
-      const readers = { stratus: async () => (await store.read("/dir/small")).bytes(), [NODE]: () => fs.readFile(at("/dir/small")), [OPENDAL]: () => opendal.read("dir/small") };
+      show(
+        "stat",
+        await measure({ stratus: () => store.stat("/dir/small"), [NODE]: () => fs.stat(at("/dir/small")), [OPENDAL]: () => opendal.stat("dir/small") }),
+      );
+      show(
+        "stat, 16 in flight",
+        await measure(
+          { stratus: () => store.stat("/dir/small"), [NODE]: () => fs.stat(at("/dir/small")), [OPENDAL]: () => opendal.stat("dir/small") },
+          { width: WIDTH },
+        ),
+      );
+      const readers = {
+        stratus: async () => (await store.read("/dir/small")).bytes(),
+        [NODE]: () => fs.readFile(at("/dir/small")),
+        [OPENDAL]: () => opendal.read("dir/small"),
+      };
       show("read 4 KiB", await measure(readers));
       show("read 4 KiB, 16 in flight", await measure(readers, { width: WIDTH }));
       // Ours is written whole beside its target, given its time and renamed: node:fs and OpenDAL write in place, where a reader sees half a file.
@@ -60,26 +73,46 @@ export const figures: FigureSet = {
         },
       });
       report(figure("write 4 KiB, flushed, file and directory", safe, "stratus", NODE));
-      show("list of 1,000, with sizes and times", await measure({
-        stratus: () => store.list("/list").toArray(),
-        [NODE]: async () => Promise.all((await fs.readdir(at("/list"))).map((name) => fs.stat(at(`/list/${name}`)))),
-        [OPENDAL]: async () => Promise.all((await opendal.list("list/")).map((one) => opendal.stat(one.path()))),
-      }, { rounds: 9, roundMs: 100 }));
+      show(
+        "list of 1,000, with sizes and times",
+        await measure(
+          {
+            stratus: () => store.list("/list").toArray(),
+            [NODE]: async () => Promise.all((await fs.readdir(at("/list"))).map((name) => fs.stat(at(`/list/${name}`)))),
+            [OPENDAL]: async () => Promise.all((await opendal.list("list/")).map((one) => opendal.stat(one.path()))),
+          },
+          { rounds: 9, roundMs: 100 },
+        ),
+      );
       const rate = { unit: "MiB/s", perCall: BIG / MIB };
-      show("read 64 MiB", await measure({
-        stratus: async () => drain(await store.read("/dir/big")),
-        [NODE]: () => drain(createReadStream(at("/dir/big"), { highWaterMark: 256 << 10 })),
-        [OPENDAL]: async () => drain((await opendal.reader("dir/big")).createReadStream()),
-      }, { rounds: 7, roundMs: 200 }), rate);
-      show("write 64 MiB, a stream", await measure({
-        stratus: () => store.write("/dir/wb", pieces(big), { size: BIG }),
-        [NODE]: () => pipeline(Readable.from(pieces(big), { objectMode: false }), createWriteStream(at("/dir/nb"))),
-        [OPENDAL]: async () => {
-          const writer = await opendal.writer("dir/ob");
-          for await (const piece of pieces(big)) await writer.write(piece);
-          await writer.close();
-        },
-      }, { rounds: 7, roundMs: 200 }), rate);
+      show(
+        "read 64 MiB",
+        await measure(
+          {
+            stratus: async () => drain(await store.read("/dir/big")),
+            [NODE]: () => drain(createReadStream(at("/dir/big"), { highWaterMark: 256 << 10 })),
+            [OPENDAL]: async () => drain((await opendal.reader("dir/big")).createReadStream()),
+          },
+          { rounds: 7, roundMs: 200 },
+        ),
+        rate,
+      );
+      show(
+        "write 64 MiB, a stream",
+        await measure(
+          {
+            stratus: () => store.write("/dir/wb", pieces(big), { size: BIG }),
+            [NODE]: () => pipeline(Readable.from(pieces(big), { objectMode: false }), createWriteStream(at("/dir/nb"))),
+            [OPENDAL]: async () => {
+              const writer = await opendal.writer("dir/ob");
+              for await (const piece of pieces(big)) await writer.write(piece);
+              await writer.close();
+            },
+          },
+          { rounds: 7, roundMs: 200 },
+        ),
+        rate,
+      );
     } finally {
       await store.close();
       await flushing.close();

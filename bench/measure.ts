@@ -15,10 +15,13 @@ export interface MeasureOptions {
   /** Calls in flight at once. Default 1. */
   readonly width?: number;
 }
-export type Contender = (count: number) => Promise<unknown> | unknown;
+export type Contender = (count: number) => Promise<unknown>;
 
 /** Calls per second of each, by name. */
-export async function measure<N extends string>(contenders: Readonly<Record<N, Contender>>, options: MeasureOptions = {}): Promise<Readonly<Record<N, number>>> {
+export async function measure<N extends string>(
+  contenders: Readonly<Record<N, Contender>>,
+  options: MeasureOptions = {},
+): Promise<Readonly<Record<N, number>>> {
   const { rounds = 21, roundMs = 50, width = 1 } = options;
   const names = Object.keys(contenders) as N[];
   const rates = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<N, number[]>;
@@ -73,9 +76,23 @@ export interface FigureOptions {
   readonly perCall?: number;
 }
 
-export function figure<N extends string>(name: string, rates: Readonly<Record<N, number>>, ours: NoInfer<N>, against: NoInfer<N>, { least, unit = "calls/s", perCall = 1 }: FigureOptions = {}): Figure {
+export function figure<N extends string>(
+  name: string,
+  rates: Readonly<Record<N, number>>,
+  ours: NoInfer<N>,
+  against: NoInfer<N>,
+  { least, unit = "calls/s", perCall = 1 }: FigureOptions = {},
+): Figure {
   const ratio = rates[ours] / rates[against];
-  return { name, value: rates[ours] * perCall, unit, against, ratio, goal: least === undefined ? null : `at least ${roundly(least)}`, met: least === undefined ? null : ratio >= least };
+  return {
+    name,
+    value: rates[ours] * perCall,
+    unit,
+    against,
+    ratio,
+    goal: least === undefined ? null : `at least ${roundly(least)}`,
+    met: least === undefined ? null : ratio >= least,
+  };
 }
 
 function roundly(ratio: number): string {

@@ -34,10 +34,30 @@ export const figures: FigureSet = {
       report(figure(name, rates, "stratus", UNSTORAGE, WITHIN_THREE));
     };
     // unstorage's memory driver knows no size and no time: the cheapest question it answers about one key is hasItem.
-    show("stat", await measure({ stratus: () => ours.stat("/dir/file"), [OPENDAL]: () => opendal.stat("dir/file"), [UNSTORAGE]: () => unstorage.hasItem("dir:file") }));
-    show("read 4 KiB", await measure({ stratus: async () => (await ours.read("/dir/file")).bytes(), [OPENDAL]: () => opendal.read("dir/file"), [UNSTORAGE]: () => unstorage.getItemRaw("dir:file") }));
-    show("write 4 KiB", await measure({ stratus: () => ours.write("/dir/file", bytes), [OPENDAL]: () => opendal.write("dir/file", bytes), [UNSTORAGE]: () => unstorage.setItemRaw("dir:file", bytes) }));
-    show("list of 1,000", await measure({ stratus: () => ours.list("/list").toArray(), [OPENDAL]: () => opendal.list("list/"), [UNSTORAGE]: () => unstorage.getKeys("list") }));
+    show(
+      "stat",
+      await measure({ stratus: () => ours.stat("/dir/file"), [OPENDAL]: () => opendal.stat("dir/file"), [UNSTORAGE]: () => unstorage.hasItem("dir:file") }),
+    );
+    show(
+      "read 4 KiB",
+      await measure({
+        stratus: async () => (await ours.read("/dir/file")).bytes(),
+        [OPENDAL]: () => opendal.read("dir/file"),
+        [UNSTORAGE]: () => unstorage.getItemRaw("dir:file"),
+      }),
+    );
+    show(
+      "write 4 KiB",
+      await measure({
+        stratus: () => ours.write("/dir/file", bytes),
+        [OPENDAL]: () => opendal.write("dir/file", bytes),
+        [UNSTORAGE]: () => unstorage.setItemRaw("dir:file", bytes),
+      }),
+    );
+    show(
+      "list of 1,000",
+      await measure({ stratus: () => ours.list("/list").toArray(), [OPENDAL]: () => opendal.list("list/"), [UNSTORAGE]: () => unstorage.getKeys("list") }),
+    );
 
     /** A comparison of answers, so that nobody is fast by answering something else. */
     async function proveEqual(written: Buffer): Promise<void> {

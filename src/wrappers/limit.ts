@@ -25,9 +25,14 @@ export interface LimitControl extends Control<LimitSettings> {
 export function limit(given: Partial<LimitSettings> = {}): Layer<"limit", LimitControl> {
   return layer("limit", (inner) => {
     const preferred = Number.isFinite(inner.capabilities.concurrency) ? inner.capabilities.concurrency : 1000;
-    const base = control<LimitSettings>("limit", { concurrency: setting.count("operations at once, for reads and for changes each", preferred, { min: 1 }) }, given, ({ concurrency }) => {
-      for (const pool of [questions, changes]) pool.resize(concurrency);
-    });
+    const base = control<LimitSettings>(
+      "limit",
+      { concurrency: setting.count("operations at once, for reads and for changes each", preferred, { min: 1 }) },
+      given,
+      ({ concurrency }) => {
+        for (const pool of [questions, changes]) pool.resize(concurrency);
+      },
+    );
     const questions = new Pool(base.settings.concurrency);
     const changes = new Pool(base.settings.concurrency);
     return {

@@ -8,8 +8,27 @@
  */
 import { StoreError, entry, hasCode, isInside, kindOf, layer, parsePath, rebase, root } from "../store/index.ts";
 import type {
-  Account, AccountCall, Backend, Capabilities, Control, CopyCall, DeleteCall, Entry, Kind, Layer, ListCall, MkdirCall, MoveCall, Page, ReadCall, ReadReply, Space, SpaceCall, StatCall,
-  StorePath, WriteCall,
+  Account,
+  AccountCall,
+  Backend,
+  Capabilities,
+  Control,
+  CopyCall,
+  DeleteCall,
+  Entry,
+  Kind,
+  Layer,
+  ListCall,
+  MkdirCall,
+  MoveCall,
+  Page,
+  ReadCall,
+  ReadReply,
+  Space,
+  SpaceCall,
+  StatCall,
+  StorePath,
+  WriteCall,
 } from "../store/index.ts";
 
 /** @throws StoreError `invalid-path` */
@@ -32,7 +51,11 @@ class PrefixBackend implements Backend {
     const used = directory === root ? 0 : Buffer.byteLength(directory);
     if (used > capabilities.maxPathBytes) throw new StoreError("config", "the directory of this prefix has a longer path than the store takes");
     // Files of the prefix's root are not in the root of the store.
-    this.capabilities = Object.freeze({ ...capabilities, maxPathBytes: capabilities.maxPathBytes - used, filesAtRoot: capabilities.filesAtRoot || directory !== root });
+    this.capabilities = Object.freeze({
+      ...capabilities,
+      maxPathBytes: capabilities.maxPathBytes - used,
+      filesAtRoot: capabilities.filesAtRoot || directory !== root,
+    });
   }
 
   #down(path: StorePath): StorePath {
@@ -52,7 +75,11 @@ class PrefixBackend implements Backend {
   #error(error: unknown): unknown {
     if (!StoreError.is(error) || (error.entry === null && error.partial === null)) return error;
     const { cause, entry: found, partial } = error;
-    return error.with({ cause, entry: found === null ? undefined : this.#up(found), partial: partial === null ? undefined : { ...partial, at: this.#path(partial.at) } });
+    return error.with({
+      cause,
+      entry: found === null ? undefined : this.#up(found),
+      partial: partial === null ? undefined : { ...partial, at: this.#path(partial.at) },
+    });
   }
 
   async stat(call: StatCall): Promise<Entry> {

@@ -5,7 +5,26 @@
  */
 import { StoreError, kindOf, layer } from "../store/index.ts";
 import type {
-  Account, AccountCall, Backend, Capabilities, Control, CopyCall, DeleteCall, Entry, Kind, Layer, ListCall, MkdirCall, MoveCall, Page, ReadCall, ReadReply, Space, SpaceCall, StatCall, WriteCall,
+  Account,
+  AccountCall,
+  Backend,
+  Capabilities,
+  Control,
+  CopyCall,
+  DeleteCall,
+  Entry,
+  Kind,
+  Layer,
+  ListCall,
+  MkdirCall,
+  MoveCall,
+  Page,
+  ReadCall,
+  ReadReply,
+  Space,
+  SpaceCall,
+  StatCall,
+  WriteCall,
 } from "../store/index.ts";
 
 export function readOnly(): Layer<"readOnly"> {
@@ -22,9 +41,25 @@ class ReadOnlyBackend implements Backend {
     this.#inner = inner;
     this.capabilities = Object.freeze({
       ...inner.capabilities,
-      write: false, writeIfAbsent: false, writeIfMatch: false, writeUnknownSize: false, writeModified: false, writeContentType: false, writeMetadata: false, writeExpect: [],
-      delete: false, deleteRecursive: false, deleteIfMatch: false, mkdir: false, exclusiveMkdir: false,
-      copy: false, copyTree: false, copyIfAbsent: false, move: false, moveTree: false, moveIfAbsent: false,
+      write: false,
+      writeIfAbsent: false,
+      writeIfMatch: false,
+      writeUnknownSize: false,
+      writeModified: false,
+      writeContentType: false,
+      writeMetadata: false,
+      writeExpect: [],
+      delete: false,
+      deleteRecursive: false,
+      deleteIfMatch: false,
+      mkdir: false,
+      exclusiveMkdir: false,
+      copy: false,
+      copyTree: false,
+      copyIfAbsent: false,
+      move: false,
+      moveTree: false,
+      moveIfAbsent: false,
     } satisfies Capabilities);
   }
 

@@ -141,7 +141,12 @@ class Attempts {
       if (signal?.aborted !== true) throw reason;
       const late = typeof reason === "object" && reason !== null && (reason as { readonly name?: unknown }).name === "TimeoutError";
       // What is known of the change is what the last try said of it.
-      throw new StoreError(late ? "timeout" : "aborted", "the caller gave up while the call waited for its next try", { cause: reason, applied: error.applied, attempts: this.#tried, operation: this.#call.operation });
+      throw new StoreError(late ? "timeout" : "aborted", "the caller gave up while the call waited for its next try", {
+        cause: reason,
+        applied: error.applied,
+        attempts: this.#tried,
+        operation: this.#call.operation,
+      });
     }
   }
 
@@ -163,9 +168,14 @@ function resuming(call: ReadCall, reply: ReadReply, etag: string, next: Next<"re
   /** Waits, and opens the rest of the body. */
   const reopen = async (error: unknown): Promise<void> => {
     const signal = call.signal === undefined ? left.signal : AbortSignal.any([call.signal, left.signal]);
-    const rest = calls.read(call.path, { range: { offset: offset + got, length: length === null ? undefined : length - got }, ifMatch: etag, fresh: call.fresh, signal });
+    const rest = calls.read(call.path, {
+      range: { offset: offset + got, length: length === null ? undefined : length - got },
+      ifMatch: etag,
+      fresh: call.fresh,
+      signal,
+    });
     attempts ??= attempt(rest);
-    for (let problem = error; ; ) {
+    for (let problem = error; ;) {
       await attempts.failed(problem);
       try {
         const more = await next(rest);

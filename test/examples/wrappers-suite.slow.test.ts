@@ -1,2 +1,2 @@
 /** The suite over the wrappers of docs/write-a-wrapper.md, as the page runs it. */
-import "../../examples/wrappers/suite.test.ts";
+await import("../../examples/wrappers/suite.test.ts");

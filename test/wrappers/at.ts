@@ -48,7 +48,10 @@ export function failure(code: ErrorCode, details: ErrorDetails = {}): StoreError
 }
 
 export async function code(work: Promise<unknown>): Promise<string> {
-  return work.then(() => "nothing", (error: unknown) => (StoreError.is(error) ? error.code : String(error)));
+  return work.then(
+    () => "nothing",
+    (error: unknown) => (StoreError.is(error) ? error.code : String(error)),
+  );
 }
 
 export async function paths(store: Store, dir = "/", recursive = false): Promise<string[]> {

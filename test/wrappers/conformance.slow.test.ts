@@ -16,7 +16,9 @@ const wrappers: Readonly<Record<string, () => Layer>> = {
 type Stacks = NonNullable<Subject["stacks"]>;
 const names = Object.keys(wrappers);
 const alone: Stacks = Object.fromEntries(names.map((name) => [name, () => [layerOf(name)]]));
-const pairs: Stacks = Object.fromEntries(names.flatMap((outer) => names.map((inner) => [`${outer} over ${inner}`, () => [layerOf(inner).as(`inner ${inner}`), layerOf(outer)]])));
+const pairs: Stacks = Object.fromEntries(
+  names.flatMap((outer) => names.map((inner) => [`${outer} over ${inner}`, () => [layerOf(inner).as(`inner ${inner}`), layerOf(outer)]])),
+);
 
 function layerOf(name: string): Layer {
   const make = wrappers[name];

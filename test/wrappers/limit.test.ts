@@ -24,7 +24,10 @@ function gate(): { readonly running: () => number; readonly peak: () => number; 
 }
 const turn = (): Promise<void> => new Promise((done) => setImmediate(done));
 /** As a service gives them: not in memory. */
-const streaming = (reply: ReadReply): ReadReply => ({ ...reply, body: byteStream({ length: reply.body.length, pull: () => reply.body.pull(), close: () => reply.body.close() }) });
+const streaming = (reply: ReadReply): ReadReply => ({
+  ...reply,
+  body: byteStream({ length: reply.body.length, pull: () => reply.body.pull(), close: () => reply.body.close() }),
+});
 
 test("no more than so many at once, first come first served, questions and changes each", async () => {
   const script = scripted();
@@ -53,7 +56,15 @@ test.each(["read to its end", "closed unread", "closed half way", "failed"])("a 
   await store.write("/f", new Uint8Array(1000));
   script.body = (reply) => {
     if (end !== "failed") return streaming(reply);
-    return { ...reply, body: byteStream({ length: 1000, pull: () => { throw failure("unavailable"); } }) };
+    return {
+      ...reply,
+      body: byteStream({
+        length: 1000,
+        pull: () => {
+          throw failure("unavailable");
+        },
+      }),
+    };
   };
   const body = await store.read("/f");
   expect(store.layers.limit.report()).toMatchObject({ reading: 1, oldestReader: "/f" });
@@ -87,7 +98,8 @@ test("a failed call, a refused one and one that a layer breaks give their place 
   script.before = () => {
     throw failure("unavailable");
   };
-  for (const work of [store.stat("/f"), store.list("/").toArray(), store.write("/f", "x"), store.space(), store.delete("/f")]) expect(await code(work)).toBe("unavailable");
+  for (const work of [store.stat("/f"), store.list("/").toArray(), store.write("/f", "x"), store.space(), store.delete("/f")])
+    expect(await code(work)).toBe("unavailable");
   expect(store.layers.limit.report()).toMatchObject({ reading: 0, changing: 0 });
 });
 
@@ -147,7 +159,8 @@ test("concurrency is changed while running: more start at once, fewer as places 
   doors.open(3);
   await turn();
   expect(doors.running()).toBe(2);
-  for (const wrong of [{ concurrency: 0 }, { concurrency: 1.5 }, { other: 1 } as object]) await expect(store.layers.limit.configure(wrong)).rejects.toMatchObject({ code: "config" });
+  for (const wrong of [{ concurrency: 0 }, { concurrency: 1.5 }, { other: 1 } as object])
+    await expect(store.layers.limit.configure(wrong)).rejects.toMatchObject({ code: "config" });
   expect(store.layers.limit.settings).toEqual({ concurrency: 2 });
   while (doors.running() > 0) {
     doors.open();

@@ -67,7 +67,10 @@ test("errors name the caller's path everywhere: path, to, message, entry, and ho
   const store = stack(memory(), script.layer, prefix(DIR));
   await store.write("/f", "x");
   const seen = async (work: Promise<unknown>): Promise<StoreError> => {
-    const error: unknown = await work.then(() => "nothing", (thrown: unknown) => thrown);
+    const error: unknown = await work.then(
+      () => "nothing",
+      (thrown: unknown) => thrown,
+    );
     expect(StoreError.is(error)).toBe(true);
     expect(JSON.stringify([error, (error as StoreError).message])).not.toContain("tenants");
     return error as StoreError;

@@ -44,10 +44,30 @@ test("questions are answered as below", async () => {
 test("capabilities: every key of a change is false, every other as below", () => {
   const base = memory();
   const store = stack(borrow(base), readOnly());
-  const differs = Object.entries(base.capabilities).flatMap(([key, value]) => ((store.capabilities as unknown as Record<string, unknown>)[key] === value ? [] : [key]));
-  expect(differs.sort()).toEqual(
-    ["copy", "copyIfAbsent", "copyTree", "delete", "deleteIfMatch", "deleteRecursive", "exclusiveMkdir", "mkdir", "move", "moveIfAbsent", "moveTree", "write", "writeContentType", "writeExpect", "writeIfAbsent", "writeIfMatch", "writeMetadata", "writeModified", "writeUnknownSize"],
+  const differs = Object.entries(base.capabilities).flatMap(([key, value]) =>
+    (store.capabilities as unknown as Record<string, unknown>)[key] === value ? [] : [key],
   );
+  expect(differs.sort()).toEqual([
+    "copy",
+    "copyIfAbsent",
+    "copyTree",
+    "delete",
+    "deleteIfMatch",
+    "deleteRecursive",
+    "exclusiveMkdir",
+    "mkdir",
+    "move",
+    "moveIfAbsent",
+    "moveTree",
+    "write",
+    "writeContentType",
+    "writeExpect",
+    "writeIfAbsent",
+    "writeIfMatch",
+    "writeMetadata",
+    "writeModified",
+    "writeUnknownSize",
+  ]);
   for (const key of differs) expect([false, []]).toContainEqual((store.capabilities as unknown as Record<string, unknown>)[key]);
   expect(find(store, ReadOnly)?.kind).toBe("readOnly");
 });
@@ -60,7 +80,13 @@ test("a layer on top that ignores the capabilities is refused as well, at the bo
   });
   stack(memory(), readOnly(), careless);
   const f = parsePath("/f");
-  for (const work of [() => below.write(calls.write(f, "x")), () => below.delete(calls.delete(f)), () => below.mkdir(calls.mkdir(f)), () => below.copy(calls.copy(f, parsePath("/g"))), () => below.move(calls.move(f, parsePath("/g")))]) {
+  for (const work of [
+    () => below.write(calls.write(f, "x")),
+    () => below.delete(calls.delete(f)),
+    () => below.mkdir(calls.mkdir(f)),
+    () => below.copy(calls.copy(f, parsePath("/g"))),
+    () => below.move(calls.move(f, parsePath("/g"))),
+  ]) {
     expect(await code(work())).toBe("unsupported");
   }
 });

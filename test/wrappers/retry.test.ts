@@ -10,14 +10,17 @@ import { code, failure, scripted } from "./at.ts";
 const half = (): number => 0.5;
 
 /** Runs with time standing still but for the pauses, and says how long they were. */
-async function timed<T>(options: RetryOptions, run: (store: Store, script: ReturnType<typeof scripted>) => Promise<T>): Promise<{ readonly value: T; readonly waitedMs: number; readonly script: ReturnType<typeof scripted>; readonly store: Store }> {
+async function timed<T>(
+  options: RetryOptions,
+  run: (store: Store, script: ReturnType<typeof scripted>) => Promise<T>,
+): Promise<{ readonly value: T; readonly waitedMs: number; readonly script: ReturnType<typeof scripted>; readonly store: Store }> {
   const clock = manualClock();
   const script = scripted();
   const store = stack(memory({ clock }), script.layer, retry({ clock, random: half, ...options }));
-  let done = false;
-  const work = run(store, script).finally(() => (done = true));
+  const state = { done: false };
+  const work = run(store, script).finally(() => (state.done = true));
   work.catch(() => {});
-  for (let step = 0; !done && step < 10_000; step++) await clock.advance(step % 2 === 0 ? 0 : nextSleep);
+  for (let step = 0; !state.done && step < 10_000; step++) await clock.advance(step % 2 === 0 ? 0 : nextSleep);
   return { value: await work, waitedMs: clock.monotonic(), script, store };
 }
 const nextSleep = 5;
@@ -84,19 +87,37 @@ test("CF94: pauses together never go beyond the limit: a pause that would is not
   expect(many.waitedMs).toBeLessThanOrEqual(10_000);
 });
 
-test.each<ErrorCode>(["not-found", "already-exists", "not-a-directory", "is-a-directory", "not-empty", "invalid-path", "bad-range", "precondition-failed", "not-modified", "unauthenticated", "permission-denied", "no-space", "too-large", "bad-body", "integrity", "unsupported", "corrupt", "config", "closed", "unknown"])(
-  "CF93: %s makes one call",
-  async (said) => {
-    const script = scripted();
-    const store = stack(memory(), script.layer, retry());
-    script.before = () => {
-      throw failure(said);
-    };
-    expect(await code(store.stat("/f"))).toBe(said);
-    expect(await code(store.write("/f", "x"))).toBe(said);
-    expect(script.calls).toHaveLength(2);
-  },
-);
+test.each<ErrorCode>([
+  "not-found",
+  "already-exists",
+  "not-a-directory",
+  "is-a-directory",
+  "not-empty",
+  "invalid-path",
+  "bad-range",
+  "precondition-failed",
+  "not-modified",
+  "unauthenticated",
+  "permission-denied",
+  "no-space",
+  "too-large",
+  "bad-body",
+  "integrity",
+  "unsupported",
+  "corrupt",
+  "config",
+  "closed",
+  "unknown",
+])("CF93: %s makes one call", async (said) => {
+  const script = scripted();
+  const store = stack(memory(), script.layer, retry());
+  script.before = () => {
+    throw failure(said);
+  };
+  expect(await code(store.stat("/f"))).toBe(said);
+  expect(await code(store.write("/f", "x"))).toBe(said);
+  expect(script.calls).toHaveLength(2);
+});
 
 test("CF93: what is not transient although its code is, and a defect, make one call", async () => {
   const script = scripted();
@@ -133,13 +154,16 @@ test("changes whose outcome is unknown: those for which twice is once are sent a
       const { value, script } = await timed({ ambiguous }, async (store, at) => {
         await store.write("/f", "x");
         at.calls.length = 0;
-        const said = name === "write ifMatch" ? await lost(store, at, async (one) => {
-          at.after = undefined;
-          const { etag } = await one.stat("/f");
-          at.calls.length = 0;
-          at.after = fails(1, () => failure("unavailable", { applied: "unknown" }));
-          return one.write("/f", "y", { ifMatch: etag as string });
-        }) : await lost(store, at, work);
+        const said =
+          name === "write ifMatch"
+            ? await lost(store, at, async (one) => {
+                at.after = undefined;
+                const { etag } = await one.stat("/f");
+                at.calls.length = 0;
+                at.after = fails(1, () => failure("unavailable", { applied: "unknown" }));
+                return one.write("/f", "y", { ifMatch: etag as string });
+              })
+            : await lost(store, at, work);
         return said;
       });
       const repeated = again && ambiguous === "resend";
@@ -152,7 +176,11 @@ test("a body that can be read once is sent once; one that can be opened again is
   async function* once(): AsyncGenerator<Uint8Array> {
     yield new Uint8Array(10);
   }
-  for (const [body, tries] of [[once(), 1], [new Uint8Array(10), 2], [{ size: 10, open: () => once() }, 2]] as const) {
+  for (const [body, tries] of [
+    [once(), 1],
+    [new Uint8Array(10), 2],
+    [{ size: 10, open: () => once() }, 2],
+  ] as const) {
     const { script } = await timed({}, async (store, at) => {
       at.after = fails(1, () => failure("unavailable", { applied: false }));
       return code(store.write("/f", body));
@@ -239,7 +267,14 @@ test("a download that breaks goes on where it broke, by a range that holds for t
   });
   expect(Buffer.compare(value, content)).toBe(0);
   const reads = script.calls.filter((call) => call.operation === "read");
-  expect(reads.map((call) => [call.range?.offset, call.range?.length])).toEqual([[undefined, undefined], [0, 1000], [300, 700], [700, 300], [700, 300], [900, 100]]);
+  expect(reads.map((call) => [call.range?.offset, call.range?.length])).toEqual([
+    [undefined, undefined],
+    [0, 1000],
+    [300, 700],
+    [700, 300],
+    [700, 300],
+    [900, 100],
+  ]);
   const etags = new Set(reads.slice(1).map((call) => call.ifMatch));
   expect(etags.size).toBe(1);
   expect(etags.has(undefined)).toBe(false);
@@ -301,7 +336,15 @@ test("what is not transient, a file without an etag, or a service without ranges
     stat: async ({ path }) => entry({ path, kind: "file", size: 10 }),
     read: async ({ path }) => {
       reads++;
-      return { entry: entry({ path, kind: "file", size: 10 }), body: byteStream({ length: 10, pull: () => { throw failure("unavailable"); } }) };
+      return {
+        entry: entry({ path, kind: "file", size: 10 }),
+        body: byteStream({
+          length: 10,
+          pull: () => {
+            throw failure("unavailable");
+          },
+        }),
+      };
     },
     write: async ({ path }) => entry({ path, kind: "file" }),
     list: async () => ({ entries: [] }),
@@ -393,7 +436,8 @@ test("settings are live, checked and reported; capabilities pass", async () => {
   expect(await work).toBe("unavailable");
   expect(script.calls).toHaveLength(2);
   expect(store.layers.retry.report()).toEqual({ retries: 1, resumed: 0, givenUp: 1, waitedMs: 0 });
-  for (const wrong of [{ attempts: 0 }, { ambiguous: "maybe" } as object, { tries: 3 } as object]) await expect(store.layers.retry.configure(wrong)).rejects.toMatchObject({ code: "config" });
+  for (const wrong of [{ attempts: 0 }, { ambiguous: "maybe" } as object, { tries: 3 } as object])
+    await expect(store.layers.retry.configure(wrong)).rejects.toMatchObject({ code: "config" });
   expect(store.layers.retry.settings).toMatchObject({ attempts: 2, ambiguous: "resend" });
   expect(store.capabilities).toEqual(memory().capabilities);
   expect(() => stack(memory(), retry({ attempts: 0 }))).toThrowError(expect.objectContaining({ code: "config" }) as Error);

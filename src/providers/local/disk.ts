@@ -11,9 +11,22 @@ const { constants } = fs;
 const EXACT = { bigint: true } as const;
 
 const cb = {
-  lstat: promisify(fs.lstat), stat: promisify(fs.stat), fstat: promisify(fs.fstat), realpath: promisify(fs.realpath.native) as (path: string | Buffer, encoding: "latin1") => Promise<string>, readdir: promisify(fs.readdir), open: promisify(fs.open),
-  close: promisify(fs.close), rename: promisify(fs.rename), link: promisify(fs.link), unlink: promisify(fs.unlink), rmdir: promisify(fs.rmdir), mkdir: promisify(fs.mkdir),
-  symlink: promisify(fs.symlink), futimes: promisify(fs.futimes), fsync: promisify(fs.fsync), statfs: promisify(fs.statfs),
+  lstat: promisify(fs.lstat),
+  stat: promisify(fs.stat),
+  fstat: promisify(fs.fstat),
+  realpath: promisify(fs.realpath.native) as (path: string | Buffer, encoding: "latin1") => Promise<string>,
+  readdir: promisify(fs.readdir),
+  open: promisify(fs.open),
+  close: promisify(fs.close),
+  rename: promisify(fs.rename),
+  link: promisify(fs.link),
+  unlink: promisify(fs.unlink),
+  rmdir: promisify(fs.rmdir),
+  mkdir: promisify(fs.mkdir),
+  symlink: promisify(fs.symlink),
+  futimes: promisify(fs.futimes),
+  fsync: promisify(fs.fsync),
+  statfs: promisify(fs.statfs),
   read: promisify(fs.read) as (fd: number, buffer: Uint8Array, offset: number, length: number, position: number) => Promise<{ readonly bytesRead: number }>,
   write: promisify(fs.write) as (fd: number, buffer: Uint8Array, offset: number, length: number) => Promise<{ readonly bytesWritten: number }>,
 };
@@ -33,12 +46,13 @@ export const disk = {
     const real = (await cb.realpath(toDisk(path), "latin1")) as Native;
     return sep === "/" ? real : (real.replaceAll(sep, "/") as Native);
   },
-  names: (path: Native): Promise<Native[]> => cb.readdir(toDisk(path), "latin1") as Promise<string[]> as Promise<Native[]>,
+  names: (path: Native): Promise<Native[]> => cb.readdir(toDisk(path), "latin1") as Promise<Native[]>,
   openRead: (path: Native): Promise<number> => cb.open(toDisk(path), READ_ITSELF),
   openNew: (path: Native, mode: number): Promise<number> => cb.open(toDisk(path), CREATE_ITSELF, mode),
   openDirectory: (path: Native): Promise<number> => cb.open(toDisk(path), constants.O_RDONLY),
   close: (fd: number): Promise<void> => cb.close(fd),
-  read: (fd: number, buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }> => cb.read(fd, buffer, offset, length, position),
+  read: (fd: number, buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }> =>
+    cb.read(fd, buffer, offset, length, position),
   /** As text, because Node takes a negative number (a time before 1970) for a mistake and sets the present instead. */
   futimes: (fd: number, seconds: number): Promise<void> => cb.futimes(fd, String(seconds), String(seconds)),
   fsync: (fd: number): Promise<void> => cb.fsync(fd),
@@ -47,12 +61,16 @@ export const disk = {
   symlink: (target: Native, path: Native): Promise<void> => cb.symlink(toDisk(target), toDisk(path)),
   unlink: (path: Native): Promise<void> => cb.unlink(toDisk(path)),
   rmdir: (path: Native): Promise<void> => cb.rmdir(toDisk(path)),
-  mkdir: (path: Native, mode: number): Promise<void> => cb.mkdir(toDisk(path), { mode }).then(() => {}),
-  mkdirs: (path: Native, mode: number): Promise<void> => cb.mkdir(toDisk(path), { recursive: true, mode }).then(() => {}),
+  async mkdir(path: Native, mode: number): Promise<void> {
+    await cb.mkdir(toDisk(path), { mode });
+  },
+  async mkdirs(path: Native, mode: number): Promise<void> {
+    await cb.mkdir(toDisk(path), { recursive: true, mode });
+  },
   statfs: (path: Native): Promise<fs.BigIntStatsFs> => cb.statfs(toDisk(path), EXACT),
   /** All of it: the system may take less at once. */
   async write(fd: number, bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.byteLength; ) at += (await cb.write(fd, bytes, at, bytes.byteLength - at)).bytesWritten;
+    for (let at = 0; at < bytes.byteLength;) at += (await cb.write(fd, bytes, at, bytes.byteLength - at)).bytesWritten;
   },
 };
 

@@ -37,17 +37,25 @@ const NO_ANSWER: ReadonlySet<string> = new Set(["ESTALE", "ETIMEDOUT", "EHOSTDOW
 export function translate(error: unknown, call: Call): StoreError | undefined {
   const { signal } = call;
   // This provider looks at the signal only where nothing has been changed yet.
-  if (signal?.aborted === true && error === signal.reason) return new StoreError("aborted", "the caller gave up", { applied: false, cause: error, operation: call.operation, path: call.path });
+  if (signal?.aborted === true && error === signal.reason)
+    return new StoreError("aborted", "the caller gave up", { applied: false, cause: error, operation: call.operation, path: call.path });
   const errno = errnoOf(error);
   if (errno === undefined) return undefined;
   const changes = call.operation === "write" || call.operation === "mkdir";
   // Below a file there is nothing to find, and nothing can be made.
-  const [code, reason]: Meaning = errno === "ENOTDIR" ? (changes ? ["not-a-directory", "a parent of this path is a file"] : ["not-found", "nothing is there"]) : (MEANINGS[errno] ?? ["unknown", "the file system failed"]);
+  const [code, reason]: Meaning =
+    errno === "ENOTDIR"
+      ? changes
+        ? ["not-a-directory", "a parent of this path is a file"]
+        : ["not-found", "nothing is there"]
+      : (MEANINGS[errno] ?? ["unknown", "the file system failed"]);
   const doubtful = NO_ANSWER.has(errno) && COMMITS.has(String((error as NodeJS.ErrnoException).syscall));
   return new StoreError(code, reason, { cause: error, applied: doubtful ? "unknown" : false });
 }
 
 /** What stands at the path belongs to nobody's store. */
 export function notOurs(): StoreError {
-  return new StoreError("unsupported", "what stands here is no file or directory of this store: a link out of it or to nowhere, a pipe, a socket or a device", { applied: false });
+  return new StoreError("unsupported", "what stands here is no file or directory of this store: a link out of it or to nowhere, a pipe, a socket or a device", {
+    applied: false,
+  });
 }

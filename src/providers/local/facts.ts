@@ -25,7 +25,13 @@ export function modifiedOf({ mtimeNs }: Stat): number {
 
 export function entryOf(path: StorePath, stat: Stat, birth: boolean): Entry {
   const directory = stat.isDirectory();
-  return entry({ path, kind: directory ? "directory" : "file", size: Number(stat.size), modifiedMs: modifiedOf(stat), etag: directory ? null : identity(stat, birth) });
+  return entry({
+    path,
+    kind: directory ? "directory" : "file",
+    size: Number(stat.size),
+    modifiedMs: modifiedOf(stat),
+    etag: directory ? null : identity(stat, birth),
+  });
 }
 
 let ticks = 0;

@@ -43,7 +43,8 @@ export function local(options: LocalOptions): Store & Layered<"local", LocalCont
   const { directory, platform = platformOf(process.platform), fileMode = 0o600, directoryMode = 0o700 } = options;
   if (typeof directory !== "string" || directory === "" || directory.includes("\0")) throw new StoreError("config", "directory is the path of a directory");
   if (!Object.hasOwn(profiles, platform)) throw new StoreError("config", `platform is one of ${Object.keys(profiles).join(", ")}`);
-  for (const [key, mode] of Object.entries({ fileMode, directoryMode })) if (!Number.isInteger(mode) || mode < 0 || mode > 0o7777) throw new StoreError("config", `${key} is a file mode such as 0o600`);
+  for (const [key, mode] of Object.entries({ fileMode, directoryMode }))
+    if (!Number.isInteger(mode) || mode < 0 || mode > 0o7777) throw new StoreError("config", `${key} is a file mode such as 0o600`);
   const profile = profiles[platform];
   const provider = new Local({
     directory,

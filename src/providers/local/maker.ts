@@ -53,7 +53,12 @@ export class Maker {
   }
 
   /** Time, flush, and the one step that makes the file visible. */
-  async finish(file: NewFile, path: StorePath, place: Place | undefined, wish: { readonly ms: number; readonly given: boolean; readonly ifAbsent: boolean; readonly signal: AbortSignal | undefined }): Promise<Entry> {
+  async finish(
+    file: NewFile,
+    path: StorePath,
+    place: Place | undefined,
+    wish: { readonly ms: number; readonly given: boolean; readonly ifAbsent: boolean; readonly signal: AbortSignal | undefined },
+  ): Promise<Entry> {
     const stat = await file.finish(wish.ms, wish.given);
     await this.root.verifyDevice(stat);
     wish.signal?.throwIfAborted();
@@ -89,7 +94,10 @@ export class Maker {
     for (let at = path; at !== root && !(await this.#isDirectory(at)); at = parentOf(at)) missing.push(at);
     for (const at of missing.reverse()) {
       const place = await this.root.place(at);
-      const made = await unless(disk.mkdir(place.full, this.options.directoryMode).then(() => true), "EEXIST");
+      const made = await unless(
+        disk.mkdir(place.full, this.options.directoryMode).then(() => true),
+        "EEXIST",
+      );
       if (made === true) await this.flush(place.directory);
       else await this.#isDirectory(at);
     }
@@ -112,7 +120,10 @@ export class Maker {
     } catch (error) {
       const errno = errnoOf(error);
       if (errno !== "EPERM" && errno !== "ENOTSUP" && errno !== "EOPNOTSUPP" && errno !== "ENOSYS") throw error;
-      throw new StoreError("unsupported", "this file system has no hard links: say so by the option hardLinks, and ifAbsent is not offered", { applied: false, cause: error });
+      throw new StoreError("unsupported", "this file system has no hard links: say so by the option hardLinks, and ifAbsent is not offered", {
+        applied: false,
+        cause: error,
+      });
     }
   }
 

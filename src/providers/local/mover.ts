@@ -31,12 +31,15 @@ export class Mover {
     if (ifAbsent) throw new StoreError("already-exists", "something is at the target", { applied: false, entry: this.#maker.entry(target) });
     if (source.kind === "file" && target.kind === "directory") throw new StoreError("is-a-directory", "the target is a directory", { applied: false });
     if (source.kind === "directory" && target.kind !== "directory") throw new StoreError("not-a-directory", "the target is a file", { applied: false });
-    if (source.kind === "directory" && (target.linked || source.linked)) throw new StoreError("unsupported", "a directory and a link to one cannot replace each other", { applied: false });
+    if (source.kind === "directory" && (target.linked || source.linked))
+      throw new StoreError("unsupported", "a directory and a link to one cannot replace each other", { applied: false });
   }
 
   async #rename(source: Found, target: Found | undefined, place: Place | undefined, call: MoveCall): Promise<boolean> {
     try {
-      await this.#maker.put(call.to, place, (to) => (source.kind === "directory" ? this.#directory(source, target, to, call.ifAbsent) : this.#file(source, to, call.ifAbsent)));
+      await this.#maker.put(call.to, place, (to) =>
+        source.kind === "directory" ? this.#directory(source, target, to, call.ifAbsent) : this.#file(source, to, call.ifAbsent),
+      );
       return true;
     } catch (error) {
       if (errnoOf(error) !== "EXDEV" || source.kind === "directory") throw error;

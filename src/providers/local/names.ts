@@ -112,7 +112,7 @@ function tokens(raw: Buffer): string {
   const flush = (end: number): void => {
     if (good < end) out += escaped(raw.toString("utf8", good, end), 1);
   };
-  for (let at = 0; at < raw.length; ) {
+  for (let at = 0; at < raw.length;) {
     const length = characterAt(raw, at);
     if (length > 0) {
       at += length;

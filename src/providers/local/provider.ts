@@ -1,40 +1,44 @@
 /** The Provider over node:fs: the ten operations. */
 import { userInfo } from "node:os";
 import { resolve } from "node:path";
-import { StoreError, bytesFrom, join } from "../../store/index.ts";
+import { StoreError, bytesFrom } from "../../store/index.ts";
 import type {
-  Account, Call, Capabilities, CopyCall, DeleteCall, Entry, ListCall, MkdirCall, MoveCall, Page, Provider, ProviderRead, ReadCall, Space, StatCall, StorePath, WriteCall,
+  Account,
+  Call,
+  Capabilities,
+  CopyCall,
+  DeleteCall,
+  Entry,
+  ListCall,
+  MkdirCall,
+  MoveCall,
+  Page,
+  Provider,
+  ProviderRead,
+  ReadCall,
+  Space,
+  StatCall,
+  WriteCall,
 } from "../../store/index.ts";
-import { disk, errnoOf, opensOnlyItself, unless } from "./disk.ts";
+import { capabilitiesOf } from "./capabilities.ts";
+import type { DiskTraits } from "./capabilities.ts";
+import { disk, errnoOf, unless } from "./disk.ts";
 import { notOurs, translate } from "./errors.ts";
 import { entryOf, modifiedOf, tellsBirth } from "./facts.ts";
+import { listPage } from "./listing.ts";
 import { Maker } from "./maker.ts";
 import type { MakerOptions } from "./maker.ts";
 import { Mover } from "./mover.ts";
-import { TEMPORARY_BYTES, diskNames, toNative } from "./names.ts";
+import { diskNames, toNative } from "./names.ts";
 import type { Names, Native } from "./names.ts";
-import { bytesOf, clampTo } from "./read-file.ts";
-import type { OpenFile } from "./read-file.ts";
+import { bytesOf, clampTo, openFile } from "./read-file.ts";
 import { Root } from "./root.ts";
 import type { Found } from "./root.ts";
 import { clearStale, removeTree, sweep } from "./trees.ts";
 
-export interface LocalParts extends MakerOptions {
+export interface LocalParts extends MakerOptions, DiskTraits {
   readonly directory: string;
   readonly createRoot: boolean;
-  readonly caseSensitive: boolean;
-  readonly normalisation: Capabilities["normalisation"];
-  readonly hardLinks: boolean;
-}
-
-/** Entries of one page of a listing, and looks at the disk at once. */
-const PAGE = 1000;
-const LOOKS = 64;
-/** What is left of a listing. */
-interface Rest {
-  readonly directory: Native;
-  readonly names: readonly Native[];
-  readonly from: number;
 }
 
 export class Local implements Provider {
@@ -47,21 +51,10 @@ export class Local implements Provider {
   #opened: Maker | undefined;
 
   constructor(parts: LocalParts) {
-    const { profile, hardLinks } = parts;
     this.#parts = parts;
     this.#directory = resolve(parts.directory);
-    this.#names = diskNames(profile.names);
-    this.capabilities = {
-      mkdir: "native", copy: "native", move: "native", space: "native", account: "native",
-      readRange: "native", readSuffix: "native", readIfMatch: "native", readIfNoneMatch: "native",
-      writeIfAbsent: hardLinks ? "native" : false, writeUnknownSize: "native", writeModified: "native",
-      listRecursive: "emulated", deleteRecursive: "native", copyTree: "emulated", copyIfAbsent: hardLinks ? "native" : false, moveTree: "native", moveIfAbsent: hardLinks ? "native" : false,
-      etag: true, listComplete: true, modifiedPrecisionMs: 1, caseSensitive: parts.caseSensitive, normalisation: parts.normalisation,
-      maxNameBytes: profile.maxNameBytes,
-      // Room for a temporary name in the place of a shorter one.
-      maxPathBytes: profile.maxNativePathBytes - Buffer.byteLength(this.#directory) - TEMPORARY_BYTES - 1,
-      directories: "real", atomicWrites: "native", emptyOnlyDelete: "native", exclusiveMkdir: true, afterlifeMs: 0, concurrency: 8,
-    };
+    this.#names = diskNames(parts.profile.names);
+    this.capabilities = capabilitiesOf(parts, this.#directory);
   }
 
   /* ---------------------------------------------------------------- life */
@@ -78,7 +71,8 @@ export class Local implements Provider {
     } catch (error) {
       const errno = errnoOf(error);
       if (errno === undefined) throw error;
-      if (errno === "ENOENT") throw new StoreError("config", "the directory of this store does not exist; the option createRoot makes it", { applied: false, cause: error });
+      if (errno === "ENOENT")
+        throw new StoreError("config", "the directory of this store does not exist; the option createRoot makes it", { applied: false, cause: error });
       throw new StoreError("config", `the directory of this store cannot be used (${errno})`, { applied: false, cause: error });
     }
   }
@@ -137,7 +131,7 @@ export class Local implements Provider {
 
   read({ path, range, ifMatch, ifNoneMatch, signal }: ReadCall): Promise<ProviderRead> {
     return this.#run(async () => {
-      const file = await this.#openFile(path);
+      const file = await openFile(this.#root, path);
       let taken = false;
       try {
         const entry = entryOf(path, file.stat, this.#maker.birth);
@@ -152,57 +146,8 @@ export class Local implements Provider {
     });
   }
 
-  /** The file itself, or the one that a link in the store leads to. */
-  async #openFile(path: StorePath): Promise<OpenFile> {
-    let fd: number | undefined;
-    if (opensOnlyItself) fd = await unless(disk.openRead((await this.#root.place(path)).full), "ELOOP", "ENXIO");
-    if (fd === undefined) {
-      const found = await this.#root.find(path);
-      if (found.kind === "other") throw notOurs();
-      fd = await disk.openRead(found.real);
-    }
-    try {
-      const stat = await disk.fstat(fd);
-      if (stat.isDirectory()) throw new StoreError("is-a-directory", "a directory has no bytes");
-      if (!stat.isFile()) throw notOurs();
-      return { fd, stat };
-    } catch (error) {
-      await disk.close(fd);
-      throw error;
-    }
-  }
-
-  list({ path, cursor, signal }: ListCall): Promise<Page> {
-    return this.#run(async () => {
-      const { directory, names, from } = (cursor as Rest | undefined) ?? (await this.#firstOf(path));
-      const to = Math.min(names.length, from + PAGE);
-      const entries: Entry[] = [];
-      for (let at = from; at < to; at += LOOKS) {
-        signal?.throwIfAborted();
-        const looks = names.slice(at, Math.min(to, at + LOOKS)).map((name) => this.#listed(path, directory, name));
-        for (const found of await Promise.all(looks)) if (found !== undefined) entries.push(found);
-      }
-      const rest: Rest = { directory, names, from: to };
-      return { entries, cursor: to < names.length ? rest : undefined };
-    });
-  }
-
-  async #firstOf(path: StorePath): Promise<Rest> {
-    const directory = await this.#root.directory(path);
-    try {
-      return { directory, names: await disk.names(directory), from: 0 };
-    } catch (error) {
-      if (errnoOf(error) === "ENOTDIR") throw new StoreError("not-a-directory", "a file has no children", { cause: error });
-      throw error;
-    }
-  }
-
-  /** Undefined for what is no part of the store, and for what is gone by now. */
-  async #listed(dir: StorePath, directory: Native, name: Native): Promise<Entry | undefined> {
-    const logical = this.#names.logical(name);
-    if (logical === undefined) return undefined;
-    const found = await this.#root.entryOf(join(dir, logical), directory, name);
-    return found === undefined || found.kind === "other" ? undefined : this.#entry(found);
+  list(call: ListCall): Promise<Page> {
+    return this.#run(() => listPage(call, this.#maker, this.#names));
   }
 
   async space(): Promise<Space> {
@@ -264,7 +209,11 @@ export class Local implements Provider {
       const place = await unless(this.#root.place(call.path), "ENOENT", "ENOTDIR");
       const stat = place === undefined ? undefined : await unless(disk.lstat(place.full), "ENOENT", "ENOTDIR");
       if (place === undefined || stat === undefined) return this.#root.verify();
-      if (!stat.isDirectory()) await unless(this.#maker.busy(() => disk.unlink(place.full)), "ENOENT");
+      if (!stat.isDirectory())
+        await unless(
+          this.#maker.busy(() => disk.unlink(place.full)),
+          "ENOENT",
+        );
       else if (call.recursive) await removeTree(call, place.full, this.#names);
       else await this.#removeDirectory(place.full);
       await this.#maker.flush(place.directory);
@@ -273,7 +222,10 @@ export class Local implements Provider {
 
   async #removeDirectory(directory: Native): Promise<void> {
     try {
-      await unless(this.#maker.busy(() => disk.rmdir(directory)), "ENOENT");
+      await unless(
+        this.#maker.busy(() => disk.rmdir(directory)),
+        "ENOENT",
+      );
     } catch (error) {
       const errno = errnoOf(error);
       if (errno !== "ENOTEMPTY" && errno !== "EEXIST") throw error;
@@ -285,7 +237,7 @@ export class Local implements Provider {
   /** Of one file; the adaptor walks trees. Through an open file on both sides, so that one version is copied and the signal is heard. */
   copy({ path, to, ifAbsent, signal }: CopyCall): Promise<Entry> {
     return this.#run(async () => {
-      const source = await this.#openFile(path);
+      const source = await openFile(this.#root, path);
       let taken = false;
       try {
         const { place, found } = await this.#maker.target(to);

@@ -1,8 +1,10 @@
 /** The bytes of one version of a file: read from one open file, which is asked at the end whether it is still what it was. */
 import { StoreError, byteStream } from "../../store/index.ts";
-import type { ByteRange, RawBody } from "../../store/index.ts";
-import { disk } from "./disk.ts";
+import type { ByteRange, RawBody, StorePath } from "../../store/index.ts";
+import { disk, opensOnlyItself, unless } from "./disk.ts";
 import type { Stat } from "./disk.ts";
+import { notOurs } from "./errors.ts";
+import type { Root } from "./root.ts";
 
 /** Up to this size a file is read in one piece and closed at once. Measured: 256 KiB pieces read large files at the speed of the disk. */
 const PIECE_BYTES = 256 << 10;
@@ -10,6 +12,26 @@ const PIECE_BYTES = 256 << 10;
 export interface OpenFile {
   readonly fd: number;
   readonly stat: Stat;
+}
+
+/** The file itself, or the one that a link in the store leads to. */
+export async function openFile(root: Root, path: StorePath): Promise<OpenFile> {
+  let fd: number | undefined;
+  if (opensOnlyItself) fd = await unless(disk.openRead((await root.place(path)).full), "ELOOP", "ENXIO");
+  if (fd === undefined) {
+    const found = await root.find(path);
+    if (found.kind === "other") throw notOurs();
+    fd = await disk.openRead(found.real);
+  }
+  try {
+    const stat = await disk.fstat(fd);
+    if (stat.isDirectory()) throw new StoreError("is-a-directory", "a directory has no bytes");
+    if (!stat.isFile()) throw notOurs();
+    return { fd, stat };
+  } catch (error) {
+    await disk.close(fd);
+    throw error;
+  }
 }
 
 /** Takes over the open file. The range is inside the file, and not from its end. */
@@ -45,7 +67,7 @@ function streamOf(file: OpenFile, start: number, length: number, signal: AbortSi
 /** Memory of its own, never of a pool: whoever gets it may keep it. */
 async function pieceOf({ fd }: OpenFile, offset: number, length: number): Promise<Uint8Array> {
   const piece = Buffer.allocUnsafeSlow(length);
-  for (let at = 0; at < length; ) {
+  for (let at = 0; at < length;) {
     const { bytesRead } = await disk.read(fd, piece, at, length - at, offset + at);
     if (bytesRead === 0) throw changed();
     at += bytesRead;

@@ -52,7 +52,8 @@ export class Root {
       throw new StoreError("config", "the directory of this store is gone", { applied: false, cause: error });
     }
     if (!stat.isDirectory()) throw new StoreError("config", "in the place of this store's directory stands something else", { applied: false });
-    if (stat.dev !== this.#device) throw new StoreError("config", "the disk of this store is no longer mounted; reconnect() takes what is there now", { applied: false });
+    if (stat.dev !== this.#device)
+      throw new StoreError("config", "the disk of this store is no longer mounted; reconnect() takes what is there now", { applied: false });
   }
 
   /** A new file on another device than the root's: in a directory that is a mount of its own, or beside a root that is no longer mounted? */

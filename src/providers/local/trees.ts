@@ -71,7 +71,9 @@ function shownAt(path: StorePath, name: Native, names: Names): StorePath {
 export async function clearStale(directory: Native, clock: Clock): Promise<boolean> {
   const names = (await unless(disk.names(directory), "ENOENT")) ?? [];
   if (!names.every(isTemporary)) return false;
-  for (const name of names) if (!(await removeStale(child(directory, name), clock))) throw new StoreError("conflict", "a file is being written into this directory", { applied: false });
+  for (const name of names)
+    if (!(await removeStale(child(directory, name), clock)))
+      throw new StoreError("conflict", "a file is being written into this directory", { applied: false });
   return true;
 }
 

@@ -35,7 +35,10 @@ export function fresh(options: Partial<LocalOptions> = {}): At {
 
 /** The code of the error that came, or "nothing". */
 export async function code(work: Promise<unknown>): Promise<string> {
-  return work.then(() => "nothing", (error: unknown) => (StoreError.is(error) ? error.code : String(error)));
+  return work.then(
+    () => "nothing",
+    (error: unknown) => (StoreError.is(error) ? error.code : String(error)),
+  );
 }
 
 export async function paths(store: Store, dir = "/", recursive = false): Promise<string[]> {

@@ -5,7 +5,8 @@ import { disk } from "../../../src/providers/local/disk.ts";
 import { timeOf } from "../../../src/providers/local/facts.ts";
 import { isTemporary } from "../../../src/providers/local/names.ts";
 import { local } from "../../../src/providers/local/index.ts";
-import { StoreError, manualClock, readBytes, readText } from "../../../src/store/index.ts";
+import { manualClock, readBytes, readText } from "../../../src/store/index.ts";
+import type { StoreError } from "../../../src/store/index.ts";
 import { code, fresh, onDisk, openFiles, paths, systemError } from "./at.ts";
 
 const bytes = (size: number, fill = 7): Uint8Array => new Uint8Array(size).fill(fill);
@@ -130,7 +131,16 @@ test("ranges are cut out of the open file", async () => {
   const { store } = fresh();
   const content = Uint8Array.from({ length: 700_000 }, (_, i) => i % 251);
   await store.write("/f", content);
-  for (const range of [{ offset: 5 }, { offset: 5, length: 10 }, { offset: -7 }, { offset: -900_000 }, { offset: 699_999, length: 50 }, { offset: 0, length: 0 }, { offset: 100, length: 400_000 }, { offset: 262_144, length: 262_144 }]) {
+  for (const range of [
+    { offset: 5 },
+    { offset: 5, length: 10 },
+    { offset: -7 },
+    { offset: -900_000 },
+    { offset: 699_999, length: 50 },
+    { offset: 0, length: 0 },
+    { offset: 100, length: 400_000 },
+    { offset: 262_144, length: 262_144 },
+  ]) {
     const start = range.offset < 0 ? Math.max(0, 700_000 + range.offset) : range.offset;
     const end = range.length === undefined ? undefined : start + range.length;
     expect(Buffer.compare(await readBytes(store, "/f", { range }), content.subarray(start, end))).toBe(0);
@@ -301,7 +311,26 @@ test("CF12: an upper-case twin is a second file, as the capability says", async 
 
 test("CF95: names of every script, composed and decomposed, are kept as they are", async () => {
   const { store } = fresh();
-  const names = ["\u00E9", "e\u0301", "日本", "😀", "\u{10FFFF}", "a b", " ", "..a", "%41", "\\", "*?<>|:\"", "\n", "con", "a.", "%{xFF}", "%{xC3}%{xA9}", "x".repeat(255), "é".repeat(127)];
+  const names = [
+    "\u00E9",
+    "e\u0301",
+    "日本",
+    "😀",
+    "\u{10FFFF}",
+    "a b",
+    " ",
+    "..a",
+    "%41",
+    "\\",
+    '*?<>|:"',
+    "\n",
+    "con",
+    "a.",
+    "%{xFF}",
+    "%{xC3}%{xA9}",
+    "x".repeat(255),
+    "é".repeat(127),
+  ];
   for (const name of names) await store.write(`/n/${name}`, name);
   expect(await paths(store, "/n")).toEqual(names.map((name) => `/n/${name}`).sort());
   for (const name of names) expect(await readText(store, `/n/${name}`)).toBe(name);
@@ -311,7 +340,7 @@ test("CF95: names of every script, composed and decomposed, are kept as they are
 test("the longest path that is declared can be written, one more byte is refused", async () => {
   const { store, root } = fresh();
   const { maxPathBytes } = store.capabilities;
-  const path = `${`/${"d".repeat(200)}`.repeat(30)}`.slice(0, maxPathBytes - 2) + "/f";
+  const path = `/${"d".repeat(200)}`.repeat(30).slice(0, maxPathBytes - 2) + "/f";
   expect(Buffer.byteLength(path)).toBe(maxPathBytes);
   await store.write(path, "deep");
   expect(await readText(store, path)).toBe("deep");
@@ -333,7 +362,12 @@ test("names that are no UTF-8 are shown encoded, and every verb takes them in th
   expect(fs.readFileSync(raw, "utf8")).toBe("replaced");
   await store.copy("/caf%{xE9}", "/copy");
   await store.move("/caf%{xE9}", "/moved%{xFE}");
-  expect(fs.readdirSync(root, "buffer").map((name) => name.toString("latin1")).sort()).toEqual(["copy", "d\xff", "moved\xfe"]);
+  expect(
+    fs
+      .readdirSync(root, "buffer")
+      .map((name) => name.toString("latin1"))
+      .sort(),
+  ).toEqual(["copy", "d\xff", "moved\xfe"]);
   // The text of such a token is another file.
   await store.write("/moved%{25}{xFE}", "literal");
   expect(fs.existsSync(at("/moved%{xFE}"))).toBe(true);

@@ -1,6 +1,6 @@
 /** Names on disk: a bijection in both directions, and the native form that each platform can hold. */
 import { isUtf8 } from "node:buffer";
-import fc from "fast-check";
+import { array, assert, constantFrom, oneof, property, string } from "fast-check";
 import { expect, test } from "vitest";
 import { diskNames, isTemporary, temporaryName, toDisk, toNative, undecodable } from "../../../src/providers/local/names.ts";
 import type { Native } from "../../../src/providers/local/names.ts";
@@ -10,16 +10,61 @@ const RUNS = { numRuns: 5_000 };
 const latin1 = (bytes: readonly number[]): Native => Buffer.from(bytes).toString("latin1") as Native;
 
 /** Pieces that make names look like tokens, escaped tokens, halves of tokens, and characters cut apart. */
-const piece = fc.constantFrom("%", "{", "}", "{25}", "{x", "{xFF}", "%{xFF}", "%{xC3}", "%{xA9}", "%{25}{xC3}", "%{25}", "%{2E}", "C3", "é", "a", "😀", ".", "con", ".stratus-", "0".repeat(20), ".tmp", "%{x7F}", "%{xff}");
-const texts = fc.array(piece, { maxLength: 8 }).map((parts) => parts.join("")).filter((text) => text !== "" && text.isWellFormed());
-const byteStrings = fc
-  .array(fc.oneof(piece.map((text) => [...Buffer.from(text)]), fc.constantFrom([0xff], [0xc3], [0xa9], [0xe2, 0x82], [0xf0, 0x9f], [0x80], [0xed, 0xa0, 0x80])), { minLength: 1, maxLength: 8 })
-  .map((parts) => latin1(parts.flat()));
+const piece = constantFrom(
+  "%",
+  "{",
+  "}",
+  "{25}",
+  "{x",
+  "{xFF}",
+  "%{xFF}",
+  "%{xC3}",
+  "%{xA9}",
+  "%{25}{xC3}",
+  "%{25}",
+  "%{2E}",
+  "C3",
+  "é",
+  "a",
+  "😀",
+  ".",
+  "con",
+  ".stratus-",
+  "0".repeat(20),
+  ".tmp",
+  "%{x7F}",
+  "%{xff}",
+);
+const texts = array(piece, { maxLength: 8 })
+  .map((parts) => parts.join(""))
+  .filter((text) => text !== "" && text.isWellFormed());
+const byteStrings = array(
+  oneof(
+    piece.map((text) => [...Buffer.from(text)]),
+    constantFrom([0xff], [0xc3], [0xa9], [0xe2, 0x82], [0xf0, 0x9f], [0x80], [0xed, 0xa0, 0x80]),
+  ),
+  { minLength: 1, maxLength: 8 },
+).map((parts) => latin1(parts.flat()));
 
 test("CF95: every byte string has one text, and every text one byte string", () => {
-  fc.assert(fc.property(byteStrings, (native) => void expect(undecodable.hide(undecodable.show(native))).toBe(native)), RUNS);
-  fc.assert(fc.property(texts, (text) => void expect(undecodable.show(undecodable.hide(text))).toBe(text)), RUNS);
-  fc.assert(fc.property(byteStrings, (native) => void expect(undecodable.show(native).isWellFormed()).toBe(true)), RUNS);
+  assert(
+    property(byteStrings, (native) => {
+      expect(undecodable.hide(undecodable.show(native))).toBe(native);
+    }),
+    RUNS,
+  );
+  assert(
+    property(texts, (text) => {
+      expect(undecodable.show(undecodable.hide(text))).toBe(text);
+    }),
+    RUNS,
+  );
+  assert(
+    property(byteStrings, (native) => {
+      expect(undecodable.show(native).isWellFormed()).toBe(true);
+    }),
+    RUNS,
+  );
 });
 
 test("ordinary names stay as they are, with percent signs, tokens of other kinds, and any script", () => {
@@ -41,17 +86,24 @@ test("an undecodable byte is shown as a token; the text of such a token is escap
 test.each(Object.entries(profiles))("names of %s round-trip, and no native name breaks the rules of the platform", (platform, profile) => {
   const names = diskNames(profile.names);
   const { any = "", last = "", reserved = () => false } = profile.names;
-  fc.assert(
-    fc.property(fc.oneof(texts, fc.string({ unit: "binary", minLength: 1, maxLength: 12 }).filter((name) => name.isWellFormed() && !/[/\0]/.test(name)), fc.constantFrom("con", "NUL.txt", "com1 ", "a.", "a ", "a:b", "aux .x", ".", "LPT¹", "con%", "%{63}on")), (name) => {
-      const native = names.native(name);
-      expect(names.logical(native)).toBe(name);
-      expect(isTemporary(native)).toBe(false);
-      if (platform !== "windows") return;
-      const held = Buffer.from(native, "latin1").toString();
-      for (const char of held) expect(any).not.toContain(char);
-      expect(last).not.toContain(held.at(-1));
-      expect(reserved(held)).toBe(false);
-    }),
+  assert(
+    property(
+      oneof(
+        texts,
+        string({ unit: "binary", minLength: 1, maxLength: 12 }).filter((name) => name.isWellFormed() && !/[/\0]/.test(name)),
+        constantFrom("con", "NUL.txt", "com1 ", "a.", "a ", "a:b", "aux .x", ".", "LPT¹", "con%", "%{63}on"),
+      ),
+      (name) => {
+        const native = names.native(name);
+        expect(names.logical(native)).toBe(name);
+        expect(isTemporary(native)).toBe(false);
+        if (platform !== "windows") return;
+        const held = Buffer.from(native, "latin1").toString();
+        for (const char of held) expect(any).not.toContain(char);
+        expect(last).not.toContain(held.at(-1));
+        expect(reserved(held)).toBe(false);
+      },
+    ),
     RUNS,
   );
 });
@@ -63,7 +115,8 @@ test("a user's file with the shape of a temporary name is another file on disk; 
   expect(isTemporary(names.native(mine))).toBe(false);
   expect(names.logical(names.native(mine))).toBe(mine);
   expect(names.logical(mine as Native)).toBeUndefined();
-  for (const near of [".stratus-abc.tmp", ".stratus-abcdefghij0123456789.tmpx", "x.stratus-abcdefghij0123456789.tmp", "%{2E}stratus-abcdefghij0123456789.tmp"]) expect(names.logical(names.native(near))).toBe(near);
+  for (const near of [".stratus-abc.tmp", ".stratus-abcdefghij0123456789.tmpx", "x.stratus-abcdefghij0123456789.tmp", "%{2E}stratus-abcdefghij0123456789.tmp"])
+    expect(names.logical(names.native(near))).toBe(near);
 });
 
 test("temporary names have the shape that is hidden, whatever the random numbers", () => {

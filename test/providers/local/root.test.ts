@@ -7,8 +7,8 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { disk } from "../../../src/providers/local/disk.ts";
 import { translate } from "../../../src/providers/local/errors.ts";
 import { local } from "../../../src/providers/local/index.ts";
-import { StoreError, calls, exists, parsePath, readText, toErrno } from "../../../src/store/index.ts";
-import type { Call, Store } from "../../../src/store/index.ts";
+import { calls, exists, parsePath, readText, toErrno } from "../../../src/store/index.ts";
+import type { Call, Store, StoreError } from "../../../src/store/index.ts";
 import { code, fresh, systemError } from "./at.ts";
 
 function scratch(): string {
@@ -54,20 +54,23 @@ test.each(Object.entries(verbs))("a root that goes while the store is in use is 
   expect(fs.existsSync(directory)).toBe(false);
 });
 
-test.each(Object.entries(verbs).filter(([name]) => !name.startsWith("stat of") && name !== "space" && name !== "list"))("a disk that is no longer mounted: nothing is found missing, nothing written beside it: %s", async (_, verb) => {
-  const { store, root } = fresh();
-  await store.open();
-  const { lstat, fstat } = disk;
-  // As the root looked when the store was opened: on another device than what is there now.
-  const real = await lstat(root as never);
-  const spies = [
-    vi.spyOn(disk, "lstat").mockImplementation(async (path) => Object.create(await lstat(path), { dev: { value: real.dev + 1n } })),
-    vi.spyOn(disk, "fstat").mockImplementation(async (fd) => Object.create(await fstat(fd), { dev: { value: real.dev + 1n } })),
-  ];
-  expect(await code(verb(store))).toBe("config");
-  for (const spy of spies) spy.mockRestore();
-  expect(fs.readdirSync(root)).toEqual([]);
-});
+test.each(Object.entries(verbs).filter(([name]) => !name.startsWith("stat of") && name !== "space" && name !== "list"))(
+  "a disk that is no longer mounted: nothing is found missing, nothing written beside it: %s",
+  async (_, verb) => {
+    const { store, root } = fresh();
+    await store.open();
+    const { lstat, fstat } = disk;
+    // As the root looked when the store was opened: on another device than what is there now.
+    const real = await lstat(root as never);
+    const spies = [
+      vi.spyOn(disk, "lstat").mockImplementation(async (path) => Object.create(await lstat(path), { dev: { value: real.dev + 1n } })),
+      vi.spyOn(disk, "fstat").mockImplementation(async (fd) => Object.create(await fstat(fd), { dev: { value: real.dev + 1n } })),
+    ];
+    expect(await code(verb(store))).toBe("config");
+    for (const spy of spies) spy.mockRestore();
+    expect(fs.readdirSync(root)).toEqual([]);
+  },
+);
 
 test("a root that comes back can be used at once; reconnect takes what is there now", async () => {
   const directory = join(scratch(), "root");
@@ -109,7 +112,13 @@ test("nothing touches the disk before the store is opened, and wrong options are
     expect(spy).not.toHaveBeenCalled();
     spy.mockRestore();
   }
-  for (const options of [{ directory: "" }, { directory: "a\0b" }, { directory: 7 as unknown as string }, { directory: "x", fileMode: -1 }, { directory: "x", platform: "beos" as never }]) {
+  for (const options of [
+    { directory: "" },
+    { directory: "a\0b" },
+    { directory: 7 as unknown as string },
+    { directory: "x", fileMode: -1 },
+    { directory: "x", platform: "beos" as never },
+  ]) {
     expect(() => local(options)).toThrowError(expect.objectContaining({ code: "config" }) as Error);
   }
 });
@@ -139,13 +148,27 @@ test("CF103: every error of the system has its code, and the code its errno", ()
   const read: Call = calls.read(path);
   const write: Call = calls.write(path, "x");
   const table: readonly (readonly [errno: string, code: string, errno: string, transient: boolean])[] = [
-    ["ENOENT", "not-found", "ENOENT", false], ["EEXIST", "already-exists", "EEXIST", false], ["EISDIR", "is-a-directory", "EISDIR", false], ["ENOTEMPTY", "not-empty", "ENOTEMPTY", false],
-    ["EACCES", "permission-denied", "EACCES", false], ["EPERM", "permission-denied", "EACCES", false], ["EROFS", "permission-denied", "EACCES", false],
-    ["ENOSPC", "no-space", "ENOSPC", false], ["EDQUOT", "no-space", "ENOSPC", false], ["EFBIG", "too-large", "EFBIG", false],
-    ["ENAMETOOLONG", "invalid-path", "EINVAL", false], ["EILSEQ", "invalid-path", "EINVAL", false], ["ELOOP", "invalid-path", "EINVAL", false],
-    ["EMFILE", "unavailable", "EIO", true], ["ENFILE", "unavailable", "EIO", true], ["EAGAIN", "unavailable", "EIO", true],
-    ["ESTALE", "unavailable", "EIO", true], ["ETIMEDOUT", "unavailable", "EIO", true], ["EHOSTDOWN", "unavailable", "EIO", true],
-    ["EIO", "corrupt", "EIO", false], ["EBUSY", "conflict", "EBUSY", true],
+    ["ENOENT", "not-found", "ENOENT", false],
+    ["EEXIST", "already-exists", "EEXIST", false],
+    ["EISDIR", "is-a-directory", "EISDIR", false],
+    ["ENOTEMPTY", "not-empty", "ENOTEMPTY", false],
+    ["EACCES", "permission-denied", "EACCES", false],
+    ["EPERM", "permission-denied", "EACCES", false],
+    ["EROFS", "permission-denied", "EACCES", false],
+    ["ENOSPC", "no-space", "ENOSPC", false],
+    ["EDQUOT", "no-space", "ENOSPC", false],
+    ["EFBIG", "too-large", "EFBIG", false],
+    ["ENAMETOOLONG", "invalid-path", "EINVAL", false],
+    ["EILSEQ", "invalid-path", "EINVAL", false],
+    ["ELOOP", "invalid-path", "EINVAL", false],
+    ["EMFILE", "unavailable", "EIO", true],
+    ["ENFILE", "unavailable", "EIO", true],
+    ["EAGAIN", "unavailable", "EIO", true],
+    ["ESTALE", "unavailable", "EIO", true],
+    ["ETIMEDOUT", "unavailable", "EIO", true],
+    ["EHOSTDOWN", "unavailable", "EIO", true],
+    ["EIO", "corrupt", "EIO", false],
+    ["EBUSY", "conflict", "EBUSY", true],
   ];
   for (const [errno, said, expected, transient] of table) {
     const error = translate(systemError(errno, "open"), write) as StoreError;

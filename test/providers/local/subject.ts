@@ -10,7 +10,8 @@ export function localSubject(more: Partial<Subject> = {}, options: Partial<Local
     // Not flushed: thousands of small files, and no power cut in between.
     open: (place) => local({ directory: place.directory, clock: place.clock, random: place.random, flush: false, ...options }),
     raw: channel,
-    leftovers: async (place) => ((await fs.readdir(place.directory, { recursive: true }).catch(() => [])) as string[]).filter((name) => /\.stratus-[0-9a-z]{20}\.tmp$/.test(name)),
+    leftovers: async (place) =>
+      ((await fs.readdir(place.directory, { recursive: true }).catch(() => [])) as string[]).filter((name) => /\.stratus-[0-9a-z]{20}\.tmp$/.test(name)),
     ...more,
   };
 }

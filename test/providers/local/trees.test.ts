@@ -2,8 +2,8 @@
 import fs from "node:fs";
 import { expect, test, vi } from "vitest";
 import { disk } from "../../../src/providers/local/disk.ts";
-import { StoreError, manualClock, readText, systemClock } from "../../../src/store/index.ts";
-import type { Clock } from "../../../src/store/index.ts";
+import { manualClock, readText, systemClock } from "../../../src/store/index.ts";
+import type { Clock, StoreError } from "../../../src/store/index.ts";
 import { code, fresh, onDisk, paths, systemError } from "./at.ts";
 
 const TEMPORARY = ".stratus-abcdefghij0123456789.tmp";
@@ -293,9 +293,9 @@ test("a program that holds a file for a moment is waited for, on the platform wh
     return rename(from, to);
   });
   const ending = async (work: Promise<unknown>): Promise<string> => {
-    let done = false;
-    const said = code(work).finally(() => (done = true));
-    while (!done) await clock.advance(100);
+    const state = { done: false };
+    const said = code(work).finally(() => (state.done = true));
+    while (!state.done) await clock.advance(100);
     return said;
   };
   expect(await ending(store.write("/f", "new"))).toBe("nothing");

@@ -6,8 +6,13 @@ import type { Store } from "../../../src/store/index.ts";
 import { prefix } from "../../../src/wrappers/index.ts";
 
 const bytes = (size: number, fill = 7): Uint8Array => new Uint8Array(size).fill(fill);
-const paths = async (store: Store, dir: string, recursive = false): Promise<string[]> => (await store.list(dir, { recursive }).toArray()).map(({ path }) => path);
-const code = async (work: Promise<unknown>): Promise<string> => work.then(() => "nothing", (error: unknown) => (StoreError.is(error) ? error.code : String(error)));
+const paths = async (store: Store, dir: string, recursive = false): Promise<string[]> =>
+  (await store.list(dir, { recursive }).toArray()).map(({ path }) => path);
+const code = async (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => "nothing",
+    (error: unknown) => (StoreError.is(error) ? error.code : String(error)),
+  );
 
 test("bytes are copied in and out: nobody shares memory with the store", async () => {
   const store = memory();
