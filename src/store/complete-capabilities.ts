@@ -87,7 +87,7 @@ export function completeCapabilities(provider: Provider): Capabilities {
   };
   for (const [key, value] of Object.entries(said))
     if (!meansSomething(complete, key, value))
-      throw new StoreError("config", `the provider declares ${key}: ${String(value)}, which means nothing`, { store: provider.kind });
+      throw new StoreError("config", `the provider declares ${key}: ${JSON.stringify(value)}, which means nothing`, { store: provider.kind });
   return frozen({ ...complete, ...withoutUndefined(said) });
 }
 

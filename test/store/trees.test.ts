@@ -1,7 +1,7 @@
 /** Listing, copying, moving and deleting trees of services that know only directories: with failures at every step, aborts, and others at work. */
 import { expect, test } from "vitest";
 import { StoreError, calls, parsePath, readText } from "../../src/store/index.ts";
-import type { Backend, Capabilities, Entry, Page, Provider, Store, StorePath } from "../../src/store/index.ts";
+import type { Backend, Capabilities, Entry, Page, Store, StorePath } from "../../src/store/index.ts";
 import { directory, fakeStore, file, plain, thrown, tick } from "./make.ts";
 
 async function fill(store: Store, dir = "/t"): Promise<void> {
