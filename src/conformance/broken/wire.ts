@@ -7,14 +7,9 @@ import type { WireBug } from "./wire-provider.ts";
 import { openService } from "./wire-service.ts";
 import type { Service } from "./wire-service.ts";
 
-interface Running {
-  readonly service: Promise<Service>;
-  connections: number;
-}
-
-/** One service per place, begun by its first connection and ended by its last. Without a bug it is right. */
+/** One service per place, begun by its first connection and ended when the suite asks what is left there. Without a bug it is right. */
 export function wireSubject(bug?: WireBug): Subject {
-  const services = new Map<string, Running>();
+  const services = new Map<string, Promise<Service>>();
   return {
     name: bug === undefined ? "tiny service over HTTP" : `broken ${bug}`,
     wire: true,
@@ -22,27 +17,22 @@ export function wireSubject(bug?: WireBug): Subject {
     cost: { stat: 1, read: 1, write: 1, list: 1, delete: 1, mkdir: 1, copy: 1, move: 1 },
     open(place: Place) {
       const options = { endpoint: "", bug };
-      const provider = wireProvider(options);
-      let here: Running | undefined;
       return createStore({
-        ...provider,
+        ...wireProvider(options),
         // Here and not before, since a store that is never used is never closed either.
         async open(): Promise<void> {
-          here = services.get(place.id);
-          if (here === undefined) services.set(place.id, (here = { service: openService({ pageSize: 100, clock: place.clock }), connections: 0 }));
-          here.connections += 1;
-          options.endpoint = place.route((await here.service).url);
-        },
-        async close(signal): Promise<void> {
-          await provider.close?.(signal);
-          if (here !== undefined && --here.connections === 0) await (await here.service)[Symbol.asyncDispose]();
+          let service = services.get(place.id);
+          if (service === undefined) services.set(place.id, (service = openService({ pageSize: 100, clock: place.clock })));
+          options.endpoint = place.route((await service).url);
         },
       });
     },
     async leftovers(place: Place) {
-      const service = await services.get(place.id)?.service;
+      const service = await services.get(place.id);
       services.delete(place.id);
-      return service === undefined ? [] : service.uploads.map((upload) => `open upload ${upload}`);
+      const left = service?.uploads.map((upload) => `open upload ${upload}`) ?? [];
+      await service?.[Symbol.asyncDispose]();
+      return left;
     },
   };
 }

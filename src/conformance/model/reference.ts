@@ -8,7 +8,7 @@
  *   const [one, other] = [referenceStore({ state }), referenceStore({ state })];
  *
  * Capabilities are the parameters: a verb declared native is a method, one that is not is left to the adaptor; `caseSensitive: false` folds keys,
- * `consistency.list: "eventual"` lists what was there `settleMs` ago, and so on.
+ * `consistency.list: "eventual"` lists what was there a while ago, within `settleMs`, and so on.
  */
 import { StoreError, createStore, entry, hasher, parentOf, parsePath, root, systemClock } from "../../store/index.ts";
 import type { Capabilities, Clock, Entry, Hashes, Page, Provider, ProviderRead, Store, StorePath } from "../../store/index.ts";
@@ -83,7 +83,9 @@ export function referenceProvider(options: ReferenceOptions = {}): Provider & { 
   const { state = new ModelState(), pageSize = 1000, emptyPages = false, sparse = false, chunkBytes, latencyMs = 0, capacityBytes = Infinity, clock = systemClock } = options;
   const has: Capabilities = { ...everything, ...(options.declare === "little" ? little : {}), ...options.capabilities };
   const { strictHierarchy: strict, modifiedPrecisionMs: precision, consistency } = has;
-  if (consistency.settleMs > 0) state.remember(consistency.settleMs);
+  // Within what is declared, with something left for clocks that are read at different moments.
+  const lagMs = Math.floor(consistency.settleMs * 0.6);
+  if (lagMs > 0) state.remember(lagMs);
 
   const key = (path: string): string => {
     const form = has.normalisation === "kept" ? path : path.normalize(has.normalisation.toUpperCase());
@@ -112,7 +114,7 @@ export function referenceProvider(options: ReferenceOptions = {}): Provider & { 
     for (const map of [tree.files, tree.directories]) for (const other of map.keys()) if (under(other, path)) return false;
     return true;
   };
-  const seenByReaders = (): Tree => state.before(clock.now(), consistency.read === "eventual" ? consistency.settleMs : 0).tree;
+  const seenByReaders = (): Tree => state.before(clock.now(), consistency.read === "eventual" ? lagMs : 0).tree;
 
   /* ---- entries */
 
@@ -275,7 +277,7 @@ export function referenceProvider(options: ReferenceOptions = {}): Provider & { 
 
     async list({ path, recursive, cursor, ifNoneMatch, signal }): Promise<Page> {
       await begin(signal);
-      const { tree, revision } = state.before(clock.now(), consistency.list === "eventual" ? consistency.settleMs : 0);
+      const { tree, revision } = state.before(clock.now(), consistency.list === "eventual" ? lagMs : 0);
       if (!directoryAt(tree, path)) return tree.files.has(key(path)) ? refuse("not-a-directory", "a file has no children") : refuse("not-found", "nothing is there");
       const etag = has.listIfNoneMatch === "native" ? `r${revision}` : null;
       if (etag !== null && ifNoneMatch === etag) refuse("not-modified", "the listing is the same");
