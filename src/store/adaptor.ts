@@ -23,7 +23,7 @@ import type {
 import type { Account, Space } from "./options.ts";
 import type { Provider, ProviderRead } from "./provider.ts";
 import { copyChunks } from "./map-source.ts";
-import { emptyReply, replyOf } from "./read-reply.ts";
+import { emptyReply, replyFromMemory, replyOf } from "./read-reply.ts";
 import { calls } from "./calls.ts";
 import { copyByHand } from "./tree-copy.ts";
 import { moveByHand } from "./tree-move.ts";
@@ -70,12 +70,9 @@ export class Adaptor implements Backend {
   /** The call with those conditions alone that the service itself keeps; the others are compared with the reply. */
   #asked(call: ReadCall, range: ByteRange | undefined): ReadCall {
     const { readIfMatch, readIfNoneMatch } = this.capabilities;
-    return {
-      ...call,
-      range,
-      ifMatch: readIfMatch === "native" ? call.ifMatch : undefined,
-      ifNoneMatch: readIfNoneMatch === "native" ? call.ifNoneMatch : undefined,
-    };
+    const ifMatch = readIfMatch === "native" ? call.ifMatch : undefined;
+    const ifNoneMatch = readIfNoneMatch === "native" ? call.ifNoneMatch : undefined;
+    return range === call.range && ifMatch === call.ifMatch && ifNoneMatch === call.ifNoneMatch ? call : { ...call, range, ifMatch, ifNoneMatch };
   }
 
   async #readSuffix(call: ReadCall, bytes: number): Promise<ReadReply> {
@@ -95,8 +92,8 @@ export class Adaptor implements Backend {
     throw new StoreError("conflict", "the file changed while it was read");
   }
 
-  #reply(call: ReadCall, came: ProviderRead): Promise<ReadReply> {
-    return replyOf(call, came, (error) => this.#translated(error, call));
+  #reply(call: ReadCall, came: ProviderRead): ReadReply | Promise<ReadReply> {
+    return came.body instanceof Uint8Array ? replyFromMemory(call, came, came.body) : replyOf(call, came, (error) => this.#translated(error, call));
   }
 
   async write(call: WriteCall): Promise<Entry> {

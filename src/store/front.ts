@@ -7,6 +7,7 @@ import type { Capabilities } from "./capabilities.ts";
 import type { Control } from "./control.ts";
 import type { Entry } from "./entry.ts";
 import { StoreError, abortError } from "./errors.ts";
+import type { ErrorContext } from "./errors.ts";
 import type { ErrorDetails } from "./errors.ts";
 import { answered, refuse } from "./guard.ts";
 import { closed } from "./life.ts";
@@ -204,13 +205,13 @@ export class Front implements Omit<Store, Made | "open"> {
 
   /** Refusals come in one order on every store: closed, aborted, path, then the rest. */
   #path(path: string, operation: Operation, options: CallOptions | undefined): StorePath {
-    const context = { store: this.name, operation, path: path as StorePath };
-    if (this.#life.ended) throw closed().with({ ...context, cause: undefined });
-    if (options?.signal instanceof AbortSignal && options.signal.aborted) throw abortError(options.signal, { ...context, applied: false });
+    const context = (): ErrorContext => ({ store: this.name, operation, path: path as StorePath });
+    if (this.#life.ended) throw closed().with({ ...context(), cause: undefined });
+    if (options?.signal instanceof AbortSignal && options.signal.aborted) throw abortError(options.signal, { ...context(), applied: false });
     try {
       return parsePath(path);
     } catch (error) {
-      throw StoreError.is(error) ? error.with({ ...context, cause: error.cause }) : error;
+      throw StoreError.is(error) ? error.with({ ...context(), cause: error.cause }) : error;
     }
   }
 

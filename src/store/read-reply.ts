@@ -43,22 +43,32 @@ export function checkConditions(call: ReadCall, entry: Entry): void {
 export async function replyOf(call: ReadCall, came: ProviderRead, failed: (error: unknown) => StoreError): Promise<ReadReply> {
   const { entry, body, offset: start = 0 } = came;
   try {
-    if (entry.kind === "directory") throw new StoreError("is-a-directory", "a directory has no bytes");
-    checkConditions(call, entry);
-    const asked = clamp(call.range, entry);
-    // A service that does not say where its bytes begin may have sent any.
-    if (!Number.isSafeInteger(start) || start < 0) throw new StoreError("unavailable", "the service did not say which part of the file it sent");
-    if (start > asked.offset) throw new StoreError("unavailable", "the service sent another part of the file than was asked");
-    const reply =
-      body instanceof Uint8Array ? inMemory(body, start, asked, came) : streamed(bytesFrom(body, { signal: call.signal }), start, asked, entry, failed);
-    return { entry, offset: asked.offset, body: reply };
+    const asked = checked(call, entry, start);
+    return { entry, offset: asked.offset, body: streamed(bytesFrom(body, { signal: call.signal }), start, asked, entry, failed) };
   } catch (error) {
-    if (!(body instanceof Uint8Array))
-      await bytesFrom(body)
-        .close()
-        .catch(() => {});
+    await bytesFrom(body)
+      .close()
+      .catch(() => {});
     throw error;
   }
+}
+
+/** The same for bytes that are there already: nothing to wait for, nothing to close. */
+export function replyFromMemory(call: ReadCall, came: ProviderRead, body: Uint8Array): ReadReply {
+  const { entry, offset: start = 0 } = came;
+  const asked = checked(call, entry, start);
+  return { entry, offset: asked.offset, body: inMemory(body, start, asked, came) };
+}
+
+/** What was asked for, in numbers of this file; throws where the answer does not hold it. */
+function checked(call: ReadCall, entry: Entry, start: number): Asked {
+  if (entry.kind === "directory") throw new StoreError("is-a-directory", "a directory has no bytes");
+  checkConditions(call, entry);
+  const asked = clamp(call.range, entry);
+  // A service that does not say where its bytes begin may have sent any.
+  if (!Number.isSafeInteger(start) || start < 0) throw new StoreError("unavailable", "the service did not say which part of the file it sent");
+  if (start > asked.offset) throw new StoreError("unavailable", "the service sent another part of the file than was asked");
+  return asked;
 }
 
 function inMemory(bytes: Uint8Array, start: number, { offset, length, most }: Asked, { entry, handedOver = false }: ProviderRead): ByteStream {
