@@ -542,6 +542,8 @@ const life: readonly Check[] = [
 /** Whether the bytes of a read are in memory already, which is known only below the front: those cannot break off. True also where nobody can look below. */
 async function keptInMemory(store: Store, path: string): Promise<boolean> {
   try {
+    // Below the front nobody opens it.
+    await store.open();
     const { body } = await backendOf(store).read(calls.read(parsePath(path)));
     await body.close();
     return body.inMemory;
