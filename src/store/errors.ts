@@ -168,9 +168,15 @@ function messageOf(reason: string, { store, operation, path, to }: ErrorContext)
 /** A path for a message: control characters and lone surrogates escaped, and not longer than a line. */
 function printable(path: string): string {
   const cut = path.length > 300 ? `${path.slice(0, 299)}…` : path;
-  // eslint-disable-next-line no-control-regex
-  return /[\0-\x1f\x7f\u2028\u2029]/.test(cut) || !cut.isWellFormed() ? JSON.stringify(cut).replaceAll("\x7f", "\\u007f") : cut;
+  return cut.isWellFormed() && !CONTROLS.test(cut)
+    ? cut
+    : JSON.stringify(cut).replace(UNESCAPED, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
+
+// eslint-disable-next-line no-control-regex
+const CONTROLS = /[\0-\x1f\x7f-\x9f\u2028\u2029]/;
+/** What JSON leaves as it is. */
+const UNESCAPED = /[\x7f-\x9f\u2028\u2029]/g;
 
 /** True for a StoreError of one of these codes. */
 export function hasCode(error: unknown, ...codes: readonly ErrorCode[]): error is StoreError {

@@ -21,7 +21,11 @@ function table(name: string, any: string, first: string, last: string, reserved:
     fold,
     codec: nameCodec({ any, first, last, reserved, fold }),
     holds: (text) =>
-      text !== "" && ![...text].some((char) => any.includes(char)) && !has(first, [...text][0]) && !has(last, [...text].at(-1)) && !reserved(text),
+      text !== "" &&
+      !Array.from(text).some((char) => any.includes(char)) &&
+      !has(first, Array.from(text)[0]) &&
+      !has(last, Array.from(text).at(-1)) &&
+      !reserved(text),
   };
 }
 const webdav = `${controls}\u007f\ufffe\uffff`;
