@@ -18,8 +18,8 @@ export interface Proof {
 export interface Authentication {
   /** What the server asked for last, as it said it. */
   readonly asked: string | null;
-  /** True when a request can carry what the server wants: nothing is known to be missing. A body that can be sent only once waits for that. */
-  readonly ready: boolean;
+  /** True once the server has taken our proof, or has let us in without one: from then on nothing needs to be tried. */
+  readonly settled: boolean;
   /** @throws StoreError `unauthenticated` after a refusal. */
   prove(method: string, uri: string): Proof;
   /** The server said 401. True: ask once more, there is something new to say. */
@@ -46,6 +46,7 @@ export function authenticationOf({ username, password, token, auth, random }: Se
   const basic = (): Scheme => ({ kind: "fixed", header: `Basic ${Buffer.from(`${username}:${password}`, "utf8").toString("base64")}` });
   let scheme = start();
   let known = false;
+  let welcome = false;
   let refusal: StoreError | undefined;
   let asked: string | null = null;
 
@@ -53,8 +54,8 @@ export function authenticationOf({ username, password, token, auth, random }: Se
     get asked() {
       return asked;
     },
-    get ready() {
-      return scheme.kind !== "unknown";
+    get settled() {
+      return known || welcome || (username === undefined && token === undefined);
     },
     prove(method, uri) {
       if (refusal !== undefined) throw refusal;
@@ -81,7 +82,8 @@ export function authenticationOf({ username, password, token, auth, random }: Se
       return true;
     },
     accepted(sent) {
-      if (sent.header !== undefined) known = true;
+      if (sent.header === undefined) welcome = true;
+      else known = true;
     },
     refused(cause) {
       const who = token !== undefined ? "the token" : username === undefined ? "a caller without credentials" : `user "${username}" with this password`;
@@ -92,6 +94,7 @@ export function authenticationOf({ username, password, token, auth, random }: Se
     forget() {
       scheme = start();
       known = false;
+      welcome = false;
       refusal = undefined;
     },
   };

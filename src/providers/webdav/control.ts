@@ -6,9 +6,11 @@
  */
 import { StoreError } from "../../store/index.ts";
 import type { Authentication } from "./authentication.ts";
-import { spoken, translate, wentStale } from "./errors.ts";
+import { networkCause, translate } from "./errors.ts";
 import type { Answer } from "./errors.ts";
+import { TransferError, wentStale } from "./exchange.ts";
 import type { Settings } from "./options.ts";
+import { persist } from "./persist.ts";
 import type { PackageResponse, WebdavClient } from "./sdk.ts";
 import { watchdog } from "./watchdog.ts";
 import { Redirected, passage } from "./wire.ts";
@@ -39,35 +41,35 @@ export interface Line {
   readonly settings: Settings;
   readonly authentication: Authentication;
   readonly client: WebdavClient;
-  readonly pool: Pool;
-  /** A pool without connections, for one request. */
-  fresh(): Pool;
+  /** The common pool; `fresh`: one without connections, for one request. */
+  pool(fresh: boolean): Pool;
 }
 
 export async function ask(line: Line, question: Ask): Promise<Answer> {
-  let { href } = question;
-  let challenges = 0;
-  let again = question.repeatable;
-  for (;;) {
-    const proof = line.authentication.prove(question.method, href);
-    // The second time on a connection of its own: others in the pool may have gone with the first.
-    const way = passage(again || !question.repeatable ? line.pool : line.fresh(), line.settings, href);
-    try {
-      const answer = await once(line, question, href, proof.header, way);
-      if (answer.status !== 401) {
-        line.authentication.accepted(proof);
-        return answer;
-      }
-      if (++challenges > 2 || !line.authentication.challenged(proof, answer.headers.get("www-authenticate"))) throw line.authentication.refused(spoken(answer));
-    } catch (error) {
-      if (error instanceof Redirected) {
-        const slashed = error.origin === line.settings.origin && error.path === `${href}/`;
-        if (!slashed) throw error;
-        href = error.path;
-      } else if (again && wentStale(error, way.request?.reusedSocket === true)) again = false;
-      else throw error;
-    }
+  try {
+    return await askAt(line, question, question.href);
+  } catch (error) {
+    const slashed = `${question.href}/`;
+    // The one redirect that is followed: it names the same thing.
+    if (error instanceof Redirected && error.origin === line.settings.origin && error.path === slashed) return askAt(line, question, slashed);
+    throw error;
   }
+}
+
+function askAt(line: Line, question: Ask, href: string): Promise<Answer> {
+  return persist(line.authentication, {
+    method: question.method,
+    href,
+    async send({ authorization, fresh }) {
+      const way = passage(line.pool(fresh), line.settings, href);
+      try {
+        return await once(line, question, href, authorization, way);
+      } catch (error) {
+        throw networkCause(error) === undefined ? error : new TransferError(error, way.request?.reusedSocket === true, true);
+      }
+    },
+    mayRepeat: (error) => question.repeatable && wentStale(error),
+  });
 }
 
 async function once(

@@ -5,7 +5,7 @@
  * target even where the source is missing. So the source is looked at first, the target is never overwritten unseen, and `Overwrite: T` is said only
  * for a file over a file.
  */
-import { StoreError, entry, parentOf } from "../../store/index.ts";
+import { StoreError, parentOf } from "../../store/index.ts";
 import type { CopyCall, Entry, MoveCall } from "../../store/index.ts";
 import { quietly } from "./control.ts";
 import { innerError, removeEmpty } from "./delete.ts";
@@ -14,7 +14,7 @@ import { errorOf, networkCause } from "./errors.ts";
 import type { Answer } from "./errors.ts";
 import { look, need, resources } from "./look.ts";
 import type { Session } from "./session.ts";
-import { settled } from "./settle.ts";
+import { settled, vanished } from "./settle.ts";
 import { destination } from "./write-by-move.ts";
 
 type Transfer = CopyCall | MoveCall;
@@ -56,7 +56,8 @@ export async function transfer(session: Session, call: Transfer): Promise<Entry>
   const there = await settled(session, signal, () => look(session, to, signal));
   if (there !== null && there.kind !== source.kind)
     throw new StoreError("conflict", "somebody else put something else at the target at this moment", { applied: "unknown", entry: there });
-  return there ?? entry({ path: to, kind: source.kind, size: source.size, complete: false });
+  if (there === null) throw vanished();
+  return there;
 }
 
 /** A 207 that names only source or target themselves says of the whole what a status would: lighttpd's way to say 409 and 412. */
@@ -124,7 +125,7 @@ async function hasMoved(session: Session, { path, to, signal }: Transfer, source
 /** Nothing is at the target and the server refused: its parents are made, once. */
 async function prepare(session: Session, { to, signal }: Transfer, answer: Answer, tries: number): Promise<void> {
   const { status } = answer;
-  if (tries > 1 || ![400, 403, 404, 405, 409, 500, 502].includes(status)) throw errorOf(answer);
+  if (tries > 1 || ![400, 403, 404, 405, 409, 415, 500, 502].includes(status)) throw errorOf(answer);
   const parent = parentOf(to);
   const above = await look(session, parent, signal);
   if (above?.kind === "file") throw errorOf(answer, { code: "not-a-directory", reason: "a parent of the target is a file", applied: false });

@@ -1,5 +1,6 @@
 /** The bytes of a file, down: handed on as they come, let go of when nobody wants them, and never short. */
 import type { IncomingMessage } from "node:http";
+import { StoreError } from "../../store/index.ts";
 import type { Answer } from "./errors.ts";
 import { TransferError, answerTo, headersOf, start, textOf } from "./exchange.ts";
 import type { Settings } from "./options.ts";
@@ -36,7 +37,7 @@ export async function download(
   } catch (error) {
     dog.stop();
     if (dog.signal.aborted) throw dog.signal.reason;
-    throw new TransferError(error, request.reusedSocket, false);
+    throw StoreError.is(error) ? error : new TransferError(error, request.reusedSocket, false);
   }
 }
 

@@ -96,7 +96,7 @@ interface SystemError {
 
 /** The system error itself, or inside what the package and Node make of it (FetchError, AggregateError of several addresses). */
 export function networkCause(error: unknown, depth = 0): SystemError | undefined {
-  if (typeof error !== "object" || error === null || depth > 4) return undefined;
+  if (typeof error !== "object" || error === null || depth > 4 || StoreError.is(error)) return undefined;
   const { code, syscall, erroredSysCall, errors, cause } = error as {
     code?: unknown;
     syscall?: unknown;
@@ -111,10 +111,4 @@ export function networkCause(error: unknown, depth = 0): SystemError | undefined
 
 function plain(code: unknown, syscall: unknown): SystemError | undefined {
   return typeof code === "string" ? { code, syscall: typeof syscall === "string" ? syscall : undefined } : undefined;
-}
-
-/** A connection that the server closed while it was idle, met by the next request: nothing of it was heard. */
-export function wentStale(error: unknown, reused: boolean): boolean {
-  const code = networkCause(error)?.code;
-  return reused && (code === "ECONNRESET" || code === "EPIPE");
 }

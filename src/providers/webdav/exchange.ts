@@ -8,20 +8,30 @@ import { request as httpRequest } from "node:http";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { StoreError } from "../../store/index.ts";
+import { networkCause } from "./errors.ts";
 import type { Answer } from "./errors.ts";
 import type { Settings } from "./options.ts";
 import type { Watchdog } from "./watchdog.ts";
 import type { Pool } from "./wire.ts";
 
-/** A request that failed, with what is needed to know whether it may be sent again. */
+/** A request that failed on the way, with what is needed to know whether it may be sent again. What it failed of is its cause. */
 export class TransferError extends Error {
+  /** On a connection that had served another request before. */
   readonly reused: boolean;
+  /** The body was opened. */
   readonly spent: boolean;
   constructor(cause: unknown, reused: boolean, spent: boolean) {
     super("a transfer failed", { cause });
     this.reused = reused;
     this.spent = spent;
   }
+}
+
+/** The server had closed this connection while it was idle, and the request met that: nothing of it was heard. */
+export function wentStale(error: unknown): boolean {
+  if (!(error instanceof TransferError) || !error.reused) return false;
+  const code = networkCause(error.cause)?.code;
+  return code === "ECONNRESET" || code === "EPIPE";
 }
 
 /** Of an answer that is no file so much is kept, and so much read. */

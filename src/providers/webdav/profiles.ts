@@ -20,10 +20,11 @@ export interface WebdavProfile {
   readonly atomicPut: boolean;
   /** PUT of nothing and COPY write into the file that is there, and readers get its old length: both go to a temporary name and MOVE. */
   readonly writesInPlace: boolean;
-  /** How "only if nothing is there" is kept against racing writers: PUT with If-None-Match, temporary name and MOVE without Overwrite, or not at all. */
-  readonly create: "if-none-match" | "move" | false;
-  /** `If: (["etag"])` on PUT and DELETE holds against racing writers. */
-  readonly ifMatch: boolean;
+  /**
+   * "Only if nothing is there" is kept against racing writers by a temporary name and MOVE without Overwrite. There is no such thing for PUT: Apache lets
+   * several win, lighttpd compares when the body begins.
+   */
+  readonly exclusiveMove: boolean;
   /** COPY and MOVE with `Overwrite: F` have exactly one winner. */
   readonly noReplace: boolean;
   /** Of racing MKCOLs exactly one answers 201. */
@@ -72,8 +73,7 @@ const generic: WebdavProfile = {
   notModified: false,
   atomicPut: false,
   writesInPlace: false,
-  create: false,
-  ifMatch: false,
+  exclusiveMove: false,
   noReplace: false,
   exclusiveMkdir: false,
   silentMkcol: true,
@@ -133,7 +133,7 @@ const lighttpd: WebdavProfile = {
   name: "lighttpd",
   etag: "strong",
   writesInPlace: true,
-  create: "move",
+  exclusiveMove: true,
   noReplace: true,
   looksAtTarget: true,
   guardedDelete: false,
@@ -149,7 +149,7 @@ const nginx: WebdavProfile = {
   name: "nginx",
   etag: "none",
   notModified: false,
-  create: "move",
+  exclusiveMove: true,
   noReplace: true,
   guardedDelete: false,
   refusesEarly: false,
@@ -175,7 +175,7 @@ const rclone: WebdavProfile = {
   name: "rclone",
   etag: "strong",
   notModified: true,
-  create: "move",
+  exclusiveMove: true,
   noReplace: true,
   looksAtTarget: false,
   refusesEarly: true,

@@ -15,7 +15,7 @@ const ABOUT_THE_PLACE: ReadonlySet<number> = new Set([301, 302, 307, 308, 400, 4
  * PUT, and once more where the parent was missing and has been made. Returns only on success, with one exception: null where the parent is missing and
  * the body is a stream that nobody has touched yet. Parents made for a body that then fails would stay, so such a body goes elsewhere first.
  */
-export async function send(session: Session, call: WriteCall, href: string, headers: Readonly<Record<string, string>>): Promise<Upload | null> {
+export async function send(session: Session, call: WriteCall, href: string): Promise<Upload | null> {
   const { path, signal } = call;
   const body = await sendable(call.body);
   const asks = session.settings.profile.refusesEarly && session.continues;
@@ -25,7 +25,7 @@ export async function send(session: Session, call: WriteCall, href: string, head
     await ensure(session, parentOf(path), signal);
   }
   for (let again = true; ; again = false) {
-    const answer = await session.put(href, headers, body, signal);
+    const answer = await session.put(href, body, signal);
     const { status } = answer;
     if (status === 200 || status === 201 || status === 204) {
       session.remember(parentOf(path));
@@ -33,7 +33,6 @@ export async function send(session: Session, call: WriteCall, href: string, head
     }
     if (status >= 200 && status < 300)
       throw errorOf(answer, { code: "unavailable", reason: `the server does not say that the file is stored (${status})`, applied: "unknown" });
-    if (status === 412) throw conditionLost(call, answer);
     const missing = await diagnose(session, call, answer);
     if (!again || (answer.spent && !body.replayable)) throw lost(answer);
     if (missing && !body.inMemory) return null;
@@ -49,11 +48,6 @@ export async function sendable(body: Source): Promise<Source> {
   return { size: 0, replayable: true, opened: true, inMemory: true, open: () => bytesFrom(new Uint8Array(0)) };
 }
 
-function conditionLost(call: WriteCall, answer: Upload): StoreError {
-  if (call.ifAbsent) return errorOf(answer, { code: "already-exists", reason: "something of this name is there" });
-  return errorOf(answer, { code: "precondition-failed", reason: "the file has another etag, or is missing" });
-}
-
 /** What stands in the way, said as such. Returns where another try may help: whether the parent is missing, or has just been made by somebody else. */
 async function diagnose(session: Session, call: WriteCall, answer: Upload): Promise<boolean> {
   const { status } = answer;
@@ -61,7 +55,6 @@ async function diagnose(session: Session, call: WriteCall, answer: Upload): Prom
   if (!ABOUT_THE_PLACE.has(status)) throw errorOf(answer);
   const there = await look(session, path, signal);
   if (there?.kind === "directory") {
-    if (call.ifAbsent) throw errorOf(answer, { code: "already-exists", reason: "a directory of this name is there", applied: false });
     throw errorOf(answer, { code: "is-a-directory", reason: "there is a directory of this name", applied: false });
   }
   if (there !== null) throw lost(answer);

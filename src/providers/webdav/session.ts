@@ -7,13 +7,16 @@ import { ask, quietly } from "./control.ts";
 import type { Ask } from "./control.ts";
 import { download } from "./download.ts";
 import type { Download } from "./download.ts";
-import { errorOf, spoken, wentStale } from "./errors.ts";
+import { errorOf, spoken } from "./errors.ts";
 import type { Answer } from "./errors.ts";
-import { TransferError } from "./exchange.ts";
+import { wentStale } from "./exchange.ts";
+import type { TransferError } from "./exchange.ts";
 import { rootWasMade } from "./look.ts";
 import { namesOf } from "./names.ts";
 import type { Names } from "./names.ts";
 import type { Settings } from "./options.ts";
+import { persist } from "./persist.ts";
+import type { Attempt } from "./persist.ts";
 import { loadWebdav } from "./sdk.ts";
 import type { WebdavClient, WebdavPackage } from "./sdk.ts";
 import { upload } from "./upload.ts";
@@ -21,8 +24,6 @@ import type { Upload } from "./upload.ts";
 import { poolOf, retire } from "./wire.ts";
 import type { Pool } from "./wire.ts";
 
-/** Larger bodies are not sent to a server that will ask who we are first. */
-const WORTH_ASKING = 64 << 10;
 /** So many directories are remembered as made; a longer memory costs more than the request it saves. */
 const REMEMBERED = 4096;
 
@@ -34,6 +35,8 @@ export class Session {
   readonly #client: WebdavClient;
   #pool: Pool;
   #shelf: Promise<string> | undefined;
+  /** The first request with credentials, while it is under way. */
+  #trying: Promise<void> | undefined;
   /** False once the server let `Expect` pass in silence. */
   continues = true;
   /** Directories that stood when we looked last. Only ever saves a request; nothing is believed because of it. */
@@ -49,8 +52,7 @@ export class Session {
     this.#pool = poolOf(settings);
   }
 
-  /** For the second try after an idle connection turned out to be closed: others in the pool may have gone with it. */
-  readonly #fresh = (): Pool => poolOf(this.settings, false);
+  readonly #poolFor = (fresh: boolean): Pool => (fresh ? poolOf(this.settings, false) : this.#pool);
 
   static async open(settings: Settings): Promise<Session> {
     return new Session(settings, await loadWebdav());
@@ -67,7 +69,7 @@ export class Session {
 
   /** A request without bytes of a file. */
   ask(question: Ask): Promise<Answer> {
-    return ask({ settings: this.settings, authentication: this.#authentication, client: this.#client, pool: this.#pool, fresh: this.#fresh }, question);
+    return this.#inTurn(() => ask({ settings: this.settings, authentication: this.#authentication, client: this.#client, pool: this.#poolFor }, question));
   }
 
   get(href: string, headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<Download> {
@@ -79,69 +81,63 @@ export class Session {
     return this.#fetch("HEAD", href, {}, signal);
   }
 
-  async #fetch(method: "GET" | "HEAD", href: string, headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<Download> {
-    let challenges = 0;
-    let again = true;
-    for (;;) {
-      const proof = this.#authentication.prove(method, href);
-      try {
-        const answer = await download(this.settings, again ? this.#pool : this.#fresh(), method, href, withProof(headers, proof.header), signal);
-        if (answer.status !== 401) {
-          this.#authentication.accepted(proof);
-          return answer;
-        }
-        if (++challenges > 2 || !this.#authentication.challenged(proof, answer.headers.get("www-authenticate")))
-          throw this.#authentication.refused(spoken(answer));
-      } catch (error) {
-        if (!(error instanceof TransferError)) throw error;
-        if (!again || !wentStale(error.cause, error.reused)) throw error.cause;
-        again = false;
-      }
-    }
+  #fetch(method: "GET" | "HEAD", href: string, headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<Download> {
+    return this.#inTurn(() =>
+      persist(this.#authentication, {
+        method,
+        href,
+        send: ({ authorization, fresh }) => download(this.settings, this.#poolFor(fresh), method, href, withProof(headers, authorization), signal),
+        mayRepeat: wentStale,
+      }),
+    );
   }
 
   /** Sends a body. It is sent again after a challenge or a stale connection only if it can be; otherwise it waits until the server wants it. */
-  async put(href: string, headers: Readonly<Record<string, string>>, source: Source, signal: AbortSignal | undefined): Promise<Upload> {
-    const conditional = "If" in headers || "If-None-Match" in headers;
-    let challenges = 0;
-    let again = !conditional;
-    let pool = this.#pool;
-    for (;;) {
-      const { ready } = this.#authentication;
-      if (source.replayable ? !ready && (source.size ?? Infinity) > WORTH_ASKING : !ready || !this.continues) await this.#prime(signal);
-      const proof = this.#authentication.prove("PUT", href);
-      try {
-        const answer = await upload(this.settings, pool, href, withProof(headers, proof.header), source, this.continues, signal);
+  async put(href: string, source: Source, signal: AbortSignal | undefined): Promise<Upload> {
+    // A body takes its time, and others wait while credentials are tried for the first time; one that can be sent only once must not be spent on a
+    // challenge by a server that would not say so before.
+    if (!this.#authentication.settled || (!source.replayable && !this.continues)) await this.#prime(signal);
+    const send = ({ authorization, fresh }: Attempt): Promise<Upload> =>
+      upload(this.settings, this.#poolFor(fresh), href, withProof({}, authorization), source, this.continues, signal);
+    return persist(this.#authentication, {
+      method: "PUT",
+      href,
+      send: async (attempt) => {
+        const answer = await send(attempt);
         if (answer.ignoredExpect) this.continues = false;
-        if (answer.status === 417 && !answer.spent && this.continues) {
-          this.continues = false;
-          continue;
-        }
-        if (answer.status !== 401) {
-          this.#authentication.accepted(proof);
-          return answer;
-        }
-        if (++challenges > 2 || !this.#authentication.challenged(proof, answer.headers.get("www-authenticate")))
-          throw this.#authentication.refused(spoken(answer));
+        if (answer.status !== 417 || answer.spent) return answer;
+        this.continues = false;
+        return send(attempt);
+      },
+      mayRepeat: (error) => wentStale(error) && (source.replayable || !(error as TransferError).spent),
+      again: (answer) => {
         if (answer.spent && !source.replayable)
           throw new StoreError("unavailable", "the server asked who we are after a body that can be read only once", {
             status: 401,
             applied: false,
             cause: spoken(answer),
           });
-      } catch (error) {
-        if (!(error instanceof TransferError)) throw error;
-        const sendable = source.replayable || !error.spent;
-        if (!again || !sendable || !wentStale(error.cause, error.reused)) throw error.cause;
-        again = false;
-        pool = this.#fresh();
-      }
-    }
+      },
+    });
   }
 
-  /** Learns the challenge, or a fresh nonce, before a body that can be sent only once. */
+  /** Learns the challenge, or a fresh nonce, without a body. */
   async #prime(signal: AbortSignal | undefined): Promise<void> {
     await this.ask({ method: "PROPFIND", href: this.settings.base, headers: { Depth: "0" }, signal, repeatable: true });
+  }
+
+  /** One at a time until the server has taken the credentials, or has let us in without: wrong ones are tried once, however many calls begin together. */
+  async #inTurn<T>(send: () => Promise<T>): Promise<T> {
+    while (!this.#authentication.settled && this.#trying !== undefined) await this.#trying;
+    if (this.#authentication.settled) return send();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#trying = promise;
+    try {
+      return await send();
+    } finally {
+      this.#trying = undefined;
+      resolve();
+    }
   }
 
   /** A new temporary file in this directory, or on a shelf of this session's own where files on their way break listings. */

@@ -29,3 +29,10 @@ export async function search<T>(session: Session, signal: AbortSignal | undefine
     await clock.sleep(Math.min(wait, left), signal);
   }
 }
+
+/** Success, and nothing is there: taken away at this moment, or never stored. SabreDAV says 201 to both of two moves of one file. */
+export function vanished(): StoreError {
+  return new StoreError("conflict", "the server called it done, and nothing is there: somebody else took it away at this moment, or it was not done", {
+    applied: "unknown",
+  });
+}

@@ -69,7 +69,8 @@ export async function upload(
   } catch (error) {
     request.destroy();
     if (dog.signal.aborted) throw dog.signal.reason;
-    throw error instanceof BodyFailed ? error.cause : new TransferError(error, request.reusedSocket, spent);
+    if (error instanceof BodyFailed) throw error.cause;
+    throw StoreError.is(error) ? error : new TransferError(error, request.reusedSocket, spent);
   } finally {
     dog.stop();
   }

@@ -2,7 +2,7 @@
  * Writing under a temporary name, then MOVE: for servers whose PUT shows half a file or leaves one, and for "only if nothing is there" on those whose
  * MOVE excludes. The temporary file is ours alone, so its size proves that all bytes arrived.
  */
-import { StoreError, entry, hasCode, parentOf } from "../../store/index.ts";
+import { StoreError, hasCode, parentOf } from "../../store/index.ts";
 import type { Entry, WriteCall } from "../../store/index.ts";
 import { quietly } from "./control.ts";
 import { ensure, nearest } from "./directories.ts";
@@ -11,7 +11,7 @@ import { errorOf, networkCause } from "./errors.ts";
 import { look, propfind, resources } from "./look.ts";
 import { sendable } from "./send.ts";
 import type { Session } from "./session.ts";
-import { search, settled } from "./settle.ts";
+import { search, settled, vanished } from "./settle.ts";
 import { space } from "./space.ts";
 import type { Upload } from "./upload.ts";
 
@@ -59,7 +59,8 @@ export async function writeByMove(session: Session, call: WriteCall): Promise<En
     }
     isMoved = true;
     const there = await settled(session, signal, () => look(session, path, signal));
-    return there ?? entry({ path, kind: "file", size: bytes, complete: false });
+    if (there === null) throw vanished();
+    return there;
   } catch (error) {
     if (!isMoved) await quietly(discard(session, temporary, isStored));
     if (hasCode(error, "conflict")) await session.dropShelf();
@@ -70,7 +71,7 @@ export async function writeByMove(session: Session, call: WriteCall): Promise<En
 /** The bytes, under a name of their own beside others that are there. */
 async function upload(session: Session, call: WriteCall, temporary: string): Promise<Upload> {
   // Nothing of the call's path is asked about: the temporary file has a place.
-  const answer = await session.put(temporary, {}, await sendable(call.body), call.signal);
+  const answer = await session.put(temporary, await sendable(call.body), call.signal);
   if ([200, 201, 204].includes(answer.status)) return answer;
   session.forget();
   if (answer.status >= 300 && ![404, 409].includes(answer.status)) throw errorOf(answer);

@@ -1,18 +1,17 @@
 /**
  * Writing: PUT where the server shows old or new and nothing else, a temporary name and MOVE where it doesn't; then a look, which is the entry.
  */
-import { StoreError, entry } from "../../store/index.ts";
+import { StoreError } from "../../store/index.ts";
 import type { Entry, WriteCall } from "../../store/index.ts";
-import { conditionOf } from "./conditions.ts";
 import { look } from "./look.ts";
 import { send } from "./send.ts";
 import type { Session } from "./session.ts";
-import { settled } from "./settle.ts";
+import { settled, vanished } from "./settle.ts";
 import { writeByMove } from "./write-by-move.ts";
 
 export function write(session: Session, call: WriteCall): Promise<Entry> {
-  const { atomicPut, create, writesInPlace } = session.settings.profile;
-  const byMove = !atomicPut || (call.ifAbsent && create === "move") || (writesInPlace && call.body.size === 0);
+  const { atomicPut, writesInPlace } = session.settings.profile;
+  const byMove = !atomicPut || call.ifAbsent || (writesInPlace && call.body.size === 0);
   return byMove ? writeByMove(session, call) : writeByPut(session, call);
 }
 
@@ -20,15 +19,11 @@ export function write(session: Session, call: WriteCall): Promise<Entry> {
 async function writeByPut(session: Session, call: WriteCall): Promise<Entry> {
   const { path, signal } = call;
   const href = session.names.file(path);
-  const headers: Record<string, string> = {};
-  if (call.ifAbsent) headers["If-None-Match"] = "*";
-  if (call.ifMatch !== undefined) headers["If"] = conditionOf(call.ifMatch);
-  const sent = await send(session, call, href, headers);
+  const sent = await send(session, call, href);
   if (sent === null) return writeByMove(session, call);
   const { bytes } = sent;
   const there = await settled(session, signal, () => look(session, path, signal));
-  // Deleted again at this moment, by somebody else: what was written is no longer told by anybody.
-  if (there === null) return entry({ path, kind: "file", size: bytes, complete: false });
+  if (there === null) throw vanished();
   if (there.kind === "directory" || (there.size !== null && there.size !== bytes)) throw await difference(session, call, there, bytes);
   return there;
 }

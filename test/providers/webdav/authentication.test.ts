@@ -83,7 +83,7 @@ describe("who we are", () => {
     const auth = authentication();
     const first = auth.prove("GET", "/");
     expect(first.header).toBeUndefined();
-    expect(auth.ready).toBe(false);
+    expect(auth.settled).toBe(false);
     expect(auth.challenged(first, `Basic realm="x", ${CHALLENGE}`)).toBe(true);
     expect(auth.prove("GET", "/").header).toMatch(/^Digest /);
   });

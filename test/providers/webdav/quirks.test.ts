@@ -286,26 +286,26 @@ describe("downloads", () => {
 describe("late visibility", () => {
   test("CF85 what was written is looked for until it shows, on the injected clock", async () => {
     const clock = manualClock();
-    let looks = 0;
+    const seen = { looks: 0 };
     await using server = await scripted(
-      withRoot(({ method }) => (method === "PUT" ? { status: 201 } : ++looks < 4 ? missing : found("/dav/a", { size: 5, etag: '"e"' }))),
+      withRoot(({ method }) => (method === "PUT" ? { status: 201 } : ++seen.looks < 4 ? missing : found("/dav/a", { size: 5, etag: '"e"' }))),
     );
     await using store = open(server, { settleMs: 10_000, clock });
     const writing = store.write("/a", "hello");
     const written = async (): Promise<void> => void (await writing);
     const passing = async (): Promise<void> => {
-      while (looks < 4) await clock.advance(500);
+      while (seen.looks < 4) await clock.advance(500);
     };
     await Promise.all([written(), passing()]);
     expect(await writing).toMatchObject({ size: 5, etag: "e" });
     expect(store.capabilities.consistency).toEqual({ read: "eventual", list: "eventual", settleMs: 10_000 });
-    expect(looks).toBe(4);
+    expect(seen.looks).toBe(4);
   });
 
   test("a server that shows at once is asked once, and nothing is hidden from a reader", async () => {
     await using server = await scripted(withRoot(({ method }) => (method === "PUT" ? { status: 201 } : missing)));
     await using store = open(server);
-    expect(await store.write("/a", "hello")).toMatchObject({ size: 5, complete: false });
+    await expect(store.write("/a", "hello")).rejects.toMatchObject({ code: "conflict", transient: true, applied: "unknown" });
     await expect(store.stat("/a")).rejects.toMatchObject({ code: "not-found" });
     expect(server.lines).toEqual(["PUT /dav/a", "PROPFIND /dav/a", "PROPFIND /dav/a", "PROPFIND /dav/"]);
   });

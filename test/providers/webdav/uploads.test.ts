@@ -107,6 +107,38 @@ describe("digest", () => {
     expect(kept.files.size).toBe(20);
   });
 
+  test.each(["digest", "basic"] as const)("%s: wrong credentials are tried once, however many calls begin together", async (auth) => {
+    const attempts: string[] = [];
+    await using server = await scripted(async ({ headers }) => {
+      if (headers["authorization"] !== undefined) attempts.push(headers["authorization"]);
+      await new Promise((done) => setTimeout(done, 20));
+      return auth === "digest" ? challenge("n1") : { status: 401, headers: { "WWW-Authenticate": 'Basic realm="x"' } };
+    });
+    await using store = open(server, { username: "u", password: "wrong", auth });
+    const calls = await Promise.allSettled([
+      ...Array.from({ length: 10 }, (_, n) => store.stat(`/f${n}`)),
+      store.write("/a", stream("x")),
+      store.write("/b", "x"),
+      store.list("/").toArray(),
+    ]);
+    for (const call of calls) expect(call).toMatchObject({ status: "rejected", reason: expect.objectContaining({ code: "unauthenticated" }) });
+    expect(attempts).toHaveLength(1);
+  });
+
+  test("a server that asks for nothing is not waited for: calls go out together", async () => {
+    let open_ = 0;
+    let most = 0;
+    await using server = await scripted(async ({ path }) => {
+      most = Math.max(most, ++open_);
+      await new Promise((done) => setTimeout(done, 20));
+      open_--;
+      return found(path, { size: 1 });
+    });
+    await using store = open(server, { username: "u", password: "p" });
+    await Promise.all(Array.from({ length: 10 }, (_, n) => store.stat(`/f${n}`)));
+    expect(most).toBeGreaterThan(2);
+  });
+
   test("CF102 wrong credentials: the server's own words, one request, and no more until reconnect", async () => {
     await using server = await scripted(() => ({ ...challenge("n1"), body: "<html><head><title>x</title></head><h1>Go away, stranger</h1></html>" }));
     await using store = open(server, { username: "u", password: "wrong" });
