@@ -1,6 +1,6 @@
 /**
  * Measures several ways of doing one thing side by side: interleaved rounds in one process, so that whatever slows the machine slows all of them, and
- * the median of each, so that a pause of the garbage collector decides nothing.
+ * the median of the faster half of each, so that neither a lucky round nor what else the machine does decides: other work only ever slows.
  *
  *   const rates = await measure({ ours: () => store.stat("/f"), theirs: () => op.stat("f") });
  *   report(figure("stat", rates, "ours", "theirs", { least: 10 }));
@@ -35,7 +35,7 @@ export async function measure<N extends string>(
       if (round > 0) rates[name].push(rate);
     }
   }
-  return Object.fromEntries(names.map((name) => [name, median(rates[name])])) as Record<N, number>;
+  return Object.fromEntries(names.map((name) => [name, typical(rates[name])])) as Record<N, number>;
 }
 
 /** How many calls fill a round. */
@@ -59,6 +59,12 @@ async function timed(run: Contender, calls: number, width: number): Promise<numb
   if (width === 1) await worker();
   else await Promise.all(Array.from({ length: width }, worker));
   return calls / ((performance.now() - start) / 1000);
+}
+
+/** The median of the faster half. */
+function typical(rates: readonly number[]): number {
+  const sorted = rates.toSorted((a, b) => b - a);
+  return median(sorted.slice(0, Math.max(1, Math.ceil(sorted.length / 2))));
 }
 
 export function median(numbers: readonly number[]): number {
