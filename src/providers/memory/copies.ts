@@ -8,14 +8,15 @@ const PIECE_BYTES = 64 << 10;
  * against 600 ns). The price: a small file that outlives all its neighbours keeps a piece of 64 KiB.
  */
 export class Copies {
-  #piece = new ArrayBuffer(0);
+  #piece: ArrayBufferLike = new ArrayBuffer(0);
   #at = 0;
 
   of(bytes: Uint8Array): Uint8Array {
     const { byteLength } = bytes;
     if (byteLength > SMALL_BYTES) return new Uint8Array(bytes);
     if (this.#at + byteLength > this.#piece.byteLength) {
-      this.#piece = new ArrayBuffer(PIECE_BYTES);
+      // Not filled with zeros: of each part exactly what was written to it is ever read.
+      this.#piece = Buffer.allocUnsafeSlow(PIECE_BYTES).buffer;
       this.#at = 0;
     }
     const copy = new Uint8Array(this.#piece, this.#at, byteLength);

@@ -9,6 +9,7 @@ import type {
   DeleteCall,
   Entry,
   ListCall,
+  Metadata,
   MkdirCall,
   MoveCall,
   Page,
@@ -22,6 +23,8 @@ import type {
 } from "../../store/index.ts";
 import { Copies } from "./copies.ts";
 import { byCodePoint } from "./order.ts";
+
+const NO_METADATA: Metadata = Object.freeze({});
 
 /** Neither is ever changed once it is in the map, but for the children of a directory; so copies share the bytes of a file. */
 type Node = File | Directory;
@@ -127,7 +130,7 @@ export class Memory implements Provider {
         modifiedMs: modifiedMs ?? this.#clock.now(),
         etag: this.#change(),
         contentType,
-        metadata: Object.freeze({ ...metadata }),
+        metadata: metadata === undefined ? NO_METADATA : Object.freeze({ ...metadata }),
       }),
     );
     this.#nodes.set(path, { entry: made, bytes });
