@@ -26,6 +26,7 @@ export const checks: readonly Check[] = [
     rows: ["CF6"],
     kills: ["M23", "M23b"],
     needs: rwl,
+    timeoutMs: 90_000,
     async run(t) {
       const bytes = pattern(70_000, "expect");
       const flipped = bytes.slice();
@@ -66,6 +67,7 @@ export const checks: readonly Check[] = [
     guarantees: ["write.expect", "write.failed"],
     kills: ["M23", "M23b"],
     needs: rwl,
+    timeoutMs: 90_000,
     async run(t) {
       const bytes = pattern(30_000, "expect");
       await changesNothing(t, async (path) => {

@@ -17,6 +17,7 @@ export const checks: readonly Check[] = [
     rows: ["CF8"],
     kills: ["M16", "M21"],
     needs: rwl,
+    timeoutMs: 90_000,
     async run(t) {
       const large = unknownRoom(t, 400_000);
       for (const [after, size, known] of [
@@ -48,6 +49,7 @@ export const checks: readonly Check[] = [
     guarantees: ["write.size", "write.failed"],
     kills: ["M17"],
     needs: rwl,
+    timeoutMs: 90_000,
     async run(t) {
       for (const [given, size] of [
         [600, 1000],
@@ -73,6 +75,7 @@ export const checks: readonly Check[] = [
     guarantees: ["write.size", "write.failed"],
     kills: ["M17b"],
     needs: rwl,
+    timeoutMs: 90_000,
     async run(t) {
       for (const [given, size] of [
         [1001, 1000],
@@ -106,6 +109,7 @@ export const checks: readonly Check[] = [
     guarantees: ["write.size"],
     kills: ["A22"],
     needs: rwl,
+    timeoutMs: 90_000,
     async run(t) {
       const bodies: readonly (() => Body)[] = [() => pattern(1000, "bytes"), () => "x".repeat(1000), () => new Blob([pattern(1000, "blob")])];
       for (const size of [999, 1001, 0]) {

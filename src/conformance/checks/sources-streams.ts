@@ -26,6 +26,7 @@ export const checks: readonly Check[] = [
     guarantees: ["body.owned"],
     kills: ["A23"],
     needs: rw,
+    timeoutMs: 90_000,
     async run(t) {
       const d = await base(t);
       await put(t, `${d}/x/file`, old);
@@ -78,6 +79,7 @@ export const checks: readonly Check[] = [
     guarantees: ["body.owned", "body.fails"],
     kills: ["A24"],
     needs: rw,
+    timeoutMs: 90_000,
     async run(t) {
       const d = await base(t);
       for (const path of [`${d}/x/new`, "not/absolute"]) {
@@ -106,6 +108,7 @@ export const checks: readonly Check[] = [
     guarantees: ["write.size", "body.owned"],
     kills: ["A24b"],
     needs: rwl,
+    timeoutMs: 90_000,
     async run(t) {
       const d = await base(t);
       const body = Readable.from([Buffer.from(pattern(500, "used"))]);
@@ -125,6 +128,7 @@ export const checks: readonly Check[] = [
     rows: ["CF8"],
     kills: ["M18"],
     needs: rwl,
+    timeoutMs: 90_000,
     async run(t) {
       for (const repeat of [false, true]) {
         for (const known of t.capabilities.writeUnknownSize === false ? [true] : [true, false]) {
