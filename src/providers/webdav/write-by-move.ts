@@ -60,6 +60,9 @@ export async function writeByMove(session: Session, call: WriteCall): Promise<En
     isMoved = true;
     const there = await settled(session, signal, () => look(session, path, signal));
     if (there === null) throw vanished();
+    // All of it was there before it moved, so what is there now is somebody else's.
+    if (there.kind === "directory" || (there.size !== null && there.size !== bytes))
+      throw new StoreError("conflict", "somebody else wrote the file at this moment", { applied: true, entry: there });
     return there;
   } catch (error) {
     if (!isMoved) await quietly(discard(session, temporary, isStored));
