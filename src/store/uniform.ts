@@ -117,10 +117,18 @@ export async function observe<O extends Operation>(call: Calls[O], next: Next<O>
     observer.end?.({ bytesUp, bytesDown: 0, complete: true, error: undefined });
     return reply;
   }
-  (reply as ReadReply).body.observe({
-    ...(observer.down === undefined ? undefined : { chunk: (bytes: Uint8Array) => observer.down?.(bytes) }),
-    end: ({ bytes, complete, error }) => observer.end?.({ bytesUp, bytesDown: bytes, complete, error }),
-  });
+  const { body } = reply as ReadReply;
+  try {
+    body.observe({
+      ...(observer.down === undefined ? undefined : { chunk: (bytes: Uint8Array) => observer.down?.(bytes) }),
+      end: ({ bytes, complete, error }) => observer.end?.({ bytesUp, bytesDown: bytes, complete, error }),
+    });
+  } catch (error) {
+    // One that is over already, or was read in part below: nobody would ever be told of its end.
+    observer.end?.({ bytesUp, bytesDown: 0, complete: false, error });
+    await body.close();
+    throw error;
+  }
   return reply;
 }
 
