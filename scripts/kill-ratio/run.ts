@@ -58,14 +58,14 @@ export async function killRatio(options: KillRatioOptions = {}): Promise<KillRat
   }
   const whole = [...passed.values()].map(together);
   for (const { id, failed } of whole) for (const { check } of failed) problems.push(`${id} is legal, and ${check} fails on it`);
-  if (only.length === 0) problems.push(...claims.unknown, ...unconfirmed(killed, checks));
+  if (only.length === 0) problems.push(...claims.unknown, ...claims.unmarked, ...unconfirmed(killed, checks));
   const dead = killed.filter((verdict) => verdict.killed.length > 0 && verdict.missed.length === 0).length;
   const right = whole.filter(({ failed }) => failed.length === 0).length;
   const summary = `killed ${dead} of ${broken.length}, ${right} of ${legal.length} legal stores pass`;
   if (problems.length > 0) say(["", "problems:", ...problems.toSorted().map((line) => `  ${line}`)].join("\n"));
   const long = checks.filter((check) => check.tier !== "torture" && isLong(check));
   if (!all && long.length > 0) say(`\n${long.length} long checks were tried on the first legal store only (--all: on each): ${long.map(({ id }) => id).join(", ")}`);
-  say(`\n${checks.length} checks, ${checks.length - claims.laws.length} of them claim kills, ${claims.laws.length} state laws that no one-bug store is needed for`);
+  say(`\n${checks.length} checks, ${checks.length - claims.laws.length} of them claim kills, ${claims.laws.length} are marked as laws (src/conformance/broken/laws.ts)`);
   say(summary);
   return { ok: problems.length === 0, summary, problems };
 }

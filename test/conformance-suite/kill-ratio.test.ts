@@ -38,7 +38,12 @@ test("a kill is a check that fails by what it asserts; passing, crashing and nev
 
 test("claims: of stores that do not exist, of kills that nobody makes, and laws", async () => {
   const boastful = check("x.boast", async () => {}, ["X01", "X99"]);
-  expect(claimsOf([deaf], [seesDelete, boastful, check("x.law", async () => {})])).toMatchObject({ unknown: ["x.boast claims to kill X99, and there is no such store"], laws: ["x.law"] });
+  const marked = { "x.law": "so it is", "x.delete": "it was one", "x.gone": "it was here" };
+  expect(claimsOf([deaf], [seesDelete, boastful, check("x.law", async () => {}), check("x.idle", async () => {})], marked)).toMatchObject({
+    unknown: ["x.boast claims to kill X99, and there is no such store"],
+    laws: ["x.law"],
+    unmarked: ["x.idle kills nothing, and is not marked as a law", "x.delete is marked as a law, and claims kills", "x.gone is marked as a law, and does not exist"],
+  });
   const verdict = await judgeBroken(deaf, ["x.delete"], [seesDelete, boastful]);
   expect(unconfirmed([verdict], [seesDelete, boastful])).toEqual(["x.boast claims to kill X01, and does not", "x.boast claims to kill X99, and does not"]);
   // A variant confirms the claim on its row.

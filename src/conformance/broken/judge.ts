@@ -12,6 +12,7 @@ import type { Outcome } from "../outcome.ts";
 import { runCheck } from "../run.ts";
 import { offers } from "../plan.ts";
 import type { BrokenStore } from "./broken.ts";
+import { laws } from "./laws.ts";
 import type { LegalStore } from "./legal.ts";
 
 /** The same random numbers every time: a kill that depends on luck is none. */
@@ -118,17 +119,24 @@ export interface Claims {
   readonly of: (store: BrokenStore) => readonly string[];
   /** Checks that name a store that does not exist. */
   readonly unknown: readonly string[];
-  /** Checks that name no store: they state a law, or are not needed. */
+  /** Checks that name no store, and are marked as laws. */
   readonly laws: readonly string[];
+  /** Checks that name no store and are not marked, and marks that are out of date. */
+  readonly unmarked: readonly string[];
 }
 
 /** "M23" in a check means M23 and its variants M23b, M23c: at least one of them must confirm it. */
-export function claimsOf(stores: readonly BrokenStore[], checks: readonly Check[]): Claims {
+export function claimsOf(stores: readonly BrokenStore[], checks: readonly Check[], marked: Readonly<Record<string, string>> = laws): Claims {
+  const silent = checks.filter(({ kills }) => kills.length === 0).map(({ id }) => id);
   const rowOf = (id: string): string => id.replace(/(?<=\d)[a-z]$/, "");
   return {
     of: (store) => store.killedBy,
     unknown: checks.flatMap(({ id, kills }) => kills.filter((kill) => !stores.some((store) => store.id === kill || rowOf(store.id) === kill)).map((kill) => `${id} claims to kill ${kill}, and there is no such store`)),
-    laws: checks.filter(({ kills }) => kills.length === 0).map(({ id }) => id),
+    laws: silent.filter((id) => Object.hasOwn(marked, id)),
+    unmarked: [
+      ...silent.filter((id) => !Object.hasOwn(marked, id)).map((id) => `${id} kills nothing, and is not marked as a law`),
+      ...Object.keys(marked).filter((id) => !silent.includes(id)).map((id) => `${id} is marked as a law, and ${checks.some((check) => check.id === id) ? "claims kills" : "does not exist"}`),
+    ],
   };
 }
 

@@ -111,7 +111,7 @@ const sweeps: readonly Check[] = [
   swept({
     id: "wire.list.tree", title: "a recursive listing, broken at every request: every file once or an error",
     why: "A directory that cannot be listed is left out of a walk as if it were empty.",
-    behaviours: [88, 103, 160], kills: [], needs: [...rwl, "listRecursive"], scenario: (g) => listing(g, "walk", ["a", "b/c", "b/d/e", "f/g", "h"], true),
+    behaviours: [88, 103, 160], kills: ["M59"], needs: [...rwl, "listRecursive"], scenario: (g) => listing(g, "walk", ["a", "b/c", "b/d/e", "f/g", "h"], true),
   }),
   swept({
     id: "wire.stat", title: "a stat, broken at every request: the entry, or an error that never says `not-found`",
