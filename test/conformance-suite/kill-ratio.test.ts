@@ -1,13 +1,11 @@
-/** The gate: every one-bug store is killed by the checks that claim it, every legal one passes, and the judge itself can be wrong in neither direction. */
+/** The judge of the suite can be wrong in neither direction; every row of the list of one-bug stores is there. The gate itself is kill-ratio.slow.test.ts. */
 import { expect, test } from "vitest";
-import { killRatio } from "../../scripts/kill-ratio/run.ts";
 import { bugged } from "../../src/conformance/broken/broken.ts";
 import { brokenStores } from "../../src/conformance/broken/index.ts";
 import { claimsOf, judgeBroken, judgeLegal, unconfirmed } from "../../src/conformance/broken/judge.ts";
 import { legalStores } from "../../src/conformance/broken/legal.ts";
 import { fail, ok } from "../../src/conformance/assert.ts";
 import type { Check } from "../../src/conformance/check.ts";
-import { checks } from "../../src/conformance/checks/index.ts";
 
 const check = (id: string, run: Check["run"], kills: readonly string[] = [], more: Partial<Check> = {}): Check => ({ id, title: id, why: "", tier: "smoke", behaviours: [], guarantees: [], kills, run, ...more });
 const deaf = bugged({ id: "X01", bug: "delete does nothing", killedBy: ["x.delete"], below: () => () => ({ delete: async () => {} }) });
@@ -63,11 +61,4 @@ test("every row M01 to M68 of the list of one-bug stores is there", () => {
   expect(missing).toEqual([]);
   expect(new Set(brokenStores.map(({ id }) => id)).size).toBe(brokenStores.length);
   for (const { id, killedBy } of brokenStores) expect(killedBy.length, id).toBeGreaterThan(0);
-});
-
-test("the kill ratio is 100 %, and every legal store passes", { timeout: 900_000 }, async () => {
-  const { problems, summary } = await killRatio();
-  expect(problems).toEqual([]);
-  expect(summary).toBe(`killed ${brokenStores.length} of ${brokenStores.length}, ${legalStores.length} of ${legalStores.length} legal stores pass`);
-  expect(checks.length).toBeGreaterThan(150);
 });
