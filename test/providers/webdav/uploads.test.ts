@@ -312,7 +312,7 @@ describe("bodies and failures", () => {
   test("create by MOVE: exactly the one whose MOVE came first", async () => {
     const kept = keeper();
     await using server = await scripted(kept.answer);
-    await using store = open(server, { server: "nginx" });
+    await using store = open(server, { server: "lighttpd" });
     const won = await Promise.allSettled(Array.from({ length: 8 }, (_, n) => store.write("/lock", `owner ${n}`, { ifAbsent: true })));
     const winners = won.flatMap(({ status }, n) => (status === "fulfilled" ? [n] : []));
     expect(winners).toHaveLength(1);
