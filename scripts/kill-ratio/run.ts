@@ -36,7 +36,9 @@ export async function killRatio(options: KillRatioOptions = {}): Promise<KillRat
 
   // The long ones first. A legal store is split by groups of checks, so that no worker is left alone with one.
   const tasks: Task[] = [
-    ...legal.flatMap(({ id }) => Array.from({ length: legalParts }, (_, part): Task => ({ kind: "legal", id, part, parts: legalParts, long: all || id === legalStores[0]?.id }))),
+    ...legal.flatMap(({ id }) =>
+      Array.from({ length: legalParts }, (_, part): Task => ({ kind: "legal", id, part, parts: legalParts, long: all || id === legalStores[0]?.id })),
+    ),
     ...broken.map(({ id }): Task => ({ kind: "broken", id, all })),
   ];
   const killed: BrokenVerdict[] = [];
@@ -64,8 +66,11 @@ export async function killRatio(options: KillRatioOptions = {}): Promise<KillRat
   const summary = `killed ${dead} of ${broken.length}, ${right} of ${legal.length} legal stores pass`;
   if (problems.length > 0) say(["", "problems:", ...problems.toSorted().map((line) => `  ${line}`)].join("\n"));
   const long = checks.filter((check) => check.tier !== "torture" && isLong(check));
-  if (!all && long.length > 0) say(`\n${long.length} long checks were tried on the first legal store only (--all: on each): ${long.map(({ id }) => id).join(", ")}`);
-  say(`\n${checks.length} checks, ${checks.length - claims.laws.length} of them claim kills, ${claims.laws.length} are marked as laws (src/conformance/broken/laws.ts)`);
+  if (!all && long.length > 0)
+    say(`\n${long.length} long checks were tried on the first legal store only (--all: on each): ${long.map(({ id }) => id).join(", ")}`);
+  say(
+    `\n${checks.length} checks, ${checks.length - claims.laws.length} of them claim kills, ${claims.laws.length} are marked as laws (src/conformance/broken/laws.ts)`,
+  );
   say(summary);
   return { ok: problems.length === 0, summary, problems };
 }
@@ -76,16 +81,35 @@ const legalParts = 2;
 function together(parts: readonly LegalVerdict[]): LegalVerdict {
   const [first] = parts as [LegalVerdict];
   const sum = (of: (part: LegalVerdict) => number): number => parts.reduce((total, part) => total + of(part), 0);
-  return { ...first, passed: sum((part) => part.passed), refused: sum((part) => part.refused), failed: parts.flatMap((part) => part.failed), ms: sum((part) => part.ms) };
+  return {
+    ...first,
+    passed: sum((part) => part.passed),
+    refused: sum((part) => part.refused),
+    failed: parts.flatMap((part) => part.failed),
+    ms: sum((part) => part.ms),
+  };
 }
 
 function sayBroken({ id, bug, killed, missed, ms }: BrokenVerdict, say: (line: string) => void): void {
   const state = missed.length > 0 ? "MISSED" : killed.length > 0 ? "killed" : "ALIVE ";
-  say(`${state} ${id.padEnd(6)} ${bug}\n         by ${killed.join(", ") || "nothing"}  (${ms} ms)${missed.map(({ check, instead }) => `\n         not by ${check}: ${instead}`).join("")}`);
+  say(
+    `${state} ${id.padEnd(6)} ${bug}\n         by ${killed.join(", ") || "nothing"}  (${ms} ms)${missed.map(({ check, instead }) => `\n         not by ${check}: ${instead}`).join("")}`,
+  );
 }
 
 function sayLegal({ id, strange, passed, refused, failed, ms }: LegalVerdict, say: (line: string) => void): void {
-  say(`${failed.length === 0 ? "passes" : "FAILS "} ${id.padEnd(6)} ${strange}\n         ${passed} checks hold, ${refused} refusals proved  (${ms} ms)${failed.map(({ check, text }) => `\n         not ${check}: ${text.split("\n").slice(1, 4).map((line) => line.trim()).join("; ")}`).join("")}`);
+  say(
+    `${failed.length === 0 ? "passes" : "FAILS "} ${id.padEnd(6)} ${strange}\n         ${passed} checks hold, ${refused} refusals proved  (${ms} ms)${failed
+      .map(
+        ({ check, text }) =>
+          `\n         not ${check}: ${text
+            .split("\n")
+            .slice(1, 4)
+            .map((line) => line.trim())
+            .join("; ")}`,
+      )
+      .join("")}`,
+  );
 }
 
 function duplicates(ids: readonly string[]): string[] {
@@ -93,34 +117,40 @@ function duplicates(ids: readonly string[]): string[] {
 }
 
 /** One task at a time per process; a process that dies loses its task, not the run. */
-async function spread(tasks: readonly Task[], workers: number, done: (answer: Answer | { readonly kind: "crash"; readonly task: Task; readonly text: string }) => void): Promise<void> {
+async function spread(
+  tasks: readonly Task[],
+  workers: number,
+  done: (answer: Answer | { readonly kind: "crash"; readonly task: Task; readonly text: string }) => void,
+): Promise<void> {
   const waiting = tasks.values();
-  await Promise.all(Array.from({ length: Math.min(workers, tasks.length) }, async () => {
-    for (;;) {
-      const child = fork(new URL("worker.ts", import.meta.url), { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-      let current: Task | undefined;
-      const ended = await new Promise<boolean>((finish) => {
-        const next = (): void => {
-          const { value, done: over } = waiting.next();
-          current = over === true ? undefined : (value as Task);
-          if (current === undefined) {
-            child.removeAllListeners("exit");
-            child.kill();
-            return finish(true);
-          }
-          child.send(current);
-        };
-        child.once("spawn", next);
-        child.on("message", (answer) => {
-          done(answer as Answer);
-          next();
+  await Promise.all(
+    Array.from({ length: Math.min(workers, tasks.length) }, async () => {
+      for (;;) {
+        const child = fork(new URL("worker.ts", import.meta.url), { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+        let current: Task | undefined;
+        const ended = await new Promise<boolean>((finish) => {
+          const next = (): void => {
+            const { value, done: over } = waiting.next();
+            current = over === true ? undefined : value;
+            if (current === undefined) {
+              child.removeAllListeners("exit");
+              child.kill();
+              return finish(true);
+            }
+            child.send(current);
+          };
+          child.once("spawn", next);
+          child.on("message", (answer) => {
+            done(answer as Answer);
+            next();
+          });
+          child.once("exit", (code, signal) => {
+            if (current !== undefined) done({ kind: "crash", task: current, text: signal ?? `exit code ${code}` });
+            finish(false);
+          });
         });
-        child.once("exit", (code, signal) => {
-          if (current !== undefined) done({ kind: "crash", task: current, text: signal ?? `exit code ${code}` });
-          finish(false);
-        });
-      });
-      if (ended) return;
-    }
-  }));
+        if (ended) return;
+      }
+    }),
+  );
 }

@@ -5,7 +5,9 @@ import type { BrokenVerdict, LegalVerdict } from "../../src/conformance/broken/j
 import { legalStores } from "../../src/conformance/broken/legal.ts";
 import { checks } from "../../src/conformance/checks/index.ts";
 
-export type Task = { readonly kind: "broken"; readonly id: string; readonly all: boolean } | { readonly kind: "legal"; readonly id: string; readonly part: number; readonly parts: number; readonly long: boolean };
+export type Task =
+  | { readonly kind: "broken"; readonly id: string; readonly all: boolean }
+  | { readonly kind: "legal"; readonly id: string; readonly part: number; readonly parts: number; readonly long: boolean };
 export type Answer = { readonly kind: "broken"; readonly verdict: BrokenVerdict } | { readonly kind: "legal"; readonly verdict: LegalVerdict };
 
 async function judge(task: Task): Promise<Answer> {
@@ -20,7 +22,10 @@ async function judge(task: Task): Promise<Answer> {
   if (store === undefined) throw new TypeError(`there is no one-bug store ${task.id}`);
   const expected = claimsOf(brokenStores, checks).of(store);
   // Checks that claim the row of this store are tried as well: one of its variants must confirm them.
-  const tried = checks.filter(({ id, kills, tier }) => (task.all && tier !== "torture") || expected.includes(id) || kills.includes(store.id) || kills.includes(store.id.replace(/(?<=\d)[a-z]$/, "")));
+  const tried = checks.filter(
+    ({ id, kills, tier }) =>
+      (task.all && tier !== "torture") || expected.includes(id) || kills.includes(store.id) || kills.includes(store.id.replace(/(?<=\d)[a-z]$/, "")),
+  );
   return { kind: "broken", verdict: await judgeBroken(store, expected, tried) };
 }
 

@@ -7,13 +7,27 @@ import { legalStores } from "../../src/conformance/broken/legal.ts";
 import { fail, ok } from "../../src/conformance/assert.ts";
 import type { Check } from "../../src/conformance/check.ts";
 
-const check = (id: string, run: Check["run"], kills: readonly string[] = [], more: Partial<Check> = {}): Check => ({ id, title: id, why: "", tier: "smoke", behaviours: [], guarantees: [], kills, run, ...more });
+const check = (id: string, run: Check["run"], kills: readonly string[] = [], more: Partial<Check> = {}): Check => ({
+  id,
+  title: id,
+  why: "",
+  tier: "smoke",
+  behaviours: [],
+  guarantees: [],
+  kills,
+  run,
+  ...more,
+});
 const deaf = bugged({ id: "X01", bug: "delete does nothing", killedBy: ["x.delete"], below: () => () => ({ delete: async () => {} }) });
-const seesDelete = check("x.delete", async ({ store }) => {
-  await store.write("/d/a", "1");
-  await store.delete("/d/a");
-  ok((await store.list("/d").toArray()).length === 0, "it is gone");
-}, ["X01"]);
+const seesDelete = check(
+  "x.delete",
+  async ({ store }) => {
+    await store.write("/d/a", "1");
+    await store.delete("/d/a");
+    ok((await store.list("/d").toArray()).length === 0, "it is gone");
+  },
+  ["X01"],
+);
 
 test("a kill is a check that fails by what it asserts; passing, crashing and never ending are none", async () => {
   const asserts = await judgeBroken(deaf, ["x.delete"], [seesDelete]);
@@ -40,7 +54,11 @@ test("claims: of stores that do not exist, of kills that nobody makes, and laws"
   expect(claimsOf([deaf], [seesDelete, boastful, check("x.law", async () => {}), check("x.idle", async () => {})], marked)).toMatchObject({
     unknown: ["x.boast claims to kill X99, and there is no such store"],
     laws: ["x.law"],
-    unmarked: ["x.idle kills nothing, and is not marked as a law", "x.delete is marked as a law, and claims kills", "x.gone is marked as a law, and does not exist"],
+    unmarked: [
+      "x.idle kills nothing, and is not marked as a law",
+      "x.delete is marked as a law, and claims kills",
+      "x.gone is marked as a law, and does not exist",
+    ],
   });
   const verdict = await judgeBroken(deaf, ["x.delete"], [seesDelete, boastful]);
   expect(unconfirmed([verdict], [seesDelete, boastful])).toEqual(["x.boast claims to kill X01, and does not", "x.boast claims to kill X99, and does not"]);

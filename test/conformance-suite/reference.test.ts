@@ -7,14 +7,24 @@ import { ModelState, everything, referenceProvider, referenceStore } from "../..
 async function paths(store: Store, dir = "/", recursive = false): Promise<string[]> {
   return (await store.list(dir, { recursive }).toArray()).map(({ path }) => path);
 }
-const code = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => "success", (error: { code?: string }) => error.code ?? error);
+const code = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => "success",
+    (error: { code?: string }) => error.code ?? error,
+  );
 
 test("everything is native, and the basic verbs hold", async () => {
   await using store = referenceStore();
   expect(store.capabilities).toEqual(everything);
   const written = await store.write("/a/b.txt", "hello", { contentType: "text/plain", metadata: { k: "v" } });
   expect(await store.stat("/a/b.txt")).toEqual(written);
-  expect(written).toMatchObject({ size: 5, contentType: "text/plain", metadata: { k: "v" }, complete: true, hashes: { md5: "5d41402abc4b2a76b9719d911017c592" } });
+  expect(written).toMatchObject({
+    size: 5,
+    contentType: "text/plain",
+    metadata: { k: "v" },
+    complete: true,
+    hashes: { md5: "5d41402abc4b2a76b9719d911017c592" },
+  });
   expect(await readText(store, "/a/b.txt")).toBe("hello");
   expect(await readText(store, "/a/b.txt", { range: { offset: 1, length: 3 } })).toBe("ell");
   expect(await readText(store, "/a/b.txt", { range: { offset: -2 } })).toBe("lo");
@@ -86,7 +96,10 @@ test("loose hierarchy: a file and a directory of one name, and the file wins", a
   await store.write("/a", "file");
   await store.write("/a/b", "below");
   expect((await store.stat("/a")).kind).toBe("file");
-  expect((await store.list("/").toArray()).map(({ path, kind }) => [path, kind])).toEqual([["/a", "file"], ["/a", "directory"]]);
+  expect((await store.list("/").toArray()).map(({ path, kind }) => [path, kind])).toEqual([
+    ["/a", "file"],
+    ["/a", "directory"],
+  ]);
   expect(await paths(store, "/a")).toEqual(["/a/b"]);
   await store.delete("/a");
   expect((await store.stat("/a")).kind).toBe("directory");
@@ -149,7 +162,15 @@ test("eventual listings show changes late, and reads at once", async () => {
 
 test("what is not declared is not there", async () => {
   await using store = referenceStore({ declare: "little" });
-  expect(store.capabilities).toMatchObject({ mkdir: false, copy: "emulated", etag: false, directories: "implied", writeIfAbsent: false, readRange: "emulated", space: false });
+  expect(store.capabilities).toMatchObject({
+    mkdir: false,
+    copy: "emulated",
+    etag: false,
+    directories: "implied",
+    writeIfAbsent: false,
+    readRange: "emulated",
+    space: false,
+  });
   await store.write("/a/b", "hello");
   await store.move("/a/b", "/c");
   expect(await readText(store, "/c", { range: { offset: 1, length: 2 } })).toBe("el");
@@ -159,7 +180,12 @@ test("what is not declared is not there", async () => {
 
 test("limits: names, sizes, room, files at the root, precision, sparse answers", async () => {
   const state = new ModelState();
-  await using store = referenceStore({ state, sparse: true, capacityBytes: 10, capabilities: { maxNameBytes: 5, maxFileBytes: 8, filesAtRoot: false, modifiedPrecisionMs: 2000 } });
+  await using store = referenceStore({
+    state,
+    sparse: true,
+    capacityBytes: 10,
+    capabilities: { maxNameBytes: 5, maxFileBytes: 8, filesAtRoot: false, modifiedPrecisionMs: 2000 },
+  });
   expect(await code(store.write("/d/toolong", "x"))).toBe("invalid-path");
   expect(await code(store.write("/d/a", "123456789"))).toBe("too-large");
   expect(await code(store.write("/a", "x"))).toBe("invalid-path");

@@ -78,9 +78,18 @@ interface Got {
   readonly body: Buffer;
 }
 /** Resolves with the whole answer, rejects where it breaks off. */
-function ask(method: string, path: string, options: { readonly headers?: OutgoingHttpHeaders; readonly body?: Uint8Array; readonly signal?: AbortSignal } = {}): Promise<Got> {
+function ask(
+  method: string,
+  path: string,
+  options: { readonly headers?: OutgoingHttpHeaders; readonly body?: Uint8Array; readonly signal?: AbortSignal } = {},
+): Promise<Got> {
   return new Promise((done, fail) => {
-    const request = http.request(`${base}${path}`, { method, agent, headers: options.headers ?? {}, ...(options.signal === undefined ? {} : { signal: options.signal }) });
+    const request = http.request(`${base}${path}`, {
+      method,
+      agent,
+      headers: options.headers ?? {},
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
     request.on("error", fail);
     request.on("response", (response) => {
       const chunks: Buffer[] = [];
@@ -105,7 +114,9 @@ test("passes method, path, query, Host, header names and order, and bodies both 
   expect(seen[0]?.body.equals(content)).toBe(true);
   expect((await ask("GET", "/x")).body.equals(content)).toBe(true);
   expect((await ask("GET", "/chunked")).body.equals(content)).toBe(true);
-  expect(wire.exchanges.map(({ index, method, target, status, bytesUp, bytesDown, fault }) => [index, method, target, status, bytesUp, bytesDown, fault])).toEqual([
+  expect(
+    wire.exchanges.map(({ index, method, target, status, bytesUp, bytesDown, fault }) => [index, method, target, status, bytesUp, bytesDown, fault]),
+  ).toEqual([
     [0, "PUT", "/a%2Fb/c+d?x=1&y=%7E", 201, 1000, 0, null],
     [1, "GET", "/x", 200, 0, 1000, null],
     [2, "GET", "/chunked", 200, 0, 1000, null],
@@ -182,7 +193,16 @@ test("large bodies stream: neither side is read ahead of the other", async () =>
   response.on("error", () => {});
   response.pause();
   let before = -1;
-  await expect.poll(() => { const still = sent === before; before = sent; return still; }, { interval: 100, timeout: 5000 }).toBe(true);
+  await expect
+    .poll(
+      () => {
+        const still = sent === before;
+        before = sent;
+        return still;
+      },
+      { interval: 100, timeout: 5000 },
+    )
+    .toBe(true);
   expect(sent).toBeLessThan(32 * 1024 * 1024); // socket buffers, no more
   response.destroy();
   await idle();
@@ -356,7 +376,13 @@ test("twice: the service gets the request and its body twice, the second answer 
 });
 
 test("what a fault cannot change is not recorded as broken", async () => {
-  for (const [kind, path, headers] of [["truncated", "/empty", {}], ["short", "/empty", {}], ["wrongRange", "/x", {}], ["wholeForRange", "/x", {}], ["wrongRange", "/x", { range: "bytes=5-5" }]] as const satisfies readonly (readonly [FaultKind, string, OutgoingHttpHeaders])[]) {
+  for (const [kind, path, headers] of [
+    ["truncated", "/empty", {}],
+    ["short", "/empty", {}],
+    ["wrongRange", "/x", {}],
+    ["wholeForRange", "/x", {}],
+    ["wrongRange", "/x", { range: "bytes=5-5" }],
+  ] as const satisfies readonly (readonly [FaultKind, string, OutgoingHttpHeaders])[]) {
     wire.break({ kind });
     await ask("GET", path, { headers });
   }

@@ -106,7 +106,15 @@ export async function judgeLegal(store: LegalStore, checks: readonly Check[]): P
     else if (outcome.status === "refused") refused += 1;
     else passed += 1;
   }
-  return { id: store.id, strange: store.strange, passed, refused, failed, ms: Math.round(performance.now() - started), slow: times.sort((a, b) => b.ms - a.ms).slice(0, 12) };
+  return {
+    id: store.id,
+    strange: store.strange,
+    passed,
+    refused,
+    failed,
+    ms: Math.round(performance.now() - started),
+    slow: times.sort((a, b) => b.ms - a.ms).slice(0, 12),
+  };
 }
 
 /** In the tier it belongs to: a smoke check does no more than smoke. */
@@ -131,11 +139,17 @@ export function claimsOf(stores: readonly BrokenStore[], checks: readonly Check[
   const rowOf = (id: string): string => id.replace(/(?<=\d)[a-z]$/, "");
   return {
     of: (store) => store.killedBy,
-    unknown: checks.flatMap(({ id, kills }) => kills.filter((kill) => !stores.some((store) => store.id === kill || rowOf(store.id) === kill)).map((kill) => `${id} claims to kill ${kill}, and there is no such store`)),
+    unknown: checks.flatMap(({ id, kills }) =>
+      kills
+        .filter((kill) => !stores.some((store) => store.id === kill || rowOf(store.id) === kill))
+        .map((kill) => `${id} claims to kill ${kill}, and there is no such store`),
+    ),
     laws: silent.filter((id) => Object.hasOwn(marked, id)),
     unmarked: [
       ...silent.filter((id) => !Object.hasOwn(marked, id)).map((id) => `${id} kills nothing, and is not marked as a law`),
-      ...Object.keys(marked).filter((id) => !silent.includes(id)).map((id) => `${id} is marked as a law, and ${checks.some((check) => check.id === id) ? "claims kills" : "does not exist"}`),
+      ...Object.keys(marked)
+        .filter((id) => !silent.includes(id))
+        .map((id) => `${id} is marked as a law, and ${checks.some((check) => check.id === id) ? "claims kills" : "does not exist"}`),
     ],
   };
 }
@@ -143,5 +157,9 @@ export function claimsOf(stores: readonly BrokenStore[], checks: readonly Check[
 /** Claims of checks that no store confirms. */
 export function unconfirmed(verdicts: readonly BrokenVerdict[], checks: readonly Check[]): string[] {
   const rowOf = (id: string): string => id.replace(/(?<=\d)[a-z]$/, "");
-  return checks.flatMap(({ id, kills }) => kills.filter((kill) => !verdicts.some((verdict) => (verdict.id === kill || rowOf(verdict.id) === kill) && verdict.killed.includes(id))).map((kill) => `${id} claims to kill ${kill}, and does not`));
+  return checks.flatMap(({ id, kills }) =>
+    kills
+      .filter((kill) => !verdicts.some((verdict) => (verdict.id === kill || rowOf(verdict.id) === kill) && verdict.killed.includes(id)))
+      .map((kill) => `${id} claims to kill ${kill}, and does not`),
+  );
 }

@@ -41,7 +41,17 @@ function unreachable(): Provider & { readonly kind: "reference" } {
     throw Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:1"), { code: "ECONNREFUSED" });
   };
   return {
-    ...referenceProvider(), stat: down, read: down, write: down, list: down, delete: down, mkdir: down, copy: down, move: down, space: down, account: down,
+    ...referenceProvider(),
+    stat: down,
+    read: down,
+    write: down,
+    list: down,
+    delete: down,
+    mkdir: down,
+    copy: down,
+    move: down,
+    space: down,
+    account: down,
     translate: (error) => (StoreError.is(error) ? undefined : new StoreError("unavailable", "the service cannot be reached", { cause: error, applied: false })),
   };
 }
@@ -49,13 +59,40 @@ function unreachable(): Provider & { readonly kind: "reference" } {
 const flat: Partial<Capabilities> = { directories: "implied", strictHierarchy: false, modifiedPrecisionMs: 1000 };
 /** No conditions, no trees, nothing beyond what any file server has. */
 const plain: Partial<Capabilities> = {
-  readIfMatch: false, readIfNoneMatch: false, writeIfAbsent: false, writeIfMatch: false, listIfNoneMatch: false, deleteIfMatch: false, copyIfAbsent: false, moveIfAbsent: false,
-  etag: false, hashes: [], writeExpect: [],
+  readIfMatch: false,
+  readIfNoneMatch: false,
+  writeIfAbsent: false,
+  writeIfMatch: false,
+  listIfNoneMatch: false,
+  deleteIfMatch: false,
+  copyIfAbsent: false,
+  moveIfAbsent: false,
+  etag: false,
+  hashes: [],
+  writeExpect: [],
 };
 
 const refusedWrites: Partial<Capabilities> = {
-  write: false, delete: false, mkdir: false, copy: false, move: false, writeIfAbsent: false, writeIfMatch: false, writeUnknownSize: false, writeModified: false, writeContentType: false, writeMetadata: false,
-  deleteRecursive: false, deleteIfMatch: false, copyTree: false, copyIfAbsent: false, moveTree: false, moveIfAbsent: false, writeExpect: [], exclusiveMkdir: false, maxMetadataBytes: 0,
+  write: false,
+  delete: false,
+  mkdir: false,
+  copy: false,
+  move: false,
+  writeIfAbsent: false,
+  writeIfMatch: false,
+  writeUnknownSize: false,
+  writeModified: false,
+  writeContentType: false,
+  writeMetadata: false,
+  deleteRecursive: false,
+  deleteIfMatch: false,
+  copyTree: false,
+  copyIfAbsent: false,
+  moveTree: false,
+  moveIfAbsent: false,
+  writeExpect: [],
+  exclusiveMkdir: false,
+  maxMetadataBytes: 0,
 };
 
 /** Backwards by name, and by the last letter first, in turns: no order that a caller could come to rely on, but a directory before what it holds. */
@@ -67,15 +104,23 @@ function shuffled(page: Page): Page {
   return { ...page, entries: page.entries.toSorted((left, right) => depth(left.path) - depth(right.path) || (by(left.path) < by(right.path) ? 1 : -1)) };
 }
 
-const legal = (id: string, strange: string, options: Omit<ReferenceOptions, "state" | "clock">, bend?: Bend): LegalStore => ({ id, strange, subject: () => subjectOf(`legal ${id}`, options, bend) });
+const legal = (id: string, strange: string, options: Omit<ReferenceOptions, "state" | "clock">, bend?: Bend): LegalStore => ({
+  id,
+  strange,
+  subject: () => subjectOf(`legal ${id}`, options, bend),
+});
 
 export const legalStores: readonly LegalStore[] = [
   legal("L01", "everything native, nothing strange", {}),
-  legal("L02", "listings in no order, and in another one each time", { capabilities: { listSorted: false } }, (provider) => ({ list: async (call) => shuffled(await provider.list(call)) })),
+  legal("L02", "listings in no order, and in another one each time", { capabilities: { listSorted: false } }, (provider) => ({
+    list: async (call) => shuffled(await provider.list(call)),
+  })),
   legal("L03", "one entry per page, and an empty page with a cursor before each", { pageSize: 1, emptyPages: true, capabilities: { listSorted: true } }),
   legal("L04", "bodies that come in pieces of one byte", { chunkBytes: 1 }),
   legal("L05", "every call takes 20 ms", { latencyMs: 20 }),
-  legal("L06", "listings show changes 150 ms late, as declared", { capabilities: { consistency: { read: "strong", list: "eventual", settleMs: 150 }, listIfNoneMatch: false } }),
+  legal("L06", "listings show changes 150 ms late, as declared", {
+    capabilities: { consistency: { read: "strong", list: "eventual", settleMs: 150 }, listIfNoneMatch: false },
+  }),
   legal("L07", "listings and reads show changes 100 ms late, as declared", {
     capabilities: { consistency: { read: "eventual", list: "eventual", settleMs: 100 }, listIfNoneMatch: false, emptyOnlyDelete: "native" },
   }),
@@ -85,16 +130,45 @@ export const legalStores: readonly LegalStore[] = [
   legal("L11", "a flat key store: implied directories, a file and a directory of one name", { capabilities: flat }),
   legal("L12", "implied directories, but strict names", { capabilities: { directories: "implied" } }),
   legal("L13", "five verbs, and nothing else declared", { declare: "little" }),
-  legal("L14", "five verbs and mkdir: trees are copied and moved by hand", { declare: "little", capabilities: { mkdir: "native", directories: "real", emptyOnlyDelete: "native", etag: true } }),
+  legal("L14", "five verbs and mkdir: trees are copied and moved by hand", {
+    declare: "little",
+    capabilities: { mkdir: "native", directories: "real", emptyOnlyDelete: "native", etag: true },
+  }),
   legal("L15", "no etag, no conditions, no hashes", { capabilities: plain }),
   legal("L16", "read only", { capabilities: refusedWrites }),
   legal("L17", "no files at the root", { capabilities: { filesAtRoot: false } }),
-  legal("L18", "short names, short paths, small files, some characters refused", { capabilities: { maxNameBytes: 60, maxPathBytes: 300, maxFileBytes: 1_500_000, maxUnknownBytes: 1_000_000, maxConditionalBytes: 500_000, forbidden: ':*?"<>|\\' } }),
+  legal("L18", "short names, short paths, small files, some characters refused", {
+    capabilities: {
+      maxNameBytes: 60,
+      maxPathBytes: 300,
+      maxFileBytes: 1_500_000,
+      maxUnknownBytes: 1_000_000,
+      maxConditionalBytes: 500_000,
+      forbidden: ':*?"<>|\\',
+    },
+  }),
   legal("L19", "answers to changes tell next to nothing", { sparse: true, capabilities: { listComplete: false } }),
-  legal("L20", "times of two seconds, and metadata that cannot be kept", { capabilities: { modifiedPrecisionMs: 2000, writeMetadata: false, maxMetadataBytes: 0, writeContentType: false, writeModified: false } }),
+  legal("L20", "times of two seconds, and metadata that cannot be kept", {
+    capabilities: { modifiedPrecisionMs: 2000, writeMetadata: false, maxMetadataBytes: 0, writeContentType: false, writeModified: false },
+  }),
   legal("L21", "no times at all", { capabilities: { modifiedPrecisionMs: null, writeModified: false } }),
   legal("L22", "no copy, no move, no ranges of its own: all by hand", {
-    capabilities: { copy: "emulated", move: "emulated", copyTree: "emulated", moveTree: "emulated", copyIfAbsent: false, moveIfAbsent: false, readRange: "emulated", readSuffix: "emulated", readIfMatch: "emulated", readIfNoneMatch: "emulated", writeUnknownSize: "emulated", listRecursive: "emulated", deleteRecursive: "emulated", listSorted: false },
+    capabilities: {
+      copy: "emulated",
+      move: "emulated",
+      copyTree: "emulated",
+      moveTree: "emulated",
+      copyIfAbsent: false,
+      moveIfAbsent: false,
+      readRange: "emulated",
+      readSuffix: "emulated",
+      readIfMatch: "emulated",
+      readIfNoneMatch: "emulated",
+      writeUnknownSize: "emulated",
+      listRecursive: "emulated",
+      deleteRecursive: "emulated",
+      listSorted: false,
+    },
   }),
   { id: "L23", strange: "a tiny service over HTTP, through the proxy", subject: () => wireSubject() },
 ];

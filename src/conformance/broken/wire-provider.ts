@@ -8,12 +8,53 @@
  */
 import http from "node:http";
 import { StoreError, bytesFrom, entry, errorFromResponse, rangeHeader, rebase } from "../../store/index.ts";
-import type { ByteStream, Capabilities, Entry, EntryFields, ErrorCode, ListCall, Page, Provider, ProviderRead, ReadCall, StorePath, WriteCall } from "../../store/index.ts";
+import type {
+  ByteStream,
+  Capabilities,
+  Entry,
+  EntryFields,
+  ErrorCode,
+  ListCall,
+  Page,
+  Provider,
+  ProviderRead,
+  ReadCall,
+  StorePath,
+  WriteCall,
+} from "../../store/index.ts";
 import { everything } from "../model/reference.ts";
 
 export type WireBug =
-  | "M27" | "M27b" | "M28" | "M29" | "M34" | "M59" | "M59b" | "M60" | "M60b" | "M60c"
-  | "W01" | "W02" | "W03" | "W04" | "W05" | "W06" | "W07" | "W08" | "W09" | "W10" | "W11" | "W12" | "W13" | "W14" | "W15" | "W16" | "W18" | "W19" | "W20" | "W21";
+  | "M27"
+  | "M27b"
+  | "M28"
+  | "M29"
+  | "M34"
+  | "M59"
+  | "M59b"
+  | "M60"
+  | "M60b"
+  | "M60c"
+  | "W01"
+  | "W02"
+  | "W03"
+  | "W04"
+  | "W05"
+  | "W06"
+  | "W07"
+  | "W08"
+  | "W09"
+  | "W10"
+  | "W11"
+  | "W12"
+  | "W13"
+  | "W14"
+  | "W15"
+  | "W16"
+  | "W18"
+  | "W19"
+  | "W20"
+  | "W21";
 
 export interface WireProviderOptions {
   /** Read for every request, so that the service may begin with the store's `open`. */
@@ -26,8 +67,22 @@ export const partBytes: number = 64 * 1024;
 
 export const wireCapabilities: Capabilities = {
   ...everything,
-  readSuffix: "emulated", readIfMatch: "emulated", readIfNoneMatch: "emulated", writeModified: false, writeContentType: false, writeMetadata: false,
-  listRecursive: "emulated", listIfNoneMatch: false, deleteRecursive: "native", hashes: [], writeExpect: [], listSorted: false, maxMetadataBytes: 0, sizeSteps: [partBytes], space: false, account: false,
+  readSuffix: "emulated",
+  readIfMatch: "emulated",
+  readIfNoneMatch: "emulated",
+  writeModified: false,
+  writeContentType: false,
+  writeMetadata: false,
+  listRecursive: "emulated",
+  listIfNoneMatch: false,
+  deleteRecursive: "native",
+  hashes: [],
+  writeExpect: [],
+  listSorted: false,
+  maxMetadataBytes: 0,
+  sizeSteps: [partBytes],
+  space: false,
+  account: false,
 };
 
 interface Answer {
@@ -52,7 +107,12 @@ export function wireProvider(given: WireProviderOptions): Provider & { readonly 
   async function send(method: string, target: string, { headers = {}, body, signal }: Sent = {}): Promise<Answer> {
     const response = await new Promise<http.IncomingMessage>((done, fail) => {
       // W08: the signal of the caller never reaches the request.
-      const request = http.request(`${given.endpoint}${target}`, { method, agent, headers: { ...headers, "content-length": body?.length ?? 0 }, ...(signal === undefined || bug === "W08" || bug === "W21" ? {} : { signal }) });
+      const request = http.request(`${given.endpoint}${target}`, {
+        method,
+        agent,
+        headers: { ...headers, "content-length": body?.length ?? 0 },
+        ...(signal === undefined || bug === "W08" || bug === "W21" ? {} : { signal }),
+      });
       request.once("error", fail);
       request.once("response", done);
       request.end(body);
@@ -67,7 +127,8 @@ export function wireProvider(given: WireProviderOptions): Provider & { readonly 
 
   function refusal(response: http.IncomingMessage, status: number, fields: EntryFields | undefined): StoreError {
     const code = response.headers["x-error"];
-    if (typeof code === "string") return new StoreError(code as ErrorCode, `the service says ${code}`, { status, entry: fields === undefined ? undefined : entry(fields) });
+    if (typeof code === "string")
+      return new StoreError(code as ErrorCode, `the service says ${code}`, { status, entry: fields === undefined ? undefined : entry(fields) });
     if (bug === "M59b" && (status === 401 || status === 403)) return new StoreError("not-found", "nothing is there");
     const headers = new Headers();
     // W11: when to come back is forgotten.
@@ -115,7 +176,14 @@ export function wireProvider(given: WireProviderOptions): Provider & { readonly 
     if (bug === "M28" || bug === "W12") return await tolerant(response, now, offset);
     if (bug === "M29") return { entry: now, offset, body: poisoned(response) };
     // W09: a body that is closed early stays open below.
-    if (bug === "W09") return { entry: now, offset, body: (async function* () { for await (const chunk of { [Symbol.asyncIterator]: () => response.iterator({ destroyOnReturn: false }) } as AsyncIterable<Uint8Array>) yield chunk; })() };
+    if (bug === "W09")
+      return {
+        entry: now,
+        offset,
+        body: (async function* () {
+          for await (const chunk of { [Symbol.asyncIterator]: () => response.iterator({ destroyOnReturn: false }) } as AsyncIterable<Uint8Array>) yield chunk;
+        })(),
+      };
     // W21: what reads the body is not told that the caller gave up.
     if (bug === "W21") return { entry: now, offset, body: deaf(response) };
     return { entry: now, offset, body: response as AsyncIterable<Uint8Array> };

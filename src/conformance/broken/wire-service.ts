@@ -55,7 +55,11 @@ export async function openService(options: ReferenceOptions = {}): Promise<Servi
         const bytes = await result.bytes();
         const last = result.offset + bytes.length - 1;
         const partial = range !== undefined && bytes.length > 0;
-        response.writeHead(partial ? 206 : 200, { ...entryHeaders(result.entry), "content-length": bytes.length, ...(partial ? { "content-range": `bytes ${result.offset}-${last}/${result.entry.size}` } : {}) });
+        response.writeHead(partial ? 206 : 200, {
+          ...entryHeaders(result.entry),
+          "content-length": bytes.length,
+          ...(partial ? { "content-range": `bytes ${result.offset}-${last}/${result.entry.size}` } : {}),
+        });
         return void response.end(bytes);
       }
       case "PUT": {
@@ -71,7 +75,15 @@ export async function openService(options: ReferenceOptions = {}): Promise<Servi
           const count = Number((await bodyOf(request)).toString());
           const parts = partsOf(upload);
           if (parts.size !== count) throw new StoreError("conflict", "a part is missing");
-          const entry = await store.write(path, Buffer.concat(Array.from(parts.keys()).sort((a, b) => a - b).map((part) => parts.get(part) ?? Buffer.alloc(0))), conditions);
+          const entry = await store.write(
+            path,
+            Buffer.concat(
+              Array.from(parts.keys())
+                .sort((a, b) => a - b)
+                .map((part) => parts.get(part) ?? Buffer.alloc(0)),
+            ),
+            conditions,
+          );
           uploads.delete(upload);
           return done(response, entry);
         }
@@ -89,7 +101,10 @@ export async function openService(options: ReferenceOptions = {}): Promise<Servi
         return done(response, await store.mkdir(path, { existOk: say.existOk === true }));
       case "COPY":
       case "MOVE":
-        return done(response, await store[method === "COPY" ? "copy" : "move"](path, decodeURIComponent(String(headers["x-to"])), { ifAbsent: say.ifAbsent === true }));
+        return done(
+          response,
+          await store[method === "COPY" ? "copy" : "move"](path, decodeURIComponent(String(headers["x-to"])), { ifAbsent: say.ifAbsent === true }),
+        );
       default:
         throw new StoreError("unsupported", "no such method");
     }

@@ -70,4 +70,9 @@ const bugs: Readonly<Record<WireBug, readonly [bug: string, ...killedBy: string[
   W20: ["a range is cut out of the whole file", "wire.cost.bytes"],
 };
 
-export const broken: readonly BrokenStore[] = Object.entries(bugs).map(([id, [bug, ...killedBy]]) => ({ id, bug, killedBy, subject: () => wireSubject(id as WireBug) }));
+export const broken: readonly BrokenStore[] = Object.entries(bugs).map(([id, [bug, ...killedBy]]) => ({
+  id,
+  bug,
+  killedBy,
+  subject: () => wireSubject(id as WireBug),
+}));

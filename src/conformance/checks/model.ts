@@ -34,7 +34,15 @@ async function random(t: CheckContext, reopen: boolean): Promise<void> {
   const slow = t.capabilities.consistency.settleMs > 0 || t.capabilities.write === false;
   const [seed, path] = replay() ?? [t.tier === "torture" ? Math.floor(t.random() * 2 ** 31) : fixedSeed, undefined];
   t.note(`programs from seed ${seed}`);
-  const found = await hunt({ programs: slow ? Math.min(programs, 4) : programs, steps: slow ? Math.min(steps, 10) : steps, seed, path, reopen, capabilities: t.capabilities, run: await grounds(t, reopen) });
+  const found = await hunt({
+    programs: slow ? Math.min(programs, 4) : programs,
+    steps: slow ? Math.min(steps, 10) : steps,
+    seed,
+    path,
+    reopen,
+    capabilities: t.capabilities,
+    run: await grounds(t, reopen),
+  });
   if (found === undefined) return;
   const failure = found.error instanceof CheckFailure ? found.error : undefined;
   throw new CheckFailure(
@@ -59,28 +67,45 @@ export const checks: readonly Check[] = [
     id: "model.programs",
     title: "random programs over the whole interface, by two connections: every answer and the outcome are those of the model",
     why: "Single calls work; what breaks is the sequence that nobody thought of: a directory moved over an empty one, a file written where a failed one was, a listing after a move by somebody else.",
-    tier: "smoke", behaviours: [165], guarantees: ["model.equal"], kills: ["M01", "M02", "M04", "M05", "M06", "M08", "M16", "M17", "M20", "M21", "M42", "M55", "M57", "M58", "A34", "N174", "N178", "N216"], needs: rwld, timeoutMs: 600_000,
+    tier: "smoke",
+    behaviours: [165],
+    guarantees: ["model.equal"],
+    kills: ["M01", "M02", "M04", "M05", "M06", "M08", "M16", "M17", "M20", "M21", "M42", "M55", "M57", "M58", "A34", "N174", "N178", "N216"],
+    needs: rwld,
+    timeoutMs: 600_000,
     run: (t) => random(t, false),
   },
   {
     id: "model.reopened",
     title: "random programs with reopening in between: what was acknowledged is there",
     why: "What lives in a connection and not in the store is gone after a restart: an index, a cache, a list of directories.",
-    tier: "full", behaviours: [165, 153], guarantees: ["model.equal"], kills: ["R01", "R02"], needs: rwld, offers: ["reopens"], timeoutMs: 600_000,
+    tier: "full",
+    behaviours: [165, 153],
+    guarantees: ["model.equal"],
+    kills: ["R01", "R02"],
+    needs: rwld,
+    offers: ["reopens"],
+    timeoutMs: 600_000,
     run: (t) => random(t, true),
   },
   {
     id: "model.regressions",
     title: "programs that once failed, on this store or another",
     why: "Each was shrunk from a random program that found a real mistake.",
-    tier: "smoke", behaviours: [165], guarantees: ["model.equal"], kills: ["M02", "M07", "M10", "M56", "M57"], needs: rwld, timeoutMs: 120_000,
+    tier: "smoke",
+    behaviours: [165],
+    guarantees: ["model.equal"],
+    kills: ["M02", "M07", "M10", "M56", "M57"],
+    needs: rwld,
+    timeoutMs: 120_000,
     async run(t) {
       const run = await grounds(t, false);
       for (const { found, program } of regressions) {
         try {
           await run(program);
         } catch (error) {
-          if (error instanceof CheckFailure) throw new CheckFailure(`${error.what} (${found})`, error.expected, `${error.actual}\nthe program:\n${printed(program)}`, error);
+          if (error instanceof CheckFailure)
+            throw new CheckFailure(`${error.what} (${found})`, error.expected, `${error.actual}\nthe program:\n${printed(program)}`, error);
           throw error;
         }
       }

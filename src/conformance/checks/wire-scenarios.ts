@@ -36,7 +36,8 @@ async function kindAt({ other }: Ground, path: string): Promise<Entry["kind"] | 
   }
 }
 
-const same = (left: Uint8Array | undefined, right: Uint8Array | undefined): boolean => (left === undefined || right === undefined ? left === right : Buffer.compare(left, right) === 0);
+const same = (left: Uint8Array | undefined, right: Uint8Array | undefined): boolean =>
+  left === undefined || right === undefined ? left === right : Buffer.compare(left, right) === 0;
 
 /** Old bytes, new bytes, or what the capabilities allow of a write that failed. */
 async function versionAt(g: Ground, path: string, before: Uint8Array | undefined, after: Uint8Array, failed: boolean): Promise<State> {
@@ -46,14 +47,24 @@ async function versionAt(g: Ground, path: string, before: Uint8Array | undefined
     if (same(now, before)) return "before";
     // Declared: a failed write may leave a cut file.
     if (failed && g.t.capabilities.atomicWrites === false && (now === undefined || same(now, after.subarray(0, now.length)))) return "partly";
-    if (now === undefined) return fail("the old version or the new one is there", `${before === undefined ? "nothing" : `${before.length} bytes`}, or ${after.length} bytes`, "nothing");
+    if (now === undefined)
+      return fail(
+        "the old version or the new one is there",
+        `${before === undefined ? "nothing" : `${before.length} bytes`}, or ${after.length} bytes`,
+        "nothing",
+      );
     sameBytes(now, after, "the old version or the new one is there, whole");
     return "after";
   });
 }
 
 /** A write, over an older version where `before` is given. */
-export function uploading(g: Ground, name: string, size: number, options: { readonly before?: number; readonly write?: (step: number) => WriteOptions; readonly body?: (bytes: Uint8Array) => AsyncIterable<Uint8Array> } = {}): Scenario {
+export function uploading(
+  g: Ground,
+  name: string,
+  size: number,
+  options: { readonly before?: number; readonly write?: (step: number) => WriteOptions; readonly body?: (bytes: Uint8Array) => AsyncIterable<Uint8Array> } = {},
+): Scenario {
   const path = (step: number): string => `${g.dir}/${name}-${step}`;
   const old = (step: number): Uint8Array | undefined => (options.before === undefined ? undefined : pattern(options.before, `old${step}`));
   const bytes = (step: number): Uint8Array => pattern(size, `new${step}`);
@@ -70,7 +81,8 @@ export function uploading(g: Ground, name: string, size: number, options: { read
     async act(store, step, signal) {
       const content = bytes(step);
       const etag = etags.get(step);
-      const condition: WriteOptions = options.write?.(step).ifMatch === undefined ? (options.write?.(step) ?? {}) : { ifMatch: etag ?? fail("a store with `writeIfMatch` gives etags") };
+      const condition: WriteOptions =
+        options.write?.(step).ifMatch === undefined ? (options.write?.(step) ?? {}) : { ifMatch: etag ?? fail("a store with `writeIfMatch` gives etags") };
       const entry = await store.write(path(step), options.body?.(content) ?? content, { ...condition, signal });
       equal(entry.size, content.length, "the entry of a write has its size");
     },
@@ -94,7 +106,13 @@ export function downloading(g: Ground, name: string, size: number, range?: { rea
       await using result = await store.read(path, { ...(range === undefined ? {} : { range }), fresh: true, signal });
       const bytes = await result.bytes();
       // A service that ends a whole file early, cleanly and with a length to match has told another file: only where anything it said differs can that be known.
-      if (range === undefined && bytes.length < size && result.entry.size === bytes.length && g.t.wire?.exchanges.some(({ fault }) => fault === "short") === true) return sameBytes(bytes, expected.subarray(0, bytes.length), "what the service sent");
+      if (
+        range === undefined &&
+        bytes.length < size &&
+        result.entry.size === bytes.length &&
+        g.t.wire?.exchanges.some(({ fault }) => fault === "short") === true
+      )
+        return sameBytes(bytes, expected.subarray(0, bytes.length), "what the service sent");
       sameBytes(bytes, expected, "the bytes read");
       if (result.entry.size !== null) equal(result.entry.size, size, "the size told with the bytes is that of the whole file");
       equal(result.offset, range?.offset ?? 0, "the offset told with the bytes");
@@ -110,17 +128,24 @@ export function listing(g: Ground, name: string, files: readonly string[], recur
     async prepare() {
       if (written) return void (await g.t.store.stat(dir));
       const work = files.values();
-      await Promise.all(Array.from({ length: Math.min(16, g.t.capabilities.concurrency) }, async () => {
-        for (const file of work) await g.t.store.write(`${dir}/${file}`, pattern(8, file));
-      }));
-      await g.t.settled("list", async () => equal((await listAll(g.other, dir, { recursive, fresh: true })).filter(({ kind }) => kind === "file").length, files.length, "all files are listed"));
+      await Promise.all(
+        Array.from({ length: Math.min(16, g.t.capabilities.concurrency) }, async () => {
+          for (const file of work) await g.t.store.write(`${dir}/${file}`, pattern(8, file));
+        }),
+      );
+      await g.t.settled("list", async () =>
+        equal((await listAll(g.other, dir, { recursive, fresh: true })).filter(({ kind }) => kind === "file").length, files.length, "all files are listed"),
+      );
       written = true;
     },
     async act(store, _step, signal) {
-      const found = (await listAll(store, dir, { recursive, fresh: true, signal })).filter(({ kind }) => kind === "file").map(({ path }) => path.slice(dir.length + 1));
+      const found = (await listAll(store, dir, { recursive, fresh: true, signal }))
+        .filter(({ kind }) => kind === "file")
+        .map(({ path }) => path.slice(dir.length + 1));
       const missing = files.filter((file) => !found.includes(file));
       const twice = found.filter((file, index) => found.indexOf(file) !== index);
-      if (missing.length > 0) fail("a listing that ends without an error has every file", files.length, `${found.length}; missing: ${show(missing.slice(0, 5))}`);
+      if (missing.length > 0)
+        fail("a listing that ends without an error has every file", files.length, `${found.length}; missing: ${show(missing.slice(0, 5))}`);
       if (twice.length > 0) fail("a listing has every file once", "no repeats", show(twice.slice(0, 5)));
       equal(found.length, files.length, "a listing has no other file");
     },
@@ -203,8 +228,10 @@ export function transferring(g: Ground, verb: "copy" | "move", tree: boolean): S
           const content = leaf(step, name);
           const [source, target] = [await bytesAt(g, from(step) + name), await bytesAt(g, to(step) + name)];
           if (source !== undefined) sameBytes(source, content, "the source is whole");
-          if (target !== undefined && !(failed && g.t.capabilities.atomicWrites === false && source !== undefined)) sameBytes(target, content, "the target is whole");
-          if (source === undefined && target === undefined) fail("however it fails, all bytes are still at one of the two", "source or target", `neither of ${from(step)}${name} and ${to(step)}${name}`);
+          if (target !== undefined && !(failed && g.t.capabilities.atomicWrites === false && source !== undefined))
+            sameBytes(target, content, "the target is whole");
+          if (source === undefined && target === undefined)
+            fail("however it fails, all bytes are still at one of the two", "source or target", `neither of ${from(step)}${name} and ${to(step)}${name}`);
           sources += source === undefined ? 0 : 1;
           targets += target === undefined ? 0 : 1;
         }

@@ -36,7 +36,20 @@ export interface Sweep {
   readonly most?: number;
 }
 
-export const everyKind: readonly FaultKind[] = ["refused", "resetBefore", "resetAfter", "throttled", "unavailable", "stall", "truncated", "short", "wrongRange", "wholeForRange", "expired", "twice"];
+export const everyKind: readonly FaultKind[] = [
+  "refused",
+  "resetBefore",
+  "resetAfter",
+  "throttled",
+  "unavailable",
+  "stall",
+  "truncated",
+  "short",
+  "wrongRange",
+  "wholeForRange",
+  "expired",
+  "twice",
+];
 /** The service did it, or may have, and the client does not get to hear of it. */
 export const answerLost: ReadonlySet<FaultKind> = new Set<FaultKind>(["resetAfter", "stall", "truncated", "short", "twice"]);
 
@@ -86,13 +99,16 @@ async function breakOnce(t: CheckContext, scenario: Scenario, step: number, kind
   wire.break({ kind, at, retryAfterSeconds: 0 });
   const outcome = await attempt(t, scenario, step, kind);
   const played = wire.exchanges.some(({ fault }) => fault !== null);
-  const story = wire.exchanges.map(({ method, target, status, fault }) => `${method} ${target} ${status ?? "no answer"}${fault === null ? "" : ` [${fault}]`}`).join("; ");
+  const story = wire.exchanges
+    .map(({ method, target, status, fault }) => `${method} ${target} ${status ?? "no answer"}${fault === null ? "" : ` [${fault}]`}`)
+    .join("; ");
   wire.mend();
   try {
     await judge(scenario, step, kind, outcome);
     await settled(wire, where);
   } catch (error) {
-    if (error instanceof CheckFailure) throw new CheckFailure(`${where}: ${error.what}`, error.expected, `${error.actual === "" ? "" : `${error.actual}; `}requests: ${story}`, error);
+    if (error instanceof CheckFailure)
+      throw new CheckFailure(`${where}: ${error.what}`, error.expected, `${error.actual === "" ? "" : `${error.actual}; `}requests: ${story}`, error);
     throw new CheckFailure(`${where}: a look afterwards succeeds`, "success", `${show(error)}; requests: ${story}`, error);
   }
   return played ? 1 : 0;
@@ -103,7 +119,8 @@ async function prepareAgain(t: CheckContext, scenario: Scenario, step: number, w
   try {
     await scenario.prepare(step);
   } catch (error) {
-    if (!hasCode(error, "unauthenticated", "permission-denied")) throw new CheckFailure(`before "${where}": the store works again after what was broken before`, "success", show(error), error);
+    if (!hasCode(error, "unauthenticated", "permission-denied"))
+      throw new CheckFailure(`before "${where}": the store works again after what was broken before`, "success", show(error), error);
     await t.store.reconnect();
     await scenario.prepare(step);
   }
@@ -143,7 +160,10 @@ async function judge(scenario: Scenario, step: number, kind: FaultKind, outcome:
   complete(error, "the error");
   const honest = codesFor(kind, scenario);
   if (!honest.includes(error.code)) fail("the code says what happened on the way", `one of ${honest.join(", ")}`, show(error), error);
-  if (state === undefined) return void ok(error.applied === false, "a question changes nothing, and its error says so", error);
+  if (state === undefined) {
+    ok(error.applied === false, "a question changes nothing, and its error says so", error);
+    return;
+  }
   // The service answered twice and only the second answer arrived: nobody can know.
   if (kind === "twice") return;
   const { applied } = error;

@@ -36,7 +36,17 @@ interface Swept {
 
 function swept({ id, title, why, behaviours, kills, needs, scenario, sweep: how }: Swept): Check {
   return {
-    id, title, why, tier: "full", behaviours, guarantees: ["wire.honest"], rows: ["CF22"], kills, ...(needs === undefined ? {} : { needs }), offers: ["wire"], timeoutMs: 5 * minutes,
+    id,
+    title,
+    why,
+    tier: "full",
+    behaviours,
+    guarantees: ["wire.honest"],
+    rows: ["CF22"],
+    kills,
+    ...(needs === undefined ? {} : { needs }),
+    offers: ["wire"],
+    timeoutMs: 5 * minutes,
     run: async (t) => sweep(t, { ...how?.(t), scenario: scenario(await ground(t)) }),
   };
 }
@@ -56,19 +66,31 @@ async function tooMany(wire: Wire, ending: Promise<unknown>, name: string): Prom
 
 const sweeps: readonly Check[] = [
   swept({
-    id: "wire.upload.small", title: "a small write over an older file, broken at every request: old or new, and the error says which",
+    id: "wire.upload.small",
+    title: "a small write over an older file, broken at every request: old or new, and the error says which",
     why: "An answer that is lost is taken for a failure or for a success, and a backup is missing or made twice.",
-    behaviours: [61, 160, 65], kills: ["W10", "W13", "W19"], needs: rw, scenario: (g) => uploading(g, "small", 3000, { before: 5000 }),
+    behaviours: [61, 160, 65],
+    kills: ["W10", "W13", "W19"],
+    needs: rw,
+    scenario: (g) => uploading(g, "small", 3000, { before: 5000 }),
   }),
   swept({
-    id: "wire.upload.new", title: "a small write where nothing was, broken at every request",
+    id: "wire.upload.new",
+    title: "a small write where nothing was, broken at every request",
     why: "A failed first upload leaves an empty or half file that later reads as good.",
-    behaviours: [160, 66], kills: ["M59", "M59b"], needs: rw, scenario: (g) => uploading(g, "new", 3000),
+    behaviours: [160, 66],
+    kills: ["M59", "M59b"],
+    needs: rw,
+    scenario: (g) => uploading(g, "new", 3000),
   }),
   swept({
-    id: "wire.upload.large", title: "a write that goes up in parts, broken at every request: whole or not there, and nothing left open",
+    id: "wire.upload.large",
+    title: "a write that goes up in parts, broken at every request: whole or not there, and nothing left open",
     why: "A part that failed is left out, or an upload stays open and is paid for: 12 orphans held 35 MiB in one tool.",
-    behaviours: [67, 68, 160], kills: ["W05", "W06"], needs: rw, scenario: (g) => uploading(g, "large", largeSize(g.t), { before: 100 }),
+    behaviours: [67, 68, 160],
+    kills: ["W05", "W06"],
+    needs: rw,
+    scenario: (g) => uploading(g, "large", largeSize(g.t), { before: 100 }),
     sweep: (t) => ({
       kinds: t.tier === "torture" ? everyKind : ["resetBefore", "resetAfter", "unavailable", "stall", "expired"],
       most: 5,
@@ -77,92 +99,170 @@ const sweeps: readonly Check[] = [
     }),
   }),
   swept({
-    id: "wire.upload.unknown", title: "a body of unknown size, broken at every request",
+    id: "wire.upload.unknown",
+    title: "a body of unknown size, broken at every request",
     why: "The end of a stream is sent with the last part; when that is cut, a short file may be committed.",
-    behaviours: [41, 160], kills: ["W10"], needs: [...rw, "writeUnknownSize"], scenario: (g) => uploading(g, "unknown", 30_000, { before: 100, body: (bytes) => pieces(bytes, 7000) }),
-    sweep: () => ({ kinds: ["resetBefore", "resetAfter", "unavailable", "stall"], only: ({ method, target }, kind) => !(method === "POST" && /[?&]uploads\b/.test(target) && answerLost.has(kind)) }),
+    behaviours: [41, 160],
+    kills: ["W10"],
+    needs: [...rw, "writeUnknownSize"],
+    scenario: (g) => uploading(g, "unknown", 30_000, { before: 100, body: (bytes) => pieces(bytes, 7000) }),
+    sweep: () => ({
+      kinds: ["resetBefore", "resetAfter", "unavailable", "stall"],
+      only: ({ method, target }, kind) => !(method === "POST" && /[?&]uploads\b/.test(target) && answerLost.has(kind)),
+    }),
   }),
   swept({
-    id: "wire.upload.create", title: "a create whose answer is lost is never reported as somebody else's file",
+    id: "wire.upload.create",
+    title: "a create whose answer is lost is never reported as somebody else's file",
     why: "A retry inside an SDK meets the file that its own first try made, and reports `already-exists` for a lock that is held.",
-    behaviours: [77, 160], kills: ["M60"], needs: [...rw, "writeIfAbsent"], scenario: (g) => uploading(g, "create", 700, { write: () => ({ ifAbsent: true }) }),
+    behaviours: [77, 160],
+    kills: ["M60"],
+    needs: [...rw, "writeIfAbsent"],
+    scenario: (g) => uploading(g, "create", 700, { write: () => ({ ifAbsent: true }) }),
   }),
   swept({
-    id: "wire.upload.replace", title: "a write with an etag whose answer is lost is never reported as lost to another writer",
+    id: "wire.upload.replace",
+    title: "a write with an etag whose answer is lost is never reported as lost to another writer",
     why: "The same with `ifMatch`: the own write changed the etag, the retry fails on it, and the caller merges what it has already written.",
-    behaviours: [78, 160], kills: ["W01"], needs: [...rw, "writeIfMatch"], scenario: (g) => uploading(g, "replace", 700, { before: 900, write: () => ({ ifMatch: "the current one" }) }),
+    behaviours: [78, 160],
+    kills: ["W01"],
+    needs: [...rw, "writeIfMatch"],
+    scenario: (g) => uploading(g, "replace", 700, { before: 900, write: () => ({ ifMatch: "the current one" }) }),
   }),
   swept({
-    id: "wire.download.whole", title: "a read of a whole file, broken at every request: all bytes or an error",
+    id: "wire.download.whole",
+    title: "a read of a whole file, broken at every request: all bytes or an error",
     why: "A body cut by the network is returned as complete: the most common way in which downloads go wrong unseen.",
-    behaviours: [59, 160], kills: ["M28", "W12"], needs: rw, scenario: (g) => downloading(g, "whole", 300_000),
+    behaviours: [59, 160],
+    kills: ["M28", "W12"],
+    needs: rw,
+    scenario: (g) => downloading(g, "whole", 300_000),
   }),
   swept({
-    id: "wire.download.range", title: "a read of a part, broken at every request: exactly this part or an error",
+    id: "wire.download.range",
+    title: "a read of a part, broken at every request: exactly this part or an error",
     why: "Servers and proxies may ignore Range and answer 200 with everything, or answer another range than asked; who trusts the request returns other bytes.",
-    behaviours: [45, 59, 160], kills: ["M27", "M27b"], needs: [...rw, "readRange"], scenario: (g) => downloading(g, "part", 300_000, { offset: 100_000, length: 50_000 }),
+    behaviours: [45, 59, 160],
+    kills: ["M27", "M27b"],
+    needs: [...rw, "readRange"],
+    scenario: (g) => downloading(g, "part", 300_000, { offset: 100_000, length: 50_000 }),
   }),
   swept({
-    id: "wire.list.pages", title: "a listing of several pages, broken at every page: every entry once or an error",
+    id: "wire.list.pages",
+    title: "a listing of several pages, broken at every page: every entry once or an error",
     why: "A page that fails is taken for the end; the listing is short, and a mirror deletes what it does not see.",
-    behaviours: [90, 103, 160], kills: ["M34", "W02", "W03"], needs: rwl,
-    scenario: (g) => listing(g, "pages", Array.from({ length: 1100 }, (_, i) => `f${String(i).padStart(5, "0")}`), false),
+    behaviours: [90, 103, 160],
+    kills: ["M34", "W02", "W03"],
+    needs: rwl,
+    scenario: (g) =>
+      listing(
+        g,
+        "pages",
+        Array.from({ length: 1100 }, (_, i) => `f${String(i).padStart(5, "0")}`),
+        false,
+      ),
   }),
   swept({
-    id: "wire.list.tree", title: "a recursive listing, broken at every request: every file once or an error",
+    id: "wire.list.tree",
+    title: "a recursive listing, broken at every request: every file once or an error",
     why: "A directory that cannot be listed is left out of a walk as if it were empty.",
-    behaviours: [88, 103, 160], kills: ["M59"], needs: [...rwl, "listRecursive"], scenario: (g) => listing(g, "walk", ["a", "b/c", "b/d/e", "f/g", "h"], true),
+    behaviours: [88, 103, 160],
+    kills: ["M59"],
+    needs: [...rwl, "listRecursive"],
+    scenario: (g) => listing(g, "walk", ["a", "b/c", "b/d/e", "f/g", "h"], true),
   }),
   swept({
-    id: "wire.stat", title: "a stat, broken at every request: the entry, or an error that never says `not-found`",
-    why: "\"Not there\" for a network failure makes callers create, overwrite and delete.",
-    behaviours: [148, 160], kills: ["M59", "M59b", "W13"], needs: rw, scenario: asking,
+    id: "wire.stat",
+    title: "a stat, broken at every request: the entry, or an error that never says `not-found`",
+    why: '"Not there" for a network failure makes callers create, overwrite and delete.',
+    behaviours: [148, 160],
+    kills: ["M59", "M59b", "W13"],
+    needs: rw,
+    scenario: asking,
   }),
   swept({
-    id: "wire.mkdir", title: "a mkdir, broken at every request",
+    id: "wire.mkdir",
+    title: "a mkdir, broken at every request",
     why: "A directory made by the first try makes the second fail with `already-exists`, as if somebody else had made it.",
-    behaviours: [130, 160], kills: ["M60c"], needs: ["mkdir"], scenario: makingDirectory,
+    behaviours: [130, 160],
+    kills: ["M60c"],
+    needs: ["mkdir"],
+    scenario: makingDirectory,
   }),
   swept({
-    id: "wire.delete.file", title: "a delete, broken at every request: gone, there, and the error says which",
+    id: "wire.delete.file",
+    title: "a delete, broken at every request: gone, there, and the error says which",
     why: "An error is swallowed and the file comes back with the next synchronisation.",
-    behaviours: [127, 160], kills: ["W04"], needs: [...rw, "delete"], scenario: (g) => deleting(g, false),
+    behaviours: [127, 160],
+    kills: ["W04"],
+    needs: [...rw, "delete"],
+    scenario: (g) => deleting(g, false),
   }),
   swept({
-    id: "wire.delete.tree", title: "a recursive delete, broken at every request",
+    id: "wire.delete.tree",
+    title: "a recursive delete, broken at every request",
     why: "One of many deletions fails and the whole is reported as done.",
-    behaviours: [127, 129, 160], kills: ["W04"], needs: [...rwld, "deleteRecursive"], scenario: (g) => deleting(g, true),
+    behaviours: [127, 129, 160],
+    kills: ["W04"],
+    needs: [...rwld, "deleteRecursive"],
+    scenario: (g) => deleting(g, true),
   }),
   swept({
-    id: "wire.copy.file", title: "a copy, broken at every request",
+    id: "wire.copy.file",
+    title: "a copy, broken at every request",
     why: "A copy whose answer was lost is reported as not done, and its target is used by somebody else.",
-    behaviours: [116, 160], kills: ["W10"], needs: [...rw, "copy"], scenario: (g) => transferring(g, "copy", false),
+    behaviours: [116, 160],
+    kills: ["W10"],
+    needs: [...rw, "copy"],
+    scenario: (g) => transferring(g, "copy", false),
   }),
   swept({
-    id: "wire.move.file", title: "a move, broken at every request: all bytes at one of the two",
+    id: "wire.move.file",
+    title: "a move, broken at every request: all bytes at one of the two",
     why: "The copy fails and the source is deleted all the same; or the move is sent twice, and the second time there is nothing to move.",
-    behaviours: [121, 160], kills: ["W14", "M60b"], needs: [...rw, "move", "delete"], scenario: (g) => transferring(g, "move", false),
+    behaviours: [121, 160],
+    kills: ["W14", "M60b"],
+    needs: [...rw, "move", "delete"],
+    scenario: (g) => transferring(g, "move", false),
   }),
   swept({
-    id: "wire.move.tree", title: "a move of a tree, broken at every request: no file is lost",
+    id: "wire.move.tree",
+    title: "a move of a tree, broken at every request: no file is lost",
     why: "A tree is moved by copies and deletions; what fails in the middle must be told, and nothing deleted that was not copied.",
-    behaviours: [123, 160], kills: ["W14", "M60b"], needs: [...rwld, "moveTree", "deleteRecursive"], scenario: (g) => transferring(g, "move", true),
+    behaviours: [123, 160],
+    kills: ["W14", "M60b"],
+    needs: [...rwld, "moveTree", "deleteRecursive"],
+    scenario: (g) => transferring(g, "move", true),
     sweep: (t) => ({ kinds: t.tier === "torture" ? everyKind : ["resetBefore", "resetAfter", "unavailable", "stall"] }),
   }),
 ];
 
 const others: readonly Check[] = [
   {
-    id: "wire.answers.throttled", title: "429 and 503 with Retry-After: typed, transient, with the time to wait, and nothing done",
+    id: "wire.answers.throttled",
+    title: "429 and 503 with Retry-After: typed, transient, with the time to wait, and nothing done",
     why: "Clients that do not pass on when to come back are locked out; those that take a refusal for a doubt do work twice.",
-    tier: "full", behaviours: [146, 160], guarantees: ["errors.retry-after", "wire.honest"], kills: ["W11", "W19"], needs: rw, offers: ["wire"], timeoutMs: 2 * minutes,
+    tier: "full",
+    behaviours: [146, 160],
+    guarantees: ["errors.retry-after", "wire.honest"],
+    kills: ["W11", "W19"],
+    needs: rw,
+    offers: ["wire"],
+    timeoutMs: 2 * minutes,
     async run(t) {
       const g = await ground(t);
       const wire = wireOf(t);
       const path = `${g.dir}/throttled`;
       await t.store.write(path, "before");
-      const changes = { stat: () => t.store.stat(path, { fresh: true }), read: () => readAll(t.store, path, { fresh: true }), write: () => t.store.write(path, "after") };
-      for (const [kind, codes] of [["throttled", ["rate-limited", "unavailable"]], ["unavailable", ["unavailable", "rate-limited"]]] as const satisfies readonly (readonly [string, readonly ErrorCode[]])[]) {
+      const changes = {
+        stat: () => t.store.stat(path, { fresh: true }),
+        read: () => readAll(t.store, path, { fresh: true }),
+        write: () => t.store.write(path, "after"),
+      };
+      for (const [kind, codes] of [
+        ["throttled", ["rate-limited", "unavailable"]],
+        ["unavailable", ["unavailable", "rate-limited"]],
+      ] as const satisfies readonly (readonly [string, readonly ErrorCode[]])[]) {
         for (const [verb, call] of Object.entries(changes)) {
           // For as long as the provider itself tries again: what it gives up with must still say when.
           wire.break({ kind, times: Infinity, retryAfterSeconds: 1 });
@@ -177,9 +277,16 @@ const others: readonly Check[] = [
     },
   },
   {
-    id: "wire.down.ends", title: "a service that answers 503 or nothing at all: every call ends with a typed error, and works again afterwards",
+    id: "wire.down.ends",
+    title: "a service that answers 503 or nothing at all: every call ends with a typed error, and works again afterwards",
     why: "Retries without an end hang a whole program behind one service that is down.",
-    tier: "full", behaviours: [144, 146, 148], guarantees: ["wire.honest"], kills: ["W15", "M59"], needs: rw, offers: ["wire"], timeoutMs: 4 * minutes,
+    tier: "full",
+    behaviours: [144, 146, 148],
+    guarantees: ["wire.honest"],
+    kills: ["W15", "M59"],
+    needs: rw,
+    offers: ["wire"],
+    timeoutMs: 4 * minutes,
     async run(t) {
       const g = await ground(t);
       const wire = wireOf(t);
@@ -189,11 +296,19 @@ const others: readonly Check[] = [
       const calls: Readonly<Record<string, (signal: AbortSignal) => Promise<unknown>>> = {
         stat: (signal) => t.store.stat(path, { fresh: true, signal }),
         read: (signal) => readAll(t.store, path, { fresh: true, signal }),
-        list: (signal) => (t.capabilities.list === false ? t.store.stat(path, { fresh: true, signal }) : listAll(t.store, g.dir === "" ? "/" : g.dir, { fresh: true, signal })),
+        list: (signal) =>
+          t.capabilities.list === false ? t.store.stat(path, { fresh: true, signal }) : listAll(t.store, g.dir === "" ? "/" : g.dir, { fresh: true, signal }),
         write: (signal) => t.store.write(`${path}-new`, "after", { signal }),
         "large write": (signal) => t.store.write(`${path}-large`, large, { signal }),
       };
-      const from = [["stat", 0], ["read", 0], ["list", 0], ["write", 0], ["large write", 0], ["large write", 1]] as const;
+      const from = [
+        ["stat", 0],
+        ["read", 0],
+        ["list", 0],
+        ["write", 0],
+        ["large write", 0],
+        ["large write", 1],
+      ] as const;
       for (const kind of ["resetBefore", "unavailable"] as const) {
         for (const [name, at] of from) {
           const call = calls[name] ?? fail("a call of this check");
@@ -206,8 +321,18 @@ const others: readonly Check[] = [
             const what = `${name} while nothing answers (${kind})`;
             const calling = call(stop.signal);
             // What is one request is over before the service goes down after it.
-            const ending = at === 0 ? rejects(codes, calling, what) : calling.then(() => undefined, (error: unknown) => rejects(codes, Promise.reject(error), what));
-            await within(Promise.race([ending, tooMany(wire, ending, name)]), 45_000, `${name}: a call ends although the service stays down (${kind}, from request ${at + 1})`);
+            const ending =
+              at === 0
+                ? rejects(codes, calling, what)
+                : calling.then(
+                    () => undefined,
+                    (error: unknown) => rejects(codes, Promise.reject(error), what),
+                  );
+            await within(
+              Promise.race([ending, tooMany(wire, ending, name)]),
+              45_000,
+              `${name}: a call ends although the service stays down (${kind}, from request ${at + 1})`,
+            );
           } finally {
             wire.mend();
             stop.abort(new Error("the check gives up"));
@@ -220,9 +345,15 @@ const others: readonly Check[] = [
     },
   },
   {
-    id: "wire.abort.waiting", title: "a call that waits for an answer ends as soon as its signal fires, and lets go of the connection",
+    id: "wire.abort.waiting",
+    title: "a call that waits for an answer ends as soon as its signal fires, and lets go of the connection",
     why: "A signal that is only looked at between requests leaves the caller, and a socket, waiting for a service that never answers.",
-    tier: "full", behaviours: [76, 99, 144], guarantees: ["signal.honoured", "leaks.none"], kills: ["W08"], needs: rw, offers: ["wire"],
+    tier: "full",
+    behaviours: [76, 99, 144],
+    guarantees: ["signal.honoured", "leaks.none"],
+    kills: ["W08"],
+    needs: rw,
+    offers: ["wire"],
     async run(t) {
       const g = await ground(t);
       const wire = wireOf(t);
@@ -232,7 +363,8 @@ const others: readonly Check[] = [
         stat: (signal) => t.store.stat(path, { fresh: true, signal }),
         read: (signal) => readAll(t.store, path, { fresh: true, signal }),
         write: (signal) => t.store.write(path, "other", { signal }),
-        list: (signal) => (t.capabilities.list === false ? t.store.stat(path, { fresh: true, signal }) : listAll(t.store, g.dir === "" ? "/" : g.dir, { fresh: true, signal })),
+        list: (signal) =>
+          t.capabilities.list === false ? t.store.stat(path, { fresh: true, signal }) : listAll(t.store, g.dir === "" ? "/" : g.dir, { fresh: true, signal }),
       };
       for (const [name, call] of Object.entries(calls)) {
         for (const timeout of [false, true]) {
@@ -252,13 +384,23 @@ const others: readonly Check[] = [
     },
   },
   {
-    id: "wire.abort.upload", title: "a signal that fires in the middle of a body: the old version stays, nothing is left open, the connection goes",
+    id: "wire.abort.upload",
+    title: "a signal that fires in the middle of a body: the old version stays, nothing is left open, the connection goes",
     why: "An upload goes on in the background after it was given up, and overwrites what came after it.",
-    tier: "full", behaviours: [65, 67, 68, 76], guarantees: ["write.aborted", "leaks.none"], kills: ["W18"], needs: rw, offers: ["wire"], timeoutMs: 2 * minutes,
+    tier: "full",
+    behaviours: [65, 67, 68, 76],
+    guarantees: ["write.aborted", "leaks.none"],
+    kills: ["W18"],
+    needs: rw,
+    offers: ["wire"],
+    timeoutMs: 2 * minutes,
     async run(t) {
       const g = await ground(t);
       const wire = wireOf(t);
-      for (const [name, size] of [["small", 60_000], ["large", largeSize(t)]] as const) {
+      for (const [name, size] of [
+        ["small", 60_000],
+        ["large", largeSize(t)],
+      ] as const) {
         const path = `${g.dir}/abort-${name}`;
         const old = pattern(700, `old ${name}`);
         await t.store.write(path, old);
@@ -269,7 +411,11 @@ const others: readonly Check[] = [
             stop.abort(new Error("the check gives up"));
             await wait(20);
           });
-          const error = await rejects("aborted", () => t.store.write(path, body, { size, signal: stop.signal }), `a ${name} write given up in the middle of its body`);
+          const error = await rejects(
+            "aborted",
+            () => t.store.write(path, body, { size, signal: stop.signal }),
+            `a ${name} write given up in the middle of its body`,
+          );
           ok(error.applied !== true, "a body that did not end was not stored, and the error says so", error);
           ok(body.closed, "the body is let go");
           await settled(wire, `a ${name} write given up`);
@@ -283,9 +429,16 @@ const others: readonly Check[] = [
     },
   },
   {
-    id: "wire.abort.download", title: "a signal that fires in the middle of a body being read: `aborted`, and the connection is let go",
+    id: "wire.abort.download",
+    title: "a signal that fires in the middle of a body being read: `aborted`, and the connection is let go",
     why: "Downloads that nobody wants any more run on to their end and use up the connections.",
-    tier: "full", behaviours: [54, 76, 99], guarantees: ["signal.honoured", "leaks.none"], kills: ["W21"], needs: rw, offers: ["wire"], timeoutMs: 2 * minutes,
+    tier: "full",
+    behaviours: [54, 76, 99],
+    guarantees: ["signal.honoured", "leaks.none"],
+    kills: ["W21"],
+    needs: rw,
+    offers: ["wire"],
+    timeoutMs: 2 * minutes,
     async run(t) {
       const g = await ground(t);
       const wire = wireOf(t);
@@ -297,14 +450,18 @@ const others: readonly Check[] = [
       wire.break({ kind: "stall", after: size / 4, at: ({ method }) => method === "GET" });
       const stop = new AbortController();
       let got = 0;
-      const reading = rejects("aborted", async () => {
-        await using result = await t.store.read(path, { fresh: true, signal: stop.signal });
-        for await (const chunk of result) {
-          sameBytes(chunk, content.subarray(got, got + chunk.length), "what has come is right");
-          got += chunk.length;
-          if (!stop.signal.aborted && got > size / 8) setTimeout(() => stop.abort(new Error("the check gives up")), 30);
-        }
-      }, "a read that is given up in the middle");
+      const reading = rejects(
+        "aborted",
+        async () => {
+          await using result = await t.store.read(path, { fresh: true, signal: stop.signal });
+          for await (const chunk of result) {
+            sameBytes(chunk, content.subarray(got, got + chunk.length), "what has come is right");
+            got += chunk.length;
+            if (!stop.signal.aborted && got > size / 8) setTimeout(() => stop.abort(new Error("the check gives up")), 30);
+          }
+        },
+        "a read that is given up in the middle",
+      );
       await within(reading, 15_000, "a body that is being read ends when its signal fires");
       await settled(wire, "a read given up");
       wire.mend();
@@ -312,18 +469,27 @@ const others: readonly Check[] = [
     },
   },
   {
-    id: "wire.close.early", title: "a body that is closed early frees its connection, and the next read gets its own bytes",
+    id: "wire.close.early",
+    title: "a body that is closed early frees its connection, and the next read gets its own bytes",
     why: "What was not read stays on the connection: it leaks, or the next answer begins with it.",
-    tier: "full", behaviours: [54], guarantees: ["read.closed-early", "leaks.none"], kills: ["M29", "W09"], needs: rw, offers: ["wire"], timeoutMs: 2 * minutes,
+    tier: "full",
+    behaviours: [54],
+    guarantees: ["read.closed-early", "leaks.none"],
+    kills: ["M29", "W09"],
+    needs: rw,
+    offers: ["wire"],
+    timeoutMs: 2 * minutes,
     async run(t) {
       const g = await ground(t);
       const wire = wireOf(t);
       const size = Math.min(2 * 1024 * 1024, t.capabilities.maxFileBytes);
-      const files = await Promise.all(["first", "second"].map(async (name) => {
-        const content = pattern(size, name);
-        await t.store.write(`${g.dir}/${name}`, content);
-        return { path: `${g.dir}/${name}`, content };
-      }));
+      const files = await Promise.all(
+        ["first", "second"].map(async (name) => {
+          const content = pattern(size, name);
+          await t.store.write(`${g.dir}/${name}`, content);
+          return { path: `${g.dir}/${name}`, content };
+        }),
+      );
       for (let round = 0; round < 12; round += 1) {
         const { path, content } = files[round % 2] as (typeof files)[number];
         {
@@ -337,16 +503,26 @@ const others: readonly Check[] = [
         }
         await settled(wire, `a body closed ${round % 3 === 0 ? "before" : "after"} its first piece`);
         const next = files[(round + 1) % 2] as (typeof files)[number];
-        sameBytes(await readAll(t.store, next.path, { fresh: true, ...(t.capabilities.readRange === false ? {} : { range: { offset: 0, length: 100_000 } }) }), t.capabilities.readRange === false ? next.content : next.content.subarray(0, 100_000), "the next read");
+        sameBytes(
+          await readAll(t.store, next.path, { fresh: true, ...(t.capabilities.readRange === false ? {} : { range: { offset: 0, length: 100_000 } }) }),
+          t.capabilities.readRange === false ? next.content : next.content.subarray(0, 100_000),
+          "the next read",
+        );
       }
       // Connections that were cut are replaced, not piled up.
       ok(wire.open <= 8, "connections do not pile up", wire.open);
     },
   },
   {
-    id: "wire.close.store", title: "close ends what is open on the wire: bodies, idle connections, all of it",
+    id: "wire.close.store",
+    title: "close ends what is open on the wire: bodies, idle connections, all of it",
     why: "Sockets that outlive their store keep the process alive and the service's connections used up.",
-    tier: "full", behaviours: [151], guarantees: ["close.ends", "leaks.none"], kills: ["W07"], needs: rw, offers: ["wire"],
+    tier: "full",
+    behaviours: [151],
+    guarantees: ["close.ends", "leaks.none"],
+    kills: ["W07"],
+    needs: rw,
+    offers: ["wire"],
     async run(t) {
       const g = await ground(t);
       const wire = wireOf(t);
@@ -363,7 +539,10 @@ const others: readonly Check[] = [
       const result = await extra.read(path, { fresh: true });
       ok(wire.open > 0, "an open store has a connection on the wire");
       await extra.close();
-      const error: unknown = await result.bytes().then((bytes) => bytes, (thrown: unknown) => thrown);
+      const error: unknown = await result.bytes().then(
+        (bytes) => bytes,
+        (thrown: unknown) => thrown,
+      );
       if (!(error instanceof Uint8Array)) ok(StoreError.is(error) && error.code === "closed", "an open body ends with `closed`", error);
       else sameBytes(error, content, "a body that was in memory is whole");
       for (let i = 0; i < 400 && wire.open > before; i += 1) await wait(5);
@@ -372,9 +551,17 @@ const others: readonly Check[] = [
     },
   },
   {
-    id: "wire.cost", title: "requests per operation: no more than the subject declares, and none for what needs none",
+    id: "wire.cost",
+    title: "requests per operation: no more than the subject declares, and none for what needs none",
     why: "An extra request per call doubles the bill and the time, and nothing else shows it.",
-    tier: "full", behaviours: [169], guarantees: ["cost.declared"], rows: ["CF23"], kills: ["W16"], needs: rw, offers: ["wire"], timeoutMs: minutes,
+    tier: "full",
+    behaviours: [169],
+    guarantees: ["cost.declared"],
+    rows: ["CF23"],
+    kills: ["W16"],
+    needs: rw,
+    offers: ["wire"],
+    timeoutMs: minutes,
     async run(t) {
       const { store, capabilities, subject } = t;
       const g = await ground(t);
@@ -412,9 +599,16 @@ const others: readonly Check[] = [
     },
   },
   {
-    id: "wire.cost.bytes", title: "a range moves the bytes of the range, a whole file its bytes once",
+    id: "wire.cost.bytes",
+    title: "a range moves the bytes of the range, a whole file its bytes once",
     why: "A range that is cut out of a whole download costs the whole download.",
-    tier: "full", behaviours: [169, 45], guarantees: ["cost.declared"], kills: ["W20"], needs: [...rw, "readRange"], offers: ["wire"], timeoutMs: minutes,
+    tier: "full",
+    behaviours: [169, 45],
+    guarantees: ["cost.declared"],
+    kills: ["W20"],
+    needs: [...rw, "readRange"],
+    offers: ["wire"],
+    timeoutMs: minutes,
     async run(t) {
       const g = await ground(t);
       const wire = wireOf(t);

@@ -98,7 +98,8 @@ export class Oracle {
     for (const [key, { bytes }] of this.files) if (within(key)) add({ key, kind: "file", size: bytes.length });
     for (const key of this.directories.keys()) if (within(key)) add({ key, kind: "directory", size: 0 });
     if (this.#can.directories === "implied") {
-      for (const below of [...this.files.keys(), ...this.directories.keys()]) for (const key of parents(below)) if (within(key)) add({ key, kind: "directory", size: 0 });
+      for (const below of [...this.files.keys(), ...this.directories.keys()])
+        for (const key of parents(below)) if (within(key)) add({ key, kind: "directory", size: 0 });
     }
     return { codes: [], children: [...found.values()] };
   }
@@ -143,7 +144,7 @@ export class Oracle {
     }
     this.files.delete(key);
     if (recursive || !file) this.directories.delete(key);
-    if (recursive) for (const map of [this.files, this.directories]) for (const other of [...map.keys()]) if (other.startsWith(this.#begin(key))) map.delete(other);
+    if (recursive) for (const map of [this.files, this.directories]) for (const other of map.keys()) if (other.startsWith(this.#begin(key))) map.delete(other);
     return fine;
   }
 
@@ -188,14 +189,14 @@ export class Oracle {
   #transferTree(source: string, to: string, move: boolean): void {
     const target = this.key(to);
     this.#parents(to, "made");
-    for (const [key, known] of [...this.files]) {
+    for (const [key, known] of Array.from(this.files)) {
       if (!key.startsWith(this.#begin(source))) continue;
       this.files.set(target + key.slice(source.length), known);
       if (move) this.files.delete(key);
     }
     const implied = this.#can.directories === "implied";
     const all = implied ? (this.list(to, true).children ?? []).filter((child) => child.kind === "directory").map(({ key }) => key) : [];
-    for (const [key, state] of [...this.directories]) {
+    for (const [key, state] of Array.from(this.directories)) {
       if (key !== source && !key.startsWith(this.#begin(source))) continue;
       this.directories.set(target + key.slice(source.length), state);
       if (move) this.directories.delete(key);

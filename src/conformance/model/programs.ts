@@ -22,7 +22,15 @@ interface On {
   readonly on: 0 | 1;
 }
 export type Step =
-  | (On & { readonly do: "write"; readonly path: Path; readonly size: number; readonly how?: How; readonly ifAbsent?: true; readonly ifMatch?: "current" | "stale"; readonly properties?: true })
+  | (On & {
+      readonly do: "write";
+      readonly path: Path;
+      readonly size: number;
+      readonly how?: How;
+      readonly ifAbsent?: true;
+      readonly ifMatch?: "current" | "stale";
+      readonly properties?: true;
+    })
   | (On & { readonly do: "read"; readonly path: Path; readonly offset?: number; readonly length?: number; readonly take?: number })
   | (On & { readonly do: "stat"; readonly path: Path })
   | (On & { readonly do: "list"; readonly path: Path; readonly recursive?: true })
@@ -52,7 +60,11 @@ export function possible(step: Step, can: Capabilities): boolean {
     case "list":
       return can.list !== false && (step.recursive === undefined || can.listRecursive !== false);
     case "delete":
-      return can.delete !== false && (step.recursive === undefined || can.deleteRecursive !== false) && (step.ifMatch === undefined || (can.deleteIfMatch !== false && can.etag));
+      return (
+        can.delete !== false &&
+        (step.recursive === undefined || can.deleteRecursive !== false) &&
+        (step.ifMatch === undefined || (can.deleteIfMatch !== false && can.etag))
+      );
     case "mkdir":
       return can.mkdir !== false;
     case "copy":
@@ -125,7 +137,8 @@ class Run {
         return;
       }
       case "read": {
-        const range = step.offset === undefined ? undefined : { offset: step.offset, ...(step.offset < 0 || step.length === undefined ? {} : { length: step.length }) };
+        const range =
+          step.offset === undefined ? undefined : { offset: step.offset, ...(step.offset < 0 || step.length === undefined ? {} : { length: step.length }) };
         const verdict = oracle.read(path, range);
         const expected = verdict.bytes ?? new Uint8Array();
         const bytes = await this.#question(verdict, async () => {
@@ -141,16 +154,21 @@ class Run {
           return Buffer.concat(chunks);
         });
         if (bytes !== undefined) sameBytes(bytes, step.take === undefined ? expected : expected.subarray(0, bytes.length), "the bytes read");
-        if (bytes !== undefined && step.take !== undefined && bytes.length < Math.min(step.take, expected.length)) fail("as many bytes as were asked for", step.take, bytes.length);
+        if (bytes !== undefined && step.take !== undefined && bytes.length < Math.min(step.take, expected.length))
+          fail("as many bytes as were asked for", step.take, bytes.length);
         return;
       }
       case "list": {
         const verdict = oracle.list(path, step.recursive === true);
-        await this.#question(verdict, async () => this.#listed(await listAll(store, path, { fresh: true, recursive: step.recursive === true }), verdict.children ?? [], path));
+        await this.#question(verdict, async () =>
+          this.#listed(await listAll(store, path, { fresh: true, recursive: step.recursive === true }), verdict.children ?? [], path),
+        );
         return;
       }
       case "mkdir":
-        await this.#change(oracle.mkdir(path, step.existOk === true), async () => equal((await store.mkdir(path, { existOk: step.existOk === true })).kind, "directory", "what mkdir made"));
+        await this.#change(oracle.mkdir(path, step.existOk === true), async () =>
+          equal((await store.mkdir(path, { existOk: step.existOk === true })).kind, "directory", "what mkdir made"),
+        );
         break;
       case "delete": {
         const ifMatch = step.ifMatch === undefined ? undefined : await this.#etag(store, path, step.ifMatch);
@@ -179,7 +197,10 @@ class Run {
     const file = this.#oracle.file(path);
     const entry = await this.#question(this.#oracle.stat(path), () => store.stat(path, { fresh: true }));
     if (entry !== undefined) this.#described(entry, path);
-    if (file !== undefined) await this.#t.settled("read", async () => sameBytes(await readAll(store, path, { fresh: true }), file.bytes, `the bytes at ${path.slice(this.#base.length)} afterwards`));
+    if (file !== undefined)
+      await this.#t.settled("read", async () =>
+        sameBytes(await readAll(store, path, { fresh: true }), file.bytes, `the bytes at ${path.slice(this.#base.length)} afterwards`),
+      );
   }
 
   async #write(step: Step & { readonly do: "write" }, index: number, store: Store, path: string): Promise<void> {
@@ -203,7 +224,10 @@ class Run {
     for (const [key, one] of this.#oracle.files) asked.files.set(key, one);
     for (const [key, one] of this.#oracle.directories) asked.directories.set(key, one);
     const otherwise = asked.write(path, known, condition).codes;
-    const error = await this.#failure(() => store.write(path, bad.body, { ...options, ...bad.options }), how === "aborted before" ? ["aborted"] : [bad.code, ...otherwise]);
+    const error = await this.#failure(
+      () => store.write(path, bad.body, { ...options, ...bad.options }),
+      how === "aborted before" ? ["aborted"] : [bad.code, ...otherwise],
+    );
     if (how !== "aborted before" && otherwise.length === 0) this.#oracle.attempted(path);
     if (error.applied !== false) await this.#adopt(error, path, known);
   }
@@ -239,7 +263,8 @@ class Run {
     try {
       value = await act();
     } catch (error) {
-      if (!StoreError.is(error) || !codes.includes(error.code)) throw error instanceof CheckFailure ? error : new CheckFailure("it fails as the contract says", `code ${codes.join(" or ")}`, show(error), error);
+      if (!StoreError.is(error) || !codes.includes(error.code))
+        throw error instanceof CheckFailure ? error : new CheckFailure("it fails as the contract says", `code ${codes.join(" or ")}`, show(error), error);
       complete(error, "the error");
       return error;
     }
@@ -256,7 +281,11 @@ class Run {
 
   #described(entry: Entry, path: string): void {
     const file = this.#oracle.file(path);
-    equal([String(entry.path), entry.kind, entry.size], [path, file === undefined ? "directory" : "file", file?.bytes.length ?? 0], "path, kind and size of the entry");
+    equal(
+      [String(entry.path), entry.kind, entry.size],
+      [path, file === undefined ? "directory" : "file", file?.bytes.length ?? 0],
+      "path, kind and size of the entry",
+    );
     if (file?.contentType !== undefined && entry.contentType !== null) equal(entry.contentType, file.contentType, "content type of the entry");
     if (file?.metadata !== undefined && entry.metadata !== null) equal({ ...entry.metadata }, { ...file.metadata }, "metadata of the entry");
   }
@@ -264,7 +293,11 @@ class Run {
   #listed(entries: readonly Entry[], children: readonly { readonly key: string; readonly kind: string; readonly size: number }[], dir: string): void {
     const line = (path: string, kind: string, size: number | null): string => `${kind} ${path.slice(this.#base.length)} ${size ?? "?"}`;
     for (const { path } of entries) if (!path.startsWith(`${dir}/`)) fail("a listing joins the directory as asked with the names", `below ${dir}`, path);
-    equal(entries.map(({ path, kind, size }) => line(this.#oracle.key(path), kind, size)).sort(), children.map(({ key, kind, size }) => line(key, kind, size)).sort(), "every entry once, with kind and size, and no other");
+    equal(
+      entries.map(({ path, kind, size }) => line(this.#oracle.key(path), kind, size)).sort(),
+      children.map(({ key, kind, size }) => line(key, kind, size)).sort(),
+      "every entry once, with kind and size, and no other",
+    );
   }
 
   /** What doubt is left is settled by looking, and late services get their time. */
@@ -288,7 +321,8 @@ class Run {
     for (const [index, store] of this.#stores.entries()) {
       const seen = `at the end, seen by connection ${index}`;
       await this.#t.settled("list", async () => {
-        if (codes.length === 0 && can.list !== false && can.listRecursive !== false) this.#listed(await listAll(store, this.#base, { recursive: true, fresh: true }), children ?? [], this.#base);
+        if (codes.length === 0 && can.list !== false && can.listRecursive !== false)
+          this.#listed(await listAll(store, this.#base, { recursive: true, fresh: true }), children ?? [], this.#base);
       });
       await this.#t.settled("read", async () => {
         for (const { key, kind } of children ?? []) {
@@ -340,7 +374,13 @@ function badBody(how: How, bytes: Uint8Array): Bad | undefined {
     case "long":
       return { body: pieces(pattern(bytes.length + 1), 700), options: { size: bytes.length }, code: "bad-body" };
     case "aborted":
-      return { body: recorded(bytes, 300, (offset) => { if (offset * 2 >= bytes.length) stop.abort(new Error("the program gives up")); }), options: { size: bytes.length, signal: stop.signal }, code: "aborted" };
+      return {
+        body: recorded(bytes, 300, (offset) => {
+          if (offset * 2 >= bytes.length) stop.abort(new Error("the program gives up"));
+        }),
+        options: { size: bytes.length, signal: stop.signal },
+        code: "aborted",
+      };
     case "aborted before":
       return { body: pieces(bytes, 700), options: { size: bytes.length, signal: AbortSignal.abort(new Error("the program has given up")) }, code: "aborted" };
     default:

@@ -44,22 +44,95 @@ export interface ReferenceOptions {
 
 /** All that a service can have. */
 export const everything: Capabilities = Object.freeze<Capabilities>({
-  read: "native", write: "native", list: "native", delete: "native", mkdir: "native", copy: "native", move: "native", space: "native", account: "native",
-  readRange: "native", readSuffix: "native", readIfMatch: "native", readIfNoneMatch: "native",
-  writeIfAbsent: "native", writeIfMatch: "native", writeUnknownSize: "native", writeModified: "native", writeContentType: "native", writeMetadata: "native",
-  listRecursive: "native", listIfNoneMatch: "native", deleteRecursive: "native", deleteIfMatch: "native",
-  copyTree: "native", copyIfAbsent: "native", moveTree: "native", moveIfAbsent: "native",
-  etag: true, hashes: ["md5", "sha256"], writeExpect: ["sha256"], listComplete: true, listSorted: true, modifiedPrecisionMs: 1,
-  caseSensitive: true, normalisation: "kept", forbidden: "", maxNameBytes: Infinity, maxPathBytes: Infinity, maxFileBytes: Infinity, maxMetadataBytes: 2048,
-  sizeSteps: [], strictHierarchy: true, directories: "real", filesAtRoot: true, atomicWrites: "native", emptyOnlyDelete: "native", exclusiveMkdir: true,
-  maxConditionalBytes: Infinity, maxUnknownBytes: Infinity, undelete: false, consistency: { read: "strong", list: "strong", settleMs: 0 }, afterlifeMs: 0, concurrency: 64,
+  read: "native",
+  write: "native",
+  list: "native",
+  delete: "native",
+  mkdir: "native",
+  copy: "native",
+  move: "native",
+  space: "native",
+  account: "native",
+  readRange: "native",
+  readSuffix: "native",
+  readIfMatch: "native",
+  readIfNoneMatch: "native",
+  writeIfAbsent: "native",
+  writeIfMatch: "native",
+  writeUnknownSize: "native",
+  writeModified: "native",
+  writeContentType: "native",
+  writeMetadata: "native",
+  listRecursive: "native",
+  listIfNoneMatch: "native",
+  deleteRecursive: "native",
+  deleteIfMatch: "native",
+  copyTree: "native",
+  copyIfAbsent: "native",
+  moveTree: "native",
+  moveIfAbsent: "native",
+  etag: true,
+  hashes: ["md5", "sha256"],
+  writeExpect: ["sha256"],
+  listComplete: true,
+  listSorted: true,
+  modifiedPrecisionMs: 1,
+  caseSensitive: true,
+  normalisation: "kept",
+  forbidden: "",
+  maxNameBytes: Infinity,
+  maxPathBytes: Infinity,
+  maxFileBytes: Infinity,
+  maxMetadataBytes: 2048,
+  sizeSteps: [],
+  strictHierarchy: true,
+  directories: "real",
+  filesAtRoot: true,
+  atomicWrites: "native",
+  emptyOnlyDelete: "native",
+  exclusiveMkdir: true,
+  maxConditionalBytes: Infinity,
+  maxUnknownBytes: Infinity,
+  undelete: false,
+  consistency: { read: "strong", list: "strong", settleMs: 0 },
+  afterlifeMs: 0,
+  concurrency: 64,
 });
 /** How a service behaves of which nothing is declared: the defaults written on Provider. */
 const little: Partial<Capabilities> = {
-  mkdir: false, copy: "emulated", move: "emulated", space: false, account: false, readRange: "emulated", readSuffix: "emulated", readIfMatch: false, readIfNoneMatch: false,
-  writeIfAbsent: false, writeIfMatch: false, writeModified: false, writeContentType: false, writeMetadata: false, listRecursive: "emulated", listIfNoneMatch: false,
-  deleteRecursive: "emulated", deleteIfMatch: false, copyTree: false, copyIfAbsent: false, moveTree: false, moveIfAbsent: false, etag: false, hashes: [], writeExpect: [],
-  listComplete: false, listSorted: false, modifiedPrecisionMs: null, maxMetadataBytes: 0, directories: "implied", atomicWrites: false, exclusiveMkdir: false, emptyOnlyDelete: "emulated",
+  mkdir: false,
+  copy: "emulated",
+  move: "emulated",
+  space: false,
+  account: false,
+  readRange: "emulated",
+  readSuffix: "emulated",
+  readIfMatch: false,
+  readIfNoneMatch: false,
+  writeIfAbsent: false,
+  writeIfMatch: false,
+  writeModified: false,
+  writeContentType: false,
+  writeMetadata: false,
+  listRecursive: "emulated",
+  listIfNoneMatch: false,
+  deleteRecursive: "emulated",
+  deleteIfMatch: false,
+  copyTree: false,
+  copyIfAbsent: false,
+  moveTree: false,
+  moveIfAbsent: false,
+  etag: false,
+  hashes: [],
+  writeExpect: [],
+  listComplete: false,
+  listSorted: false,
+  modifiedPrecisionMs: null,
+  maxMetadataBytes: 0,
+  directories: "implied",
+  atomicWrites: false,
+  exclusiveMkdir: false,
+  emptyOnlyDelete: "emulated",
 };
 
 export function referenceStore(options: ReferenceOptions = {}): Store {
@@ -80,7 +153,16 @@ interface Cursor {
 
 /** The provider under `referenceStore`: a plain object, so that a test spreads it and replaces one method. */
 export function referenceProvider(options: ReferenceOptions = {}): Provider & { readonly kind: "reference" } {
-  const { state = new ModelState(), pageSize = 1000, emptyPages = false, sparse = false, chunkBytes, latencyMs = 0, capacityBytes = Infinity, clock = systemClock } = options;
+  const {
+    state = new ModelState(),
+    pageSize = 1000,
+    emptyPages = false,
+    sparse = false,
+    chunkBytes,
+    latencyMs = 0,
+    capacityBytes = Infinity,
+    clock = systemClock,
+  } = options;
   const has: Capabilities = { ...everything, ...(options.declare === "little" ? little : {}), ...options.capabilities };
   const { strictHierarchy: strict, modifiedPrecisionMs: precision, consistency } = has;
   // Within what is declared, with something left for clocks that are read at different moments.
@@ -118,19 +200,29 @@ export function referenceProvider(options: ReferenceOptions = {}): Provider & { 
 
   /* ---- entries */
 
-  const hashesOf = (file: ModelFile): Hashes => Object.fromEntries(has.hashes.map((name) => {
-    const hash = hasher(name);
-    hash.update(file.bytes);
-    return [name, hash.hex()];
-  }));
-  const fileEntry = (path: StorePath, file: ModelFile, detail: "complete" | "listed" | "sparse" = "complete"): Entry => entry({
-    path, kind: "file", size: file.bytes.length, etag: has.etag ? etagOf(file) : null,
-    modifiedMs: detail === "sparse" || precision === null ? null : file.modifiedMs,
-    ...(detail === "complete" ? { contentType: file.contentType, metadata: file.metadata, hashes: hashesOf(file) } : { complete: false }),
-  });
+  const hashesOf = (file: ModelFile): Hashes =>
+    Object.fromEntries(
+      has.hashes.map((name) => {
+        const hash = hasher(name);
+        hash.update(file.bytes);
+        return [name, hash.hex()];
+      }),
+    );
+  const fileEntry = (path: StorePath, file: ModelFile, detail: "complete" | "listed" | "sparse" = "complete"): Entry =>
+    entry({
+      path,
+      kind: "file",
+      size: file.bytes.length,
+      etag: has.etag ? etagOf(file) : null,
+      modifiedMs: detail === "sparse" || precision === null ? null : file.modifiedMs,
+      ...(detail === "complete" ? { contentType: file.contentType, metadata: file.metadata, hashes: hashesOf(file) } : { complete: false }),
+    });
   const directoryEntry = (path: StorePath, directory: ModelDirectory | undefined, detail?: "sparse"): Entry =>
-    detail === "sparse" ? entry({ path, kind: "directory", complete: false }) : entry({ path, kind: "directory", modifiedMs: precision === null ? null : directory?.modifiedMs, metadata: Object.freeze({}) });
-  const foundEntry = (path: StorePath, found: Found, detail?: "sparse"): Entry => (found.kind === "file" ? fileEntry(path, found.file, detail) : directoryEntry(path, found.directory, detail));
+    detail === "sparse"
+      ? entry({ path, kind: "directory", complete: false })
+      : entry({ path, kind: "directory", modifiedMs: precision === null ? null : directory?.modifiedMs, metadata: Object.freeze({}) });
+  const foundEntry = (path: StorePath, found: Found, detail?: "sparse"): Entry =>
+    found.kind === "file" ? fileEntry(path, found.file, detail) : directoryEntry(path, found.directory, detail);
   const entryNow = (path: StorePath): Entry => foundEntry(path, find(state.tree, path) as Found, sparse ? "sparse" : undefined);
 
   /* ---- rules */
@@ -148,7 +240,8 @@ export function referenceProvider(options: ReferenceOptions = {}): Provider & { 
       for (const character of has.forbidden) if (name.includes(character)) refuse("invalid-path", "a name holds a forbidden character");
     }
     if (Buffer.byteLength(path) > has.maxPathBytes) refuse("invalid-path", "the path is too long");
-    if (strict) for (let dir = parentOf(path); dir !== root; dir = parentOf(dir)) if (state.tree.files.has(key(dir))) refuse("not-a-directory", "a parent is a file");
+    if (strict)
+      for (let dir = parentOf(path); dir !== root; dir = parentOf(dir)) if (state.tree.files.has(key(dir))) refuse("not-a-directory", "a parent is a file");
   };
   const fileMayStandAt = (path: StorePath): void => {
     mayHold(path);
@@ -185,7 +278,10 @@ export function referenceProvider(options: ReferenceOptions = {}): Provider & { 
   };
 
   /** Copy and move, by the rules of rename(2). */
-  const transfer = async (call: { readonly path: StorePath; readonly to: StorePath; readonly ifAbsent: boolean; readonly signal: AbortSignal | undefined }, move: boolean): Promise<Entry> => {
+  const transfer = async (
+    call: { readonly path: StorePath; readonly to: StorePath; readonly ifAbsent: boolean; readonly signal: AbortSignal | undefined },
+    move: boolean,
+  ): Promise<Entry> => {
     const { path, to } = call;
     await begin(call.signal);
     const source = find(state.tree, path);
@@ -208,7 +304,13 @@ export function referenceProvider(options: ReferenceOptions = {}): Provider & { 
     // By segments, for folded spellings differ in length.
     const depth = path.split("/").length;
     const rebased = (old: string): string => [stored, ...old.split("/").slice(depth)].join("/");
-    if (!move) room([...state.tree.files].reduce((bytes, [other, file]) => (other === key(path) || (source.kind === "directory" && under(other, path)) ? bytes + file.bytes.length : bytes), 0));
+    if (!move)
+      room(
+        [...state.tree.files].reduce(
+          (bytes, [other, file]) => (other === key(path) || (source.kind === "directory" && under(other, path)) ? bytes + file.bytes.length : bytes),
+          0,
+        ),
+      );
     state.change(clock.now(), (files, directories, version) => {
       const moved = [...files].filter(([other]) => (source.kind === "file" ? other === key(path) : under(other, path)));
       const made = [...directories].filter(([other]) => source.kind === "directory" && (other === key(path) || under(other, path)));
@@ -221,7 +323,8 @@ export function referenceProvider(options: ReferenceOptions = {}): Provider & { 
         const there = rebased(file.path);
         files.set(key(there), move ? { ...file, path: there } : { ...file, path: there, version, modifiedMs: nowMs });
       }
-      for (const [, directory] of made) directories.set(key(rebased(directory.path)), { path: rebased(directory.path), modifiedMs: move ? directory.modifiedMs : nowMs });
+      for (const [, directory] of made)
+        directories.set(key(rebased(directory.path)), { path: rebased(directory.path), modifiedMs: move ? directory.modifiedMs : nowMs });
     });
     return entryNow(to);
   };
@@ -270,7 +373,14 @@ export function referenceProvider(options: ReferenceOptions = {}): Provider & { 
       const nowMs = time(clock.now());
       state.change(clock.now(), (files, directories, version) => {
         makeParents(directories, stored, nowMs);
-        files.set(key(path), { path: stored, bytes, version, modifiedMs: modifiedMs === undefined ? nowMs : time(modifiedMs), contentType: contentType ?? null, metadata: Object.freeze({ ...metadata }) });
+        files.set(key(path), {
+          path: stored,
+          bytes,
+          version,
+          modifiedMs: modifiedMs === undefined ? nowMs : time(modifiedMs),
+          contentType: contentType ?? null,
+          metadata: Object.freeze({ ...metadata }),
+        });
       });
       return entryNow(path);
     },
@@ -278,7 +388,8 @@ export function referenceProvider(options: ReferenceOptions = {}): Provider & { 
     async list({ path, recursive, cursor, ifNoneMatch, signal }): Promise<Page> {
       await begin(signal);
       const { tree, revision } = state.before(clock.now(), consistency.list === "eventual" ? lagMs : 0);
-      if (!directoryAt(tree, path)) return tree.files.has(key(path)) ? refuse("not-a-directory", "a file has no children") : refuse("not-found", "nothing is there");
+      if (!directoryAt(tree, path))
+        return tree.files.has(key(path)) ? refuse("not-a-directory", "a file has no children") : refuse("not-found", "nothing is there");
       const etag = has.listIfNoneMatch === "native" ? `r${revision}` : null;
       if (etag !== null && ifNoneMatch === etag) refuse("not-modified", "the listing is the same");
       const { after, emptied } = (cursor ?? { after: "", emptied: false }) as Cursor;
@@ -302,7 +413,7 @@ export function referenceProvider(options: ReferenceOptions = {}): Provider & { 
         if (found.kind === "file" || tree) files.delete(key(path));
         if (found.kind === "directory" || tree) directories.delete(key(path));
         if (!tree) return;
-        for (const map of [files, directories]) for (const other of [...map.keys()]) if (under(other, path)) map.delete(other);
+        for (const map of [files, directories]) for (const other of map.keys()) if (under(other, path)) map.delete(other);
       });
     },
   };
@@ -311,7 +422,8 @@ export function referenceProvider(options: ReferenceOptions = {}): Provider & { 
   let sorted: { readonly revision: number; readonly of: string; readonly entries: readonly Listed[] } | undefined;
   function inOrder(tree: Tree, revision: number, dir: StorePath, recursive: boolean): readonly Listed[] {
     const of = `${recursive} ${dir}`;
-    if (sorted?.revision !== revision || sorted.of !== of) sorted = { revision, of, entries: entriesBelow(tree, dir, recursive).sort((left, right) => Buffer.compare(left.bytes, right.bytes)) };
+    if (sorted?.revision !== revision || sorted.of !== of)
+      sorted = { revision, of, entries: entriesBelow(tree, dir, recursive).sort((left, right) => Buffer.compare(left.bytes, right.bytes)) };
     return sorted.entries;
   }
 
@@ -325,7 +437,8 @@ export function referenceProvider(options: ReferenceOptions = {}): Provider & { 
     for (const [other, directory] of tree.directories) if (under(other, dir)) directories.set(other, { path: directory.path, directory });
     for (const [other, file] of tree.files) {
       if (!under(other, dir)) continue;
-      if (recursive || file.path.split("/").length === depth + 1) add(shown(file.path), () => fileEntry(shown(file.path), file, has.listComplete ? "complete" : "listed"));
+      if (recursive || file.path.split("/").length === depth + 1)
+        add(shown(file.path), () => fileEntry(shown(file.path), file, has.listComplete ? "complete" : "listed"));
     }
     // Directories that nobody made are implied by what lies below them.
     if (has.directories === "implied") {

@@ -44,7 +44,13 @@ export function answerFor(fault: Fault, headers: IncomingHttpHeaders): Answer | 
     case "throttled":
       return say(429, { "retry-after": String(fault.retryAfterSeconds ?? 1) }, dialect, "TooManyRequests", "Please reduce your request rate.");
     case "unavailable":
-      return say(503, { "retry-after": String(fault.retryAfterSeconds ?? 1) }, dialect, dialect === "s3" ? "SlowDown" : "ServiceUnavailable", "The service is temporarily unable to handle the request.");
+      return say(
+        503,
+        { "retry-after": String(fault.retryAfterSeconds ?? 1) },
+        dialect,
+        dialect === "s3" ? "SlowDown" : "ServiceUnavailable",
+        "The service is temporarily unable to handle the request.",
+      );
     case "expired":
       return expired(dialect, headers);
     default:
@@ -68,11 +74,23 @@ function expired(dialect: Dialect, headers: IncomingHttpHeaders): Answer {
     case "s3":
       return say(403, {}, dialect, "ExpiredToken", "The provided token has expired.");
     case "bearer":
-      return say(401, { "www-authenticate": 'Bearer error="invalid_token", error_description="The access token expired"' }, dialect, "expired_access_token", "The access token expired.");
+      return say(
+        401,
+        { "www-authenticate": 'Bearer error="invalid_token", error_description="The access token expired"' },
+        dialect,
+        "expired_access_token",
+        "The access token expired.",
+      );
     case "digest": {
       // The realm that the client knows, a nonce it has not seen: what a server says when it forgot its nonces.
       const realm = /realm="([^"]*)"/.exec(headers.authorization ?? "")?.[1] ?? "";
-      return say(401, { "www-authenticate": `Digest realm="${realm}", nonce="d1f5c0a96b2e4873", algorithm=MD5, qop="auth", stale=true` }, dialect, "Unauthorized", "Authorization required.");
+      return say(
+        401,
+        { "www-authenticate": `Digest realm="${realm}", nonce="d1f5c0a96b2e4873", algorithm=MD5, qop="auth", stale=true` },
+        dialect,
+        "Unauthorized",
+        "Authorization required.",
+      );
     }
     default:
       return say(401, { "www-authenticate": 'Basic realm="expired"' }, dialect, "Unauthorized", "Authorization required.");
@@ -81,15 +99,21 @@ function expired(dialect: Dialect, headers: IncomingHttpHeaders): Answer {
 
 function say(status: number, headers: Readonly<Record<string, string>>, dialect: Dialect, code: string, text: string): Answer {
   const [type, body] =
-    dialect === "s3" ? ["application/xml", `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${text}</Message><RequestId>wire</RequestId></Error>`]
-    : dialect === "bearer" ? ["application/json", JSON.stringify({ error: code, message: text })]
-    // A page for people, as front ends and load balancers send it in the middle of any protocol.
-    : ["text/html", `<!DOCTYPE html>\n<html><head><title>${status} ${code}</title></head><body><h1>${code}</h1><p>${text}</p></body></html>\n`];
+    dialect === "s3"
+      ? ["application/xml", `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${text}</Message><RequestId>wire</RequestId></Error>`]
+      : dialect === "bearer"
+        ? ["application/json", JSON.stringify({ error: code, message: text })]
+        : // A page for people, as front ends and load balancers send it in the middle of any protocol.
+          ["text/html", `<!DOCTYPE html>\n<html><head><title>${status} ${code}</title></head><body><h1>${code}</h1><p>${text}</p></body></html>\n`];
   return { status, headers: { ...headers, "content-type": type, "content-length": String(Buffer.byteLength(body)) }, body };
 }
 
 /** False for faults that cannot change this answer, so that nothing is recorded as broken: half of no bytes, another range where none was asked for or than one byte. */
-export function playable(kind: FaultKind, ranged: boolean, answer: { readonly status: number; readonly hasBody: boolean; readonly range: string | undefined }): boolean {
+export function playable(
+  kind: FaultKind,
+  ranged: boolean,
+  answer: { readonly status: number; readonly hasBody: boolean; readonly range: string | undefined },
+): boolean {
   switch (kind) {
     case "truncated":
     case "short":

@@ -266,7 +266,8 @@ class Proxy implements WireProxy {
     const headers = reply.rawHeaders;
     const hasBody = request.method !== "HEAD" && status !== 204 && status !== 304 && reply.headers["content-length"] !== "0";
     response.sendDate = false;
-    const played = fault !== null && playable(fault.kind, request.headers.range !== undefined, { status, hasBody, range: reply.headers["content-range"] }) ? fault : null;
+    const played =
+      fault !== null && playable(fault.kind, request.headers.range !== undefined, { status, hasBody, range: reply.headers["content-range"] }) ? fault : null;
     record.fault ??= played?.kind ?? null;
     const head = (code: number, text: string | undefined, raw: readonly string[]): void => void response.writeHead(code, text, [...raw]);
     switch (played?.kind) {
@@ -287,11 +288,16 @@ class Proxy implements WireProxy {
         await passOn(cut.body, response, count);
         // What was written must be on its way before the connection goes.
         await new Promise<void>((done) => response.write("", () => done()));
-        return void request.socket.destroySoon();
+        request.socket.destroySoon();
+        return;
       }
       case "short": {
         const cut = await cutAfter(reply, played.after);
-        head(status, reply.statusMessage, replaced(headers, { "content-length": reply.headers["content-length"] === undefined ? undefined : String(cut.length) }));
+        head(
+          status,
+          reply.statusMessage,
+          replaced(headers, { "content-length": reply.headers["content-length"] === undefined ? undefined : String(cut.length) }),
+        );
         await passOn(cut.body, response, count);
         break;
       }

@@ -89,7 +89,10 @@ export function dropFirst(reply: IncomingMessage): Changed {
   const drop = Math.ceil((last - first + 1) / 2);
   const begin = Math.min(first + drop, last);
   return {
-    headers: { "content-range": `bytes ${begin}-${last}/${total ?? "*"}`, "content-length": reply.headers["content-length"] === undefined ? undefined : String(last - begin + 1) },
+    headers: {
+      "content-range": `bytes ${begin}-${last}/${total ?? "*"}`,
+      "content-length": reply.headers["content-length"] === undefined ? undefined : String(last - begin + 1),
+    },
     body: skip(reply, begin - first),
   };
 }

@@ -21,7 +21,19 @@ export interface Exchange {
  * short: as truncated, but a clean end (Content-Length rewritten where there is one).   wrongRange: a 206 whose Content-Range and body start elsewhere.   wholeForRange: Range is dropped, 200 and all bytes.
  * expired: 401 or 403 with the service's own words for an expired token, the service sees nothing.   twice: the request is sent to the service twice, the second answer is returned.
  */
-export type FaultKind = "refused" | "resetBefore" | "resetAfter" | "throttled" | "unavailable" | "stall" | "truncated" | "short" | "wrongRange" | "wholeForRange" | "expired" | "twice";
+export type FaultKind =
+  | "refused"
+  | "resetBefore"
+  | "resetAfter"
+  | "throttled"
+  | "unavailable"
+  | "stall"
+  | "truncated"
+  | "short"
+  | "wrongRange"
+  | "wholeForRange"
+  | "expired"
+  | "twice";
 
 export interface Fault {
   readonly kind: FaultKind;
