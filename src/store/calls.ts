@@ -117,6 +117,7 @@ function account(options: CallOptions = NONE): AccountCall {
   return { operation: "account", path: root, signal: checkSignal(options.signal) };
 }
 
+/** Makes calls from paths and options, as the front does. For wrappers that call their inner store on their own account. */
 export const calls: {
   stat(path: StorePath, options?: StatOptions): StatCall;
   read(path: StorePath, options?: ReadOptions): ReadCall;

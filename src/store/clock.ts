@@ -1,5 +1,6 @@
-/** Time, injected: no Date.now, no setTimeout, no AbortSignal.timeout in providers and layers (a manual clock cannot see those). */
+/** Time, injected: the system's clock, and one that stands still for tests. */
 
+/** All time comes from here: no Date.now, no setTimeout, no AbortSignal.timeout in providers and layers (a manual clock cannot see those). */
 export interface Clock {
   /** Milliseconds since 1970. May jump. */
   now(): number;
