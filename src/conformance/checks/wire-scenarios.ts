@@ -242,3 +242,10 @@ export function transferring(g: Ground, verb: "copy" | "move", tree: boolean): S
       }),
   };
 }
+
+/** A body that goes up in parts where the service has parts: one byte beyond the first step, if that is not too much for a test. */
+export function largeSize({ capabilities, tier }: CheckContext): number {
+  const step = Math.min(...capabilities.sizeSteps.filter((size) => size > 0));
+  const most = Math.min(capabilities.maxFileBytes, (tier === "torture" ? 256 : 20) * 1024 * 1024);
+  return step < most ? step + 1 : Math.min(most, 1024 * 1024 + 1);
+}
