@@ -31,35 +31,39 @@ async function grounds(t: CheckContext, reopen: boolean): Promise<(program: Prog
 async function random(t: CheckContext, reopen: boolean): Promise<void> {
   const { programs, steps } = amounts[t.tier];
   // A service that is late by declaration is waited for after every change.
-  const slow = t.capabilities.consistency.settleMs > 0 || t.capabilities.write === false;
-  const [seed, path] = replay() ?? [t.tier === "torture" ? Math.floor(t.random() * 2 ** 31) : fixedSeed, undefined];
-  t.note(`programs from seed ${seed}`);
-  const found = await hunt({
-    programs: slow ? Math.min(programs, 4) : programs,
+  const slow = t.capabilities.consistency.settleMs > 0;
+  const fresh: Replay = {
+    seed: t.tier === "torture" ? Math.floor(t.random() * 2 ** 31) : fixedSeed,
+    path: undefined,
     steps: slow ? Math.min(steps, 10) : steps,
-    seed,
-    path,
-    reopen,
-    capabilities: t.capabilities,
-    run: await grounds(t, reopen),
-  });
+  };
+  const from = replay() ?? fresh;
+  t.note(`programs from seed ${from.seed}`);
+  const found = await hunt({ ...from, programs: slow ? Math.min(programs, 4) : programs, reopen, capabilities: t.capabilities, run: await grounds(t, reopen) });
   if (found === undefined) return;
   const failure = found.error instanceof CheckFailure ? found.error : undefined;
   throw new CheckFailure(
     failure?.what ?? "a random program runs as the model says",
     failure?.expected ?? "",
-    `${failure?.actual ?? String(found.error)}\nthe program (replay it with STRATUS_MODEL="${found.seed} ${found.path}"):\n${printed(found.program)}`,
+    `${failure?.actual ?? String(found.error)}\nthe program (replay it with STRATUS_MODEL="${found.seed} ${found.path} ${from.steps}"):\n${printed(found.program)}`,
     found.error,
   );
 }
 
-/** STRATUS_MODEL="<seed> <path>", as a failure prints it. */
-function replay(): readonly [seed: number, path: string | undefined] | undefined {
+interface Replay {
+  readonly seed: number;
+  readonly path: string | undefined;
+  /** The longest program, which decides what the seed and the path mean. */
+  readonly steps: number;
+}
+
+/** STRATUS_MODEL="<seed> <path> <steps>", as a failure prints it. */
+function replay(): Replay | undefined {
   const text = process.env["STRATUS_MODEL"];
   if (text === undefined || text === "") return undefined;
-  const [seed, path] = text.split(" ");
-  if (!Number.isSafeInteger(Number(seed))) return fail("STRATUS_MODEL is the seed and the path that a failure printed", '"7 12:0:1"', text);
-  return [Number(seed), path];
+  const [, seed, path, steps] =
+    /^(-?\d+) ([\d:]+) (\d+)$/.exec(text) ?? fail("STRATUS_MODEL is the seed, the path and the steps that a failure printed", '"7 12:0:1 30"', text);
+  return { seed: Number(seed), path, steps: Number(steps) };
 }
 
 export const checks: readonly Check[] = [
