@@ -8,6 +8,7 @@ import { quietly } from "./control.ts";
 import { ensure, nearest } from "./directories.ts";
 import { entryOf } from "./entries.ts";
 import { errorOf, networkCause } from "./errors.ts";
+import type { Answer } from "./errors.ts";
 import { look, propfind, resources } from "./look.ts";
 import { sendable } from "./send.ts";
 import type { Session } from "./session.ts";
@@ -16,13 +17,15 @@ import { space } from "./space.ts";
 import type { Upload } from "./upload.ts";
 
 /** Times that the target changes between the look and the MOVE before we say so. */
-const TRIES = 3;
+const TRIES = 4;
+/** Answers to MOVE that may be another one the next time: the parent is missing, the target changed, somebody else is at it. */
+const MAY_PASS: ReadonlySet<number> = new Set([400, 403, 404, 405, 409, 412, 415, 423, 500]);
 
 export async function writeByMove(session: Session, call: WriteCall): Promise<Entry> {
   const { path, signal } = call;
   const { atomicPut } = session.settings.profile;
   // Before any byte is sent: MOVE onto a directory destroys it on some servers.
-  let target = await look(session, path, signal);
+  const target = await look(session, path, signal);
   refuse(call, target);
   // Parents are made when the bytes are there: a body that fails leaves nothing, no directory either.
   const home = await nearest(session, path, signal);
@@ -34,29 +37,7 @@ export async function writeByMove(session: Session, call: WriteCall): Promise<En
     isStored = true;
     const stored = atomicPut ? null : await proven(session, call, temporary, bytes);
     if (home !== parentOf(path)) await ensure(session, parentOf(path), signal);
-    for (let tries = 1; ; tries++) {
-      const answer = await session
-        .ask({
-          method: "MOVE",
-          href: temporary,
-          headers: { Destination: destination(session, path), Overwrite: target === null ? "F" : "T" },
-          signal,
-          repeatable: false,
-        })
-        .catch((error: unknown) => moved(session, call, temporary, stored, bytes, error));
-      if (answer.status === 201 || answer.status === 204 || answer.status === 200) break;
-      target = await look(session, path, signal);
-      // The parent went meanwhile: looked at, or remembered, before the upload.
-      if (target === null && ![207, 412].includes(answer.status) && tries === 1) {
-        session.forget();
-        await ensure(session, parentOf(path), signal);
-        continue;
-      }
-      if (answer.status !== 412 && !(target?.kind === "directory"))
-        throw answer.status === 207 ? errorOf(answer, { code: "unavailable", applied: "unknown" }) : errorOf(answer);
-      refuse(call, target);
-      if (tries === TRIES) throw errorOf(answer, { code: "conflict", reason: "somebody else changes the file at this moment", applied: false });
-    }
+    await place(session, call, temporary, target, (error) => moved(session, call, temporary, stored, bytes, error));
     isMoved = true;
     const there = await settled(session, signal, () => look(session, path, signal));
     if (there === null) throw vanished();
@@ -68,6 +49,36 @@ export async function writeByMove(session: Session, call: WriteCall): Promise<En
     if (!isMoved) await quietly(discard(session, temporary, isStored));
     if (hasCode(error, "conflict")) await session.dropShelf();
     throw error;
+  }
+}
+
+/** Puts the temporary file in its place. What the server refuses may be somebody else's doing: the target is looked at again, and it is tried again. */
+async function place(session: Session, call: WriteCall, temporary: string, looked: Entry | null, settle: (error: unknown) => Promise<Answer>): Promise<void> {
+  const { path, signal } = call;
+  let target = looked;
+  for (let tries = 1; ; tries++) {
+    const headers = { Destination: destination(session, path), Overwrite: target === null ? "F" : "T" };
+    const answer = await session.ask({ method: "MOVE", href: temporary, headers, signal, repeatable: false }).catch(settle);
+    const { status } = answer;
+    if (status === 200 || status === 201 || status === 204) return;
+    target = await look(session, path, signal);
+    refuse(call, target);
+    if (status === 207) throw errorOf(answer, { code: "unavailable", applied: "unknown" });
+    if (!MAY_PASS.has(status)) throw errorOf(answer);
+    if (tries === TRIES) {
+      if (status === 403 || status === 500) throw errorOf(answer);
+      // SabreDAV deletes the target before it moves, and says 404 where somebody else was faster.
+      throw errorOf(answer, {
+        code: "conflict",
+        reason: `somebody else changes the file at this moment (${status})`,
+        applied: status === 412 ? false : "unknown",
+      });
+    }
+    // The parent went meanwhile: looked at, or remembered, before the upload.
+    if (target === null && status !== 412) {
+      session.forget();
+      await ensure(session, parentOf(path), signal);
+    }
   }
 }
 
