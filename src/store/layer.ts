@@ -156,7 +156,19 @@ export type Stacked<B, Ls extends readonly unknown[]> = Ls extends readonly [inf
  */
 export function stack<B extends Store, const Ls extends readonly (Layer | Nothing)[]>(base: B, ...layers: Ls): Stacked<B, Ls> {
   let store: Store = base;
-  for (const one of layers) if (one) store = one(store);
+  const wrapped: Store[] = [];
+  try {
+    for (const one of layers) {
+      if (!one) continue;
+      const outer: Store = one(store);
+      wrapped.push(store);
+      store = outer;
+    }
+  } catch (error) {
+    // Of a stack that cannot be built nothing is kept: its base may be wrapped again.
+    for (const inner of wrapped) Front.disown(inner);
+    throw error;
+  }
   return store as Stacked<B, Ls>;
 }
 

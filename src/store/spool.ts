@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toSource } from "./body.ts";
 import { concat } from "./byte-stream.ts";
-import { abortError } from "./errors.ts";
+import { StoreError, abortError } from "./errors.ts";
 import { fromFile } from "./file-body.ts";
 import type { Source } from "./source.ts";
 
@@ -35,7 +35,9 @@ async function spoolToFile(
   signal: AbortSignal | undefined,
 ): Promise<Source & AsyncDisposable> {
   // Named after this process, so that whoever looks for what was left behind finds its own.
-  const directory = await mkdtemp(join(tmpdir(), `stratus-spool-${process.pid}-`));
+  const directory = await mkdtemp(join(tmpdir(), `stratus-spool-${process.pid}-`)).catch((error: unknown) => {
+    throw notKept(error);
+  });
   const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
   try {
     const path = join(directory, "body");
@@ -51,9 +53,19 @@ async function spoolToFile(
     }
     return disposable(toSource(await fromFile(path)), remove);
   } catch (error) {
-    await remove();
-    throw error;
+    // What is to be told is why it could not be spooled.
+    await remove().catch(() => {});
+    throw StoreError.is(error) ? error : notKept(error);
   }
+}
+
+/** Not the service's fault: no `translate` of a provider is to take a full disk here for a full store there. */
+function notKept(cause: unknown): StoreError {
+  const full = ["ENOSPC", "EDQUOT"].includes(String((cause as { readonly code?: unknown }).code));
+  return new StoreError(full ? "no-space" : "config", "a body of unknown size cannot be kept in the temporary folder of this machine", {
+    cause,
+    applied: false,
+  });
 }
 
 function disposable(source: Source, dispose: () => Promise<void>): Source & AsyncDisposable {

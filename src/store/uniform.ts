@@ -37,7 +37,14 @@ type Table = { readonly [O in Operation]: Next<O> };
 export function uniform(inner: Backend, hook: Hook): Backend {
   const through = <O extends Operation>(operation: O, next: Next<O>): Next<O> => {
     const own = hook[operation] as ((call: Calls[O], next: Next<O>) => Promise<Replies[O]>) | undefined;
-    return own === undefined ? (call) => hook.around(call, next) : (call) => own.call(hook, call, next);
+    // A hook that throws at once is a promise that rejects, as the layer above expects it.
+    return (call) => {
+      try {
+        return own === undefined ? hook.around(call, next) : own.call(hook, call, next);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    };
   };
   // An operation that is missing here does not compile.
   const table: Table = {

@@ -65,6 +65,30 @@ test("a store is wrapped once; a second time it must be borrowed; a layer that c
   await one.stat("/a");
 });
 
+test("a stack that cannot be built leaves its base free", async () => {
+  const base = memory();
+  const broken = layer("broken", () => {
+    throw new StoreError("config", "wrong options");
+  });
+  expect(() => stack(base, plainLayer("a"), broken)).toThrow(config);
+  expect(() => stack(base, plainLayer("a"), plainLayer("a"))).toThrow(config);
+  const store = stack(base, plainLayer("b"));
+  expect(() => stack(base, plainLayer("c"))).toThrow(config);
+  await store.write("/a", "x");
+  await base.close();
+  expect(await thrown(store.stat("/a"))).toMatchObject({ code: "closed" });
+});
+
+test("a hook that throws at once is a promise that rejects", async () => {
+  const hasty = uniform(backendOf(memory()), {
+    around: () => {
+      throw new StoreError("conflict", "at once");
+    },
+  });
+  const asked = hasty.stat(calls.stat(root));
+  expect(await thrown(asked)).toMatchObject({ code: "conflict" });
+});
+
 test("what is no store is told so", () => {
   for (const wrong of [{}, null, undefined, "memory", { ...memory() }, Object.create(memory()) as Store]) {
     expect(() => plainLayer("a")(wrong as Store)).toThrow(config);

@@ -2,7 +2,8 @@ import { readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { expect, test } from "vitest";
 import { toSource } from "../../src/store/body.ts";
-import { spool } from "../../src/store/index.ts";
+import { StoreError, spool } from "../../src/store/index.ts";
+import { fakeStore } from "./make.ts";
 
 test("a spooled body is whole, in memory and beyond what memory may hold", async () => {
   const pieces = async function* (): AsyncGenerator<Uint8Array> {
@@ -41,4 +42,25 @@ test("the temporary directory of a spooled body is named after this process, and
   expect((await own()).length).toBe(before.length + 1);
   await spooled[Symbol.asyncDispose]();
   expect(await own()).toEqual(before);
+});
+
+test("where the temporary folder cannot be written the error says so, as nobody else's fault, and nothing was asked of the service", async () => {
+  const before = process.env["TMPDIR"];
+  process.env["TMPDIR"] = "/nowhere/at/all";
+  try {
+    const store = fakeStore({ translate: () => new StoreError("not-found", "mistaken for an error of the service") });
+    const body = async function* (): AsyncGenerator<Uint8Array> {
+      for (let i = 0; i < 3; i++) yield new Uint8Array(1 << 20);
+    };
+    expect(await store.write("/a", body()).catch((error: unknown) => error)).toMatchObject({
+      code: "config",
+      applied: false,
+      operation: "write",
+      path: "/a",
+      cause: { code: "ENOENT" },
+    });
+  } finally {
+    if (before === undefined) delete process.env["TMPDIR"];
+    else process.env["TMPDIR"] = before;
+  }
 });
