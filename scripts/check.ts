@@ -2,5 +2,8 @@
 import { staticChecks } from "./static.ts";
 import { runAll } from "./tasks.ts";
 
-const outcomes = await runAll([...staticChecks, { name: "quick tests", command: "vitest", args: ["run", "--project", "unit", "--exclude", "**/*.slow.test.ts", "--reporter", "dot"] }]);
+const outcomes = await runAll([
+  ...staticChecks,
+  { name: "quick tests", command: "vitest", args: ["run", "--project", "unit", "--exclude", "**/*.slow.test.ts", "--reporter", "dot"] },
+]);
 process.exitCode = outcomes.every(({ ok }) => ok) ? 0 : 1;

@@ -26,7 +26,15 @@ export async function writeContractPage(): Promise<void> {
 
 function tables(): string {
   const verbs = [...new Set(guarantees.map(({ verb }) => verb))];
-  return verbs.map((verb) => `### ${verb}\n\n| id | guarantee | proved by |\n| --- | --- | --- |\n${guarantees.filter((one) => one.verb === verb).map(row).join("\n")}\n`).join("\n");
+  return verbs
+    .map(
+      (verb) =>
+        `### ${verb}\n\n| id | guarantee | proved by |\n| --- | --- | --- |\n${guarantees
+          .filter((one) => one.verb === verb)
+          .map(row)
+          .join("\n")}\n`,
+    )
+    .join("\n");
 }
 
 function row({ id, text }: Guarantee): string {

@@ -10,7 +10,9 @@ for (const { id, feature, state, tests } of rows) {
   console.log(`${id.padEnd(6)} ${styleText(color, state.padEnd(10))} ${feature}${state === "covered" ? styleText("dim", where) : ""}`.slice(0, width * 2));
 }
 const count = (test: (state: string) => boolean): number => rows.filter(({ state }) => test(state)).length;
-console.log(`\n${rows.length} rows: ${count((s) => s === "covered")} covered, ${count((s) => s.startsWith("not yet"))} not yet, ${count((s) => s.startsWith("out of scope"))} out of scope`);
+console.log(
+  `\n${rows.length} rows: ${count((s) => s === "covered")} covered, ${count((s) => s.startsWith("not yet"))} not yet, ${count((s) => s.startsWith("out of scope"))} out of scope`,
+);
 const wrong = faults(rows);
 for (const fault of wrong) console.error(fault);
 process.exitCode = wrong.length === 0 ? 0 : 1;

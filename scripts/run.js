@@ -4,8 +4,8 @@ const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 22 || (major === 22 && minor < 19)) {
   console.error(
     `Stratus needs Node 22.19 or newer; this is Node ${process.versions.node} (${process.execPath}).\n` +
-      "The repository brings its own Node 24 as the dev dependency \"node\". Either you called a script without npm (use `npm run ...`),\n" +
-      "or `npm ci` left it out: npm 12 runs install scripts only where package.json allows them (\"allowScripts\": { \"node\": true }).\n" +
+      'The repository brings its own Node 24 as the dev dependency "node". Either you called a script without npm (use `npm run ...`),\n' +
+      'or `npm ci` left it out: npm 12 runs install scripts only where package.json allows them ("allowScripts": { "node": true }).\n' +
       "Run `npm ci` again without --ignore-scripts.",
   );
   process.exit(1);

@@ -40,7 +40,9 @@ async function main(): Promise<boolean> {
   await using to: Store = stack(local({ directory: disk }), ...layers(), counted.layer);
   console.log(`\n${paint("bold", "A stack")}  ${to}\n${paint("bold", "Files")}    ${source}\n`);
 
-  const sent = await timed("write", counted, (show) => copyBetween(from, "/", to, "/files", { onProgress: ({ files, bytes, path }) => show(files, bytes, path) }));
+  const sent = await timed("write", counted, (show) =>
+    copyBetween(from, "/", to, "/files", { onProgress: ({ files, bytes, path }) => show(files, bytes, path) }),
+  );
   const wrong = await compare(from, to, counted, sent.files);
   console.log(paint("dim", counted.table()));
   if (wrong.length > 0) {

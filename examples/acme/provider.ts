@@ -32,8 +32,16 @@ class Acme implements Provider {
   readonly kind = "acme";
   // Only what the service has; everything that is left out is completed by Stratus or refused.
   readonly capabilities = {
-    readRange: "native", readSuffix: "native", writeIfAbsent: "native", writeUnknownSize: "native", atomicWrites: "native",
-    emptyOnlyDelete: "native", etag: true, modifiedPrecisionMs: 1, listComplete: true, afterlifeMs: 5_000,
+    readRange: "native",
+    readSuffix: "native",
+    writeIfAbsent: "native",
+    writeUnknownSize: "native",
+    atomicWrites: "native",
+    emptyOnlyDelete: "native",
+    etag: true,
+    modifiedPrecisionMs: 1,
+    listComplete: true,
+    afterlifeMs: 5_000,
   } as const;
   readonly #options: AcmeOptions;
   readonly #fetch: typeof globalThis.fetch;
@@ -55,8 +63,12 @@ class Acme implements Provider {
     const [, first, size] = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.headers.get("content-range") ?? "") ?? [];
     return {
       entry: entry({
-        path, kind: "file", size: Number(size ?? answer.headers.get("content-length")), modifiedMs: Number(answer.headers.get("x-modified")),
-        etag: answer.headers.get("etag")?.replaceAll('"', ""), complete: true,
+        path,
+        kind: "file",
+        size: Number(size ?? answer.headers.get("content-length")),
+        modifiedMs: Number(answer.headers.get("x-modified")),
+        etag: answer.headers.get("etag")?.replaceAll('"', ""),
+        complete: true,
       }),
       offset: Number(first ?? 0),
       body: answer.body ?? new Uint8Array(0),
@@ -109,7 +121,10 @@ class Acme implements Provider {
   async #ask(method: string, what: string, path: StorePath, { signal, ...init }: Ask, query = ""): Promise<Response> {
     const target = `${this.#options.url}/${what}${path.split("/").map(encodeURIComponent).join("/")}${query}`;
     const answer = await this.#fetch(target, {
-      ...init, method, signal: signal ?? null, headers: { ...init.headers, authorization: `Bearer ${this.#options.token}` },
+      ...init,
+      method,
+      signal: signal ?? null,
+      headers: { ...init.headers, authorization: `Bearer ${this.#options.token}` },
     });
     if (answer.ok) return answer;
     const text = await answer.text();

@@ -90,7 +90,9 @@ export async function startAcme(token: string): Promise<{ readonly url: string; 
     const last = from === "" || to === "" ? bytes.length - 1 : Math.min(Number(to), bytes.length - 1);
     if (first >= bytes.length && bytes.length > 0) throw new Refusal(416, "past the end");
     if (bytes.length === 0) return void response.writeHead(200, { ...headers, "content-length": 0 }).end();
-    response.writeHead(206, { ...headers, "content-length": last - first + 1, "content-range": `bytes ${first}-${last}/${bytes.length}` }).end(bytes.subarray(first, last + 1));
+    response
+      .writeHead(206, { ...headers, "content-length": last - first + 1, "content-range": `bytes ${first}-${last}/${bytes.length}` })
+      .end(bytes.subarray(first, last + 1));
   }
 
   function json(response: ServerResponse, path: string, node: Node): void {
@@ -109,7 +111,13 @@ class Refusal extends Error {
 const etagOf = (bytes: Buffer, modified: number): string => createHash("sha256").update(bytes).update(String(modified)).digest("hex").slice(0, 32);
 
 function item(path: string, { bytes, modified }: Node): object {
-  return { name: path.slice(path.lastIndexOf("/") + 1), kind: bytes === null ? "directory" : "file", size: bytes?.length ?? 0, modified, etag: bytes === null ? null : etagOf(bytes, modified) };
+  return {
+    name: path.slice(path.lastIndexOf("/") + 1),
+    kind: bytes === null ? "directory" : "file",
+    size: bytes?.length ?? 0,
+    modified,
+    etag: bytes === null ? null : etagOf(bytes, modified),
+  };
 }
 
 function send(response: ServerResponse, value: object): void {

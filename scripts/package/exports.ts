@@ -15,7 +15,10 @@ export function checkExports(tarball: string, directory: string): Promise<Outcom
     await mkdir(at);
     await promisify(execFile)("tar", ["-xzf", tarball, "-C", at]);
     const root = join(at, "package");
-    const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { readonly exports: Record<string, Target>; readonly bin: Record<string, string> };
+    const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
+      readonly exports: Record<string, Target>;
+      readonly bin: Record<string, string>;
+    };
     const files = new Set(await readdir(root, { recursive: true }));
     const wrong: string[] = [];
     const declared: string[] = [];
@@ -26,7 +29,8 @@ export function checkExports(tarball: string, directory: string): Promise<Outcom
     }
     for (const file of Object.values(manifest.bin)) if (!files.has(file)) wrong.push(`bin names ${file}, which is not in the package`);
     for (const file of files) if (/(^|\/)test\/|\.test\.|(^|\/)node_modules\//.test(file)) wrong.push(`${file} is no business of users`);
-    for (const file of await reachable(declared)) if (SDKS.test(await readFile(file, "utf8"))) wrong.push(`${file.slice(root.length)} declares a type of an SDK`);
+    for (const file of await reachable(declared))
+      if (SDKS.test(await readFile(file, "utf8"))) wrong.push(`${file.slice(root.length)} declares a type of an SDK`);
     return wrong;
   });
 }
@@ -38,7 +42,8 @@ async function reachable(entries: readonly string[]): Promise<Set<string>> {
   for (let file = next.pop(); file !== undefined; file = next.pop()) {
     if (seen.has(file)) continue;
     seen.add(file);
-    for (const [, specifier = ""] of (await readFile(file, "utf8")).matchAll(/(?:from|import) ?\(?"(\.[^"]+)"/g)) next.push(resolve(dirname(file), specifier.replace(/\.(ts|js)$/, ".d.ts")));
+    for (const [, specifier = ""] of (await readFile(file, "utf8")).matchAll(/(?:from|import) ?\(?"(\.[^"]+)"/g))
+      next.push(resolve(dirname(file), specifier.replace(/\.(ts|js)$/, ".d.ts")));
   }
   return seen;
 }

@@ -29,7 +29,10 @@ async function repository(directory: string, name: string, change: (manifest: Ma
 
 /** The machine's own Node and npm, without this repository's: what a newcomer has. */
 async function newcomer(): Promise<{ readonly path: string; readonly version: string }> {
-  const path = (process.env["PATH"] ?? "").split(":").filter((part) => !part.includes("node_modules")).join(":");
+  const path = (process.env["PATH"] ?? "")
+    .split(":")
+    .filter((part) => !part.includes("node_modules"))
+    .join(":");
   const { stdout } = await execute("node", ["--version"], { env: { ...process.env, PATH: path } });
   return { path, version: stdout.trim() };
 }
@@ -60,7 +63,10 @@ export async function checkInstall(directory: string): Promise<Outcome[]> {
   outcomes.push(
     await assertion("npm 12 without allowScripts: the scripts say plainly that Node is too old, and why", async () => {
       const at = await repository(directory, "without", (manifest) => delete manifest.allowScripts);
-      await execute(process.execPath, [join(npm12, "node_modules/npm/bin/npm-cli.js"), "install", "--no-audit"], { cwd: at, env: { ...process.env, ...env } }).catch(() => {});
+      await execute(process.execPath, [join(npm12, "node_modules/npm/bin/npm-cli.js"), "install", "--no-audit"], {
+        cwd: at,
+        env: { ...process.env, ...env },
+      }).catch(() => {});
       const { stdout } = await execute(join(at, "node_modules/.bin/node"), ["--version"], { env: { ...process.env, ...env } }).catch(() => ({ stdout: "" }));
       if (stdout !== "") return [`node ${stdout.trim()} was installed all the same`];
       if (Number(/^v(\d+)/.exec(version)?.[1]) >= 24) return [];

@@ -40,18 +40,35 @@ export async function checkScratch(tarball: string, directory: string): Promise<
   const at = join(directory, "project");
   await mkdir(at);
   await writeFile(join(at, "package.json"), JSON.stringify({ name: "scratch", private: true, type: "module", allowScripts: { node: true } }));
-  const installed = await run({ name: "install the tarball", command: "npm", args: ["install", "--no-audit", tarball, `node@${OLDEST}`, "typescript@7", "@types/node@24", "fast-check@4"], cwd: at });
+  const installed = await run({
+    name: "install the tarball",
+    command: "npm",
+    args: ["install", "--no-audit", tarball, `node@${OLDEST}`, "typescript@7", "@types/node@24", "fast-check@4"],
+    cwd: at,
+  });
   if (!installed.ok) return [installed];
   const oldest = join(at, "node_modules/.bin/node");
   await writeFile(join(at, "smoke.js"), SMOKE);
   for (const file of ["provider.ts", "service.ts", "suite.ts"]) await writeFile(join(at, file), await readFile(new URL(`examples/acme/${file}`, root), "utf8"));
   await writeFile(join(at, "broken.ts"), (await readFile(join(at, "provider.ts"), "utf8")).replace("offset: Number(first ?? 0),", "offset: 0,"));
   await writeFile(join(at, "broken-suite.ts"), (await readFile(join(at, "suite.ts"), "utf8")).replace("./provider.ts", "./broken.ts"));
-  await writeFile(join(at, "runner.test.ts"), 'import { describe, test } from "node:test";\nimport { conformance } from "stratus/conformance";\nimport subject from "./suite.ts";\nconformance({ describe, test }, { ...subject, tier: "smoke" });\n');
+  await writeFile(
+    join(at, "runner.test.ts"),
+    'import { describe, test } from "node:test";\nimport { conformance } from "stratus/conformance";\nimport subject from "./suite.ts";\nconformance({ describe, test }, { ...subject, tier: "smoke" });\n',
+  );
   await writeFile(
     join(at, "tsconfig.json"),
     JSON.stringify({
-      compilerOptions: { target: "es2024", lib: ["es2024", "esnext.disposable"], module: "nodenext", strict: true, exactOptionalPropertyTypes: true, noEmit: true, allowImportingTsExtensions: true, types: ["node"] },
+      compilerOptions: {
+        target: "es2024",
+        lib: ["es2024", "esnext.disposable"],
+        module: "nodenext",
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        noEmit: true,
+        allowImportingTsExtensions: true,
+        types: ["node"],
+      },
       include: ["*.ts"],
     }),
   );
@@ -63,7 +80,12 @@ export async function checkScratch(tarball: string, directory: string): Promise<
       run({ name: `smoke on Node ${OLDEST}`, command: oldest, args: ["smoke.js", join(at, "disk-old")], cwd: at }),
       run({ name: "smoke on this Node", command: process.execPath, args: ["smoke.js", join(at, "disk-new")], cwd: at }),
       run({ name: "the worked example type-checks", command: join(at, "node_modules/.bin/tsc"), args: [], cwd: at }),
-      run({ name: `the worked example passes from the shell on Node ${OLDEST}`, command: oldest, args: [stratus, "conformance", "./suite.ts", "--tier", "smoke"], cwd: at }),
+      run({
+        name: `the worked example passes from the shell on Node ${OLDEST}`,
+        command: oldest,
+        args: [stratus, "conformance", "./suite.ts", "--tier", "smoke"],
+        cwd: at,
+      }),
       run({ name: "the worked example passes under node:test", command: process.execPath, args: ["--test", "runner.test.ts"], cwd: at }),
     ])),
     await told(at, stratus),
@@ -80,7 +102,13 @@ function version(oldest: string): Promise<Outcome> {
 /** Who has a bug is told which check failed, why it matters and how to replay it. */
 function told(at: string, stratus: string): Promise<Outcome> {
   return assertion("a provider with a bug is told which check failed, why, and how to replay it", async () => {
-    const { ok, output } = await run({ name: "(expected to fail)", command: process.execPath, args: [stratus, "conformance", "./broken-suite.ts", "--tier", "smoke", "--check", "ranges"], cwd: at, quiet: true });
+    const { ok, output } = await run({
+      name: "(expected to fail)",
+      command: process.execPath,
+      args: [stratus, "conformance", "./broken-suite.ts", "--tier", "smoke", "--check", "ranges"],
+      cwd: at,
+      quiet: true,
+    });
     const wanted = [/ranges\.[\w.-]+/, /must hold/, /why/, /--check ranges\.[\w.-]+ --seed \d+/];
     return [...(ok ? ["it passed"] : []), ...wanted.filter((pattern) => !pattern.test(output)).map((pattern) => `nothing like ${pattern} in:\n${output}`)];
   });

@@ -1,6 +1,6 @@
 /** What every body of a caller goes through: its errors become `bad-body`, its length and hashes are checked before its last bytes are let go. */
-import { abortable, isAsyncIterable, rawSource } from "./byte-stream.ts";
-import type { Raw, RawBody } from "./byte-stream.ts";
+import { abortable, isAsyncIterable, rawSource } from "./raw-source.ts";
+import type { Raw, RawBody } from "./raw-source.ts";
 import type { Hashes, HashName } from "./entry.ts";
 import { StoreError, abortError, hasCode } from "./errors.ts";
 import { hasher } from "./hash.ts";

@@ -1,7 +1,8 @@
 /** Bodies of writes as callers give them, made into the Source that travels below the front. */
 import { Readable } from "node:stream";
-import { isAsyncIterable, isByteStream, rawSource } from "./byte-stream.ts";
-import type { Raw } from "./byte-stream.ts";
+import { isByteStream } from "./byte-stream.ts";
+import { isAsyncIterable, rawSource } from "./raw-source.ts";
+import type { Raw } from "./raw-source.ts";
 import type { ReadResult } from "./options.ts";
 import { BytesSource, StreamSource } from "./source.ts";
 import type { BodyRules, OwnedSource, Source } from "./source.ts";

@@ -1,5 +1,5 @@
 /** The Provider: what an adapter author writes, and the life that providers and layers share. */
-import type { RawBody } from "./byte-stream.ts";
+import type { RawBody } from "./raw-source.ts";
 import type { Capabilities } from "./capabilities.ts";
 import type { Entry } from "./entry.ts";
 import type { StoreError } from "./errors.ts";

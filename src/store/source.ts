@@ -1,6 +1,7 @@
 /** The body of a write below the front, and what makes one of a caller's bytes or stream. */
 import { byteStream, bytesInMemory } from "./byte-stream.ts";
-import type { ByteObserver, ByteStream, Raw, RawBody } from "./byte-stream.ts";
+import type { ByteObserver, ByteStream } from "./byte-stream.ts";
+import type { Raw, RawBody } from "./raw-source.ts";
 import type { ByteRange } from "./body.ts";
 import { HashCheck, guarded, heldBack } from "./body-checks.ts";
 import type { Hashes } from "./entry.ts";

@@ -28,7 +28,8 @@ export async function takenBack(error: unknown, made: readonly Made[], at: Store
   let done = 0;
   const remove = async ({ path, kind, etag }: Made): Promise<void> => {
     // Without a strict hierarchy the name means the file that stands beside the directory, which was there before.
-    if (kind === "directory" && !backend.capabilities.strictHierarchy && (await statOrNothing(backend, path, stop.signal))?.kind === "file") throw new Error("a file hides the directory");
+    if (kind === "directory" && !backend.capabilities.strictHierarchy && (await statOrNothing(backend, path, stop.signal))?.kind === "file")
+      throw new Error("a file hides the directory");
     const ifMatch = kind === "file" && backend.capabilities.deleteIfMatch === "native" ? (etag ?? undefined) : undefined;
     try {
       await backend.delete(calls.delete(path, { signal: stop.signal, ifMatch }));

@@ -29,7 +29,8 @@ export async function moveByHand(call: MoveCall, backend: Backend): Promise<Entr
       if (entry === undefined) continue;
       const beside = key({ path: before.path, kind: "file" });
       // Deleting the name would delete the file that came beside the directory meanwhile.
-      if (!strictHierarchy && before.kind === "directory" && now.has(beside) && !moved.has(beside)) throw new StoreError("conflict", "the source changed while it was moved");
+      if (!strictHierarchy && before.kind === "directory" && now.has(beside) && !moved.has(beside))
+        throw new StoreError("conflict", "the source changed while it was moved");
       // Only what was copied is deleted: what is new or has changed since is nobody's copy.
       if (!same(before, entry)) throw new StoreError("conflict", "the source changed while it was moved");
       await backend.delete(calls.delete(before.path, { signal, ifMatch: conditional(before, backend) }));

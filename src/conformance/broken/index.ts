@@ -19,4 +19,21 @@ import { broken as writes } from "./writes.ts";
 
 export type { BrokenStore } from "./broken.ts";
 
-export const brokenStores: readonly BrokenStore[] = [...deletes, ...writes, ...reads, ...names, ...conditions, ...inputs, ...listings, ...properties, ...copies, ...directories, ...races, ...answers, ...lives, ...foreign, ...reopened, ...wire];
+export const brokenStores: readonly BrokenStore[] = [
+  ...deletes,
+  ...writes,
+  ...reads,
+  ...names,
+  ...conditions,
+  ...inputs,
+  ...listings,
+  ...properties,
+  ...copies,
+  ...directories,
+  ...races,
+  ...answers,
+  ...lives,
+  ...foreign,
+  ...reopened,
+  ...wire,
+];

@@ -198,7 +198,7 @@ class Run {
     const entry = await this.#question(this.#oracle.stat(path), () => store.stat(path, { fresh: true }));
     if (entry !== undefined) this.#described(entry, path);
     if (file !== undefined)
-      await this.#t.settled("read", async () =>
+      await this.#settled(async () =>
         sameBytes(await readAll(store, path, { fresh: true }), file.bytes, `the bytes at ${path.slice(this.#base.length)} afterwards`),
       );
   }
@@ -236,7 +236,11 @@ class Run {
 
   /** A question, repeated where the service may be late by declaration. Gives nothing where an error was due and came. */
   async #question<T>(verdict: Verdict, ask: () => Promise<T>): Promise<T | undefined> {
-    return await this.#t.settled("list", () => this.#outcome(verdict, ask));
+    return await this.#settled(() => this.#outcome(verdict, ask));
+  }
+  /** For as long as one of the two may be late by declaration. */
+  #settled<T>(look: () => Promise<T>): Promise<T> {
+    return this.#t.settled(this.#t.capabilities.consistency.read === "eventual" ? "read" : "list", look);
   }
   async #change<T>(verdict: Verdict, act: () => Promise<T>): Promise<T | undefined> {
     return await this.#outcome(verdict, act);
@@ -302,8 +306,6 @@ class Run {
 
   /** What doubt is left is settled by looking, and late services get their time. */
   async #afterChange(): Promise<void> {
-    const { consistency } = this.#t.capabilities;
-    if (consistency.settleMs > 0) await this.#t.place.clock.sleep(consistency.settleMs, this.#t.signal);
     // One at a time: where one is gone, the one above it comes into doubt.
     for (let [key] = this.#oracle.doubtful; key !== undefined; [key] = this.#oracle.doubtful) {
       const there = await this.#stores[0].stat(key, { fresh: true }).then(
@@ -312,6 +314,8 @@ class Run {
       );
       this.#oracle.settle(key, there);
     }
+    // The next step meets what this one left, not what was there before.
+    if (this.#t.capabilities.consistency.settleMs > 0) await this.compare();
   }
 
   /** All of it, seen by both connections. */
@@ -319,12 +323,14 @@ class Run {
     const { children, codes } = this.#oracle.list(this.#base, true);
     const can = this.#t.capabilities;
     for (const [index, store] of this.#stores.entries()) {
-      const seen = `at the end, seen by connection ${index}`;
-      await this.#t.settled("list", async () => {
-        if (codes.length === 0 && can.list !== false && can.listRecursive !== false)
-          this.#listed(await listAll(store, this.#base, { recursive: true, fresh: true }), children ?? [], this.#base);
+      const seen = `seen by connection ${index}`;
+      const list = (): Promise<Entry[]> => listAll(store, this.#base, { recursive: true, fresh: true });
+      await this.#settled(async () => {
+        if (can.list === false || can.listRecursive === false) return;
+        if (codes.length === 0) this.#listed(await list(), children ?? [], this.#base);
+        else await this.#failure(list, codes);
       });
-      await this.#t.settled("read", async () => {
+      await this.#settled(async () => {
         for (const { key, kind } of children ?? []) {
           const file = this.#oracle.file(key);
           if (kind === "file" && file !== undefined) sameBytes(await readAll(store, key, { fresh: true }), file.bytes, `${seen}: ${key}`);

@@ -24,7 +24,11 @@ export async function ensureBucket(context: Context, signal: AbortSignal | undef
   } catch (error) {
     if (isFailure(error, "BucketAlreadyOwnedByYou")) return;
     if (isFailure(error, "BucketAlreadyExists")) {
-      throw new StoreError("config", `the name of the bucket is taken by another account; ${bucketName(settings.bucket, settings.random)} is hardly taken`, { cause: error, status: 409, applied: false });
+      throw new StoreError("config", `the name of the bucket is taken by another account; ${bucketName(settings.bucket, settings.random)} is hardly taken`, {
+        cause: error,
+        status: 409,
+        applied: false,
+      });
     }
     throw error;
   }

@@ -29,7 +29,14 @@ export function controlOf(settings: Settings, provider: { context(signal: AbortS
       partsInFlight: fixed(setting.count("Parts of one upload at once.")),
     },
     {
-      bucket, prefix, vendor: vendorName, endpoint: endpoint?.href ?? "", region: region ?? "", transport, partBytes, partsInFlight,
+      bucket,
+      prefix,
+      vendor: vendorName,
+      endpoint: endpoint?.href ?? "",
+      region: region ?? "",
+      transport,
+      partBytes,
+      partsInFlight,
       credentials: settings.credentials === undefined ? "by the SDK's chain" : "given",
     },
   );
@@ -45,7 +52,10 @@ export function controlOf(settings: Settings, provider: { context(signal: AbortS
       try {
         return await sweep(await provider.context(signal), olderThanMs, signal);
       } catch (error) {
-        throw translate(error, { operation: "" }, settings.clock.now()) ?? new StoreError(signal?.aborted === true ? "aborted" : "unknown", "the sweep of unfinished uploads failed", { cause: error });
+        throw (
+          translate(error, { operation: "" }, settings.clock.now()) ??
+          new StoreError(signal?.aborted === true ? "aborted" : "unknown", "the sweep of unfinished uploads failed", { cause: error })
+        );
       }
     },
   };
@@ -54,9 +64,12 @@ export function controlOf(settings: Settings, provider: { context(signal: AbortS
 async function sweep({ sdk, settings, session }: Context, olderThanMs: number, signal: AbortSignal | undefined): Promise<number> {
   const before = session.clock.now() - olderThanMs;
   let removed = 0;
-  for (let at: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } | undefined = {}; at !== undefined; ) {
+  for (let at: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } | undefined = {}; at !== undefined;) {
     const marker: object = at;
-    const page = await sdk.send((s3) => new s3.ListMultipartUploadsCommand({ Bucket: settings.bucket, ...(settings.prefix === "" ? {} : { Prefix: settings.prefix }), ...marker }), { signal });
+    const page = await sdk.send(
+      (s3) => new s3.ListMultipartUploadsCommand({ Bucket: settings.bucket, ...(settings.prefix === "" ? {} : { Prefix: settings.prefix }), ...marker }),
+      { signal },
+    );
     for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
       // Without a time nobody knows how old it is.
       if (Key === undefined || UploadId === undefined || Initiated === undefined || Initiated.getTime() >= before) continue;
@@ -69,7 +82,8 @@ async function sweep({ sdk, settings, session }: Context, olderThanMs: number, s
     }
     // The last one is the marker: the service's own is empty on Swift, and escaped otherwise than the keys on Ceph.
     const last = page.Uploads?.at(-1);
-    if (page.IsTruncated === true && (last === undefined || (last.Key === at.KeyMarker && last.UploadId === at.UploadIdMarker))) throw new StoreError("unavailable", "the service gives the same page again and again");
+    if (page.IsTruncated === true && (last === undefined || (last.Key === at.KeyMarker && last.UploadId === at.UploadIdMarker)))
+      throw new StoreError("unavailable", "the service gives the same page again and again");
     at = page.IsTruncated === true ? { KeyMarker: last?.Key, UploadIdMarker: last?.UploadId } : undefined;
   }
   return removed;

@@ -27,7 +27,8 @@ export async function copy(context: Context, call: CopyCall): Promise<Entry> {
     throw notFound();
   }
   let { facts } = found;
-  if (facts.size === 0 && target.endsWith("/")) throw new StoreError("invalid-path", "a file without a name cannot be empty: the service takes it for a directory", { applied: false });
+  if (facts.size === 0 && target.endsWith("/"))
+    throw new StoreError("invalid-path", "a file without a name cannot be empty: the service takes it for a directory", { applied: false });
   const large = facts.size !== null && facts.size > vendor.maxCopyBytes;
   const stored = large ? await copyParts(context, from, target, facts, ifAbsent, signal) : await copyWhole(context, from, target, facts, ifAbsent, signal);
   if (!large && stored.etag !== facts.etag) {
@@ -35,10 +36,26 @@ export async function copy(context: Context, call: CopyCall): Promise<Entry> {
     facts = (await headOrNothing(context, target, signal)) ?? facts;
   }
   const { size, contentType, metadata } = facts;
-  return entry({ path: to, kind: "file", size, etag: stored.etag, contentType, metadata, hashes: hashesOf(context, stored.etag, stored.encrypted), complete: false });
+  return entry({
+    path: to,
+    kind: "file",
+    size,
+    etag: stored.etag,
+    contentType,
+    metadata,
+    hashes: hashesOf(context, stored.etag, stored.encrypted),
+    complete: false,
+  });
 }
 
-async function copyWhole({ wire, vendor }: Context, from: string, to: string, { etag }: ObjectFacts, ifAbsent: boolean, signal: AbortSignal | undefined): Promise<Stored> {
+async function copyWhole(
+  { wire, vendor }: Context,
+  from: string,
+  to: string,
+  { etag }: ObjectFacts,
+  ifAbsent: boolean,
+  signal: AbortSignal | undefined,
+): Promise<Stored> {
   const matched = etag !== null && etag.includes("-") && !vendor.copyMatchesParts ? null : etag;
   try {
     return await wire.copy(from, to, matched, ifAbsent, signal);
@@ -67,14 +84,21 @@ async function copyParts(context: Context, from: string, to: string, facts: Obje
     return await upload.complete(parts, { ifAbsent, ifMatch: undefined }, stop.signal);
   } catch (error) {
     await upload?.abort();
-    if (signal?.aborted === true && upload?.completing !== true) throw new StoreError("aborted", "the caller gave up; the parts are removed", { operation: "copy", applied: false, cause: signal.reason });
+    if (signal?.aborted === true && upload?.completing !== true)
+      throw new StoreError("aborted", "the caller gave up; the parts are removed", { operation: "copy", applied: false, cause: signal.reason });
     throw error;
   } finally {
     signal?.removeEventListener("abort", fired);
   }
 }
 
-async function copyRanges({ session, sdk, settings, vendor }: Context, upload: Upload, from: string, { size, etag }: ObjectFacts, stop: AbortController): Promise<Part[]> {
+async function copyRanges(
+  { session, sdk, settings, vendor }: Context,
+  upload: Upload,
+  from: string,
+  { size, etag }: ObjectFacts,
+  stop: AbortController,
+): Promise<Part[]> {
   const total = size as number;
   const partBytes = Math.min(vendor.maxCopyBytes, vendor.maxPutBytes, partBytesFor(total, COPY_PART_BYTES, vendor.maxParts));
   const parts: Part[] = [];

@@ -16,11 +16,16 @@ export interface S3Credentials {
 export type CredentialSource = () => Promise<S3Credentials>;
 
 /** The first one that is present is taken, so the most specific names come first. */
-export const ID_NAMES: readonly string[] = [
-  "accessKeyId", "access_key_id", "aws_access_key_id", "gs_access_key_id", "consumer_key", "client_id", "id",
-];
+export const ID_NAMES: readonly string[] = ["accessKeyId", "access_key_id", "aws_access_key_id", "gs_access_key_id", "consumer_key", "client_id", "id"];
 export const SECRET_NAMES: readonly string[] = [
-  "secretAccessKey", "private_access_key", "aws_secret_access_key", "gs_secret_access_key", "secret_access_key", "consumer_secret", "client_secret", "secret",
+  "secretAccessKey",
+  "private_access_key",
+  "aws_secret_access_key",
+  "gs_secret_access_key",
+  "secret_access_key",
+  "consumer_secret",
+  "client_secret",
+  "secret",
 ];
 export const TOKEN_NAMES: readonly string[] = ["sessionToken", "session_token", "aws_session_token"];
 
@@ -36,7 +41,11 @@ export function readCredentials(given: Readonly<Record<string, unknown>>): S3Cre
     return value.trim();
   };
   const unknown = Object.keys(given).find((name) => ![...ID_NAMES, ...SECRET_NAMES, ...TOKEN_NAMES, "expiresMs"].includes(name));
-  if (unknown !== undefined) throw new StoreError("config", `credentials: nothing is called ${JSON.stringify(unknown.slice(0, 40))}; the key is one of ${ID_NAMES.join(", ")}, the secret one of ${SECRET_NAMES.join(", ")}`);
+  if (unknown !== undefined)
+    throw new StoreError(
+      "config",
+      `credentials: nothing is called ${JSON.stringify(unknown.slice(0, 40))}; the key is one of ${ID_NAMES.join(", ")}, the secret one of ${SECRET_NAMES.join(", ")}`,
+    );
   const accessKeyId = first(ID_NAMES);
   const secretAccessKey = first(SECRET_NAMES);
   if (accessKeyId === undefined) throw new StoreError("config", `credentials: no access key; it is given as one of ${ID_NAMES.join(", ")}`);
@@ -45,7 +54,8 @@ export function readCredentials(given: Readonly<Record<string, unknown>>): S3Cre
   if (/[\u0000-\u0020\u007f-\uffff]/.test(accessKeyId)) throw new StoreError("config", "credentials: the access key holds a character that no access key has");
   const sessionToken = first(TOKEN_NAMES);
   const expiresMs = given["expiresMs"];
-  if (expiresMs !== undefined && !(typeof expiresMs === "number" && Number.isFinite(expiresMs))) throw new StoreError("config", "credentials: expiresMs is a number of milliseconds");
+  if (expiresMs !== undefined && !(typeof expiresMs === "number" && Number.isFinite(expiresMs)))
+    throw new StoreError("config", "credentials: expiresMs is a number of milliseconds");
   return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }), ...(expiresMs === undefined ? {} : { expiresMs }) };
 }
 

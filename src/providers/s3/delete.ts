@@ -34,7 +34,8 @@ async function removeEmptyDirectory(context: Context, { path, ifMatch, signal }:
   const prefix = context.keys.directory(path);
   const { objects } = await keyPage(context, { prefix, max: 2 }, signal);
   for (const { key, size } of objects) {
-    if (key !== prefix || !isParentMarker(key, size)) throw ifMatch === undefined ? new StoreError("not-empty", "the directory is not empty") : conditionOnDirectory();
+    if (key !== prefix || !isParentMarker(key, size))
+      throw ifMatch === undefined ? new StoreError("not-empty", "the directory is not empty") : conditionOnDirectory();
     markers.push(key);
   }
   if (await hasFolderMarker(context, path, signal)) markers.push(context.keys.folderMarker(path) as string);
@@ -62,10 +63,14 @@ async function removeTree(context: Context, call: DeleteCall, key: string): Prom
   const prefix = keys.directory(path);
   let done = 0;
   try {
-    for (let token: string | undefined; ; ) {
+    for (let token: string | undefined; ;) {
       const query = { prefix, max: MAX_KEYS, token };
       const page = await tries(session, signal, () => keyPage(context, query, signal));
-      await removeAll(context, page.objects.map((object) => object.key), signal);
+      await removeAll(
+        context,
+        page.objects.map((object) => object.key),
+        signal,
+      );
       done += page.objects.length;
       if (page.next === null) break;
       token = page.next;
@@ -78,7 +83,10 @@ async function removeTree(context: Context, call: DeleteCall, key: string): Prom
     const cause = error instanceof Partly ? error.failure : error;
     const known = translate(cause, call, session.clock.now());
     const details: ErrorDetails = { applied: "partly", partial: { done: done + (error instanceof Partly ? error.done : 0), at: path } };
-    throw known?.with({ ...details, cause }) ?? new StoreError(signal?.aborted === true ? "aborted" : "unknown", "a part of the tree is left", { ...details, cause });
+    throw (
+      known?.with({ ...details, cause }) ??
+      new StoreError(signal?.aborted === true ? "aborted" : "unknown", "a part of the tree is left", { ...details, cause })
+    );
   }
 }
 
@@ -102,15 +110,20 @@ async function removeAll(context: Context, all: readonly string[], signal: Abort
   let failed: FailedKey | undefined;
   if (bulk.length > 0) {
     // Of a batch only the items that failed are sent again, and those that failed for good are not.
-    await tries(session, signal, async () => {
-      const failures = (await wire.removeMany(left, signal)).filter(({ code }) => code !== "NoSuchKey" && code !== "NoSuchVersion");
-      failed = failures[0];
-      left = failures.map(({ key }) => key);
-      if (failed !== undefined) throw new Partly(bulk.length - left.length, innerFailure(failed.code, failed.message));
-    }, (error) => {
-      const cause = error instanceof Partly ? error.failure : error;
-      return translate(cause, { operation: "delete" }, session.clock.now())?.transient === true;
-    });
+    await tries(
+      session,
+      signal,
+      async () => {
+        const failures = (await wire.removeMany(left, signal)).filter(({ code }) => code !== "NoSuchKey" && code !== "NoSuchVersion");
+        failed = failures[0];
+        left = failures.map(({ key }) => key);
+        if (failed !== undefined) throw new Partly(bulk.length - left.length, innerFailure(failed.code, failed.message));
+      },
+      (error) => {
+        const cause = error instanceof Partly ? error.failure : error;
+        return translate(cause, { operation: "delete" }, session.clock.now())?.transient === true;
+      },
+    );
   }
   let done = bulk.length;
   await inParallel(single, async (key) => {

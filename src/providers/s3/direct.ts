@@ -17,8 +17,19 @@ import { readDeleted, readError, readPage, readStored, writeDelete } from "./mes
 import type { Session } from "./session.ts";
 import { makeSigner, type Signer } from "./sign.ts";
 import {
-  bareEtag, wholeSeconds, type BucketFacts, type FailedKey, type KeyPage, type KeyQuery, type ObjectBody, type ObjectFacts, type Properties, type PutBody, type PutConditions,
-  type Stored, type Wire,
+  bareEtag,
+  wholeSeconds,
+  type BucketFacts,
+  type FailedKey,
+  type KeyPage,
+  type KeyQuery,
+  type ObjectBody,
+  type ObjectFacts,
+  type Properties,
+  type PutBody,
+  type PutConditions,
+  type Stored,
+  type Wire,
 } from "./wire.ts";
 import { childText, parseXml, XmlError, type XmlElement } from "./xml.ts";
 
@@ -72,7 +83,13 @@ export class DirectWire implements Wire {
     return factsOf(await this.#send({ method: "HEAD", key }, signal));
   }
 
-  async get(key: string, range: string | undefined, ifMatch: string | undefined, ifNoneMatch: string | undefined, signal: AbortSignal | undefined): Promise<ObjectBody> {
+  async get(
+    key: string,
+    range: string | undefined,
+    ifMatch: string | undefined,
+    ifNoneMatch: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<ObjectBody> {
     const headers: Record<string, string> = {};
     if (range !== undefined) headers["range"] = range;
     if (ifMatch !== undefined) headers["if-match"] = `"${ifMatch}"`;
@@ -84,7 +101,14 @@ export class DirectWire implements Wire {
     return { facts: { ...facts, size: Number(told[2]) }, offset: Number(told[1]), body: answer.body };
   }
 
-  async put(key: string, body: PutBody, properties: Properties, conditions: PutConditions, md5: string | undefined, signal: AbortSignal | undefined): Promise<Stored> {
+  async put(
+    key: string,
+    body: PutBody,
+    properties: Properties,
+    conditions: PutConditions,
+    md5: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Stored> {
     const headers = this.#properties(properties);
     if (conditions.ifAbsent) headers["if-none-match"] = "*";
     if (conditions.ifMatch !== undefined) headers["if-match"] = this.#session.vendor.quotedPutEtag ? `"${conditions.ifMatch}"` : conditions.ifMatch;

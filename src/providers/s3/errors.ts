@@ -6,7 +6,8 @@
  * Status and code decide, never the text: Ceph sends none, and others put paths into it.
  */
 import { StoreError, type ErrorCode, type ErrorDetails } from "../../store/index.ts";
-import { isFailure, S3Failure } from "./failure.ts";
+import type { S3Failure } from "./failure.ts";
+import { isFailure } from "./failure.ts";
 import { XmlError } from "./xml.ts";
 
 /** What of a call decides between two meanings of one status. */
@@ -77,23 +78,40 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 /** By status, where the code says nothing known. */
 function byStatus(failure: S3Failure, asked: Asked): Meaning {
   const { status, code } = failure;
-  if (status === 412) return asked.ifAbsent === true ? ["already-exists", "something is there already"] : ["precondition-failed", "the file is another one by now"];
+  if (status === 412)
+    return asked.ifAbsent === true ? ["already-exists", "something is there already"] : ["precondition-failed", "the file is another one by now"];
   switch (status) {
-    case 301: return MEANINGS["PermanentRedirect"] as Meaning;
-    case 304: return ["not-modified", "the file is still the same"];
-    case 307: return MEANINGS["TemporaryRedirect"] as Meaning;
-    case 401: return ["unauthenticated", "the service does not accept the credentials"];
-    case 403: return /^KMS\./.test(code) ? ["permission-denied", "the key service refuses this"] : (MEANINGS["AccessDenied"] as Meaning);
-    case 404: return MEANINGS["NoSuchKey"] as Meaning;
-    case 405: case 411: case 501: return ["unsupported", "the service does not do this", UNDONE];
-    case 408: return ["unavailable", "the service waited too long for the request"];
-    case 409: return ["conflict", "somebody else changes it at this moment", UNDONE];
-    case 413: return MEANINGS["EntityTooLarge"] as Meaning;
-    case 416: return ["bad-range", "the range starts at or past the end"];
-    case 429: return MEANINGS["TooManyRequests"] as Meaning;
-    case 507: return ["no-space", "the service has no space left", UNDONE];
+    case 301:
+      return MEANINGS["PermanentRedirect"] as Meaning;
+    case 304:
+      return ["not-modified", "the file is still the same"];
+    case 307:
+      return MEANINGS["TemporaryRedirect"] as Meaning;
+    case 401:
+      return ["unauthenticated", "the service does not accept the credentials"];
+    case 403:
+      return code.startsWith("KMS.") ? ["permission-denied", "the key service refuses this"] : (MEANINGS["AccessDenied"] as Meaning);
+    case 404:
+      return MEANINGS["NoSuchKey"] as Meaning;
+    case 405:
+    case 411:
+    case 501:
+      return ["unsupported", "the service does not do this", UNDONE];
+    case 408:
+      return ["unavailable", "the service waited too long for the request"];
+    case 409:
+      return ["conflict", "somebody else changes it at this moment", UNDONE];
+    case 413:
+      return MEANINGS["EntityTooLarge"] as Meaning;
+    case 416:
+      return ["bad-range", "the range starts at or past the end"];
+    case 429:
+      return MEANINGS["TooManyRequests"] as Meaning;
+    case 507:
+      return ["no-space", "the service has no space left", UNDONE];
     // 503 says that nothing was done, where it comes from the service itself; 500, 502 and 504 say nothing of the kind.
-    case 503: return ["unavailable", "the service is not available", code === "ServiceUnavailable" || failure.retryAfter !== undefined ? UNDONE : {}];
+    case 503:
+      return ["unavailable", "the service is not available", code === "ServiceUnavailable" || failure.retryAfter !== undefined ? UNDONE : {}];
   }
   if (status >= 500) return ["unavailable", "the service failed"];
   return ["unknown", `the service refused with ${status}${/^[A-Za-z]{1,60}$/.test(code) ? ` ${code}` : ""}`, UNDONE];
@@ -128,7 +146,8 @@ function network(error: Error): Meaning | undefined {
   if (typeof code !== "string") return undefined;
   if (Object.hasOwn(NETWORK, code)) return NETWORK[code];
   if (code.startsWith("HPE_")) return ["unavailable", "the answer is no HTTP"];
-  if (/^(?:CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/.test(code)) return ["config", "the certificate of the endpoint is not trusted", UNDONE];
+  if (/^(?:CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/.test(code))
+    return ["config", "the certificate of the endpoint is not trusted", UNDONE];
   if (code === "EPROTO") return ["config", "the endpoint does not speak TLS", UNDONE];
   return undefined;
 }
@@ -136,7 +155,12 @@ function network(error: Error): Meaning | undefined {
 /** The error and what caused it; of several addresses that failed, the first. */
 function causeChain(error: unknown): Error[] {
   const chain: Error[] = [];
-  for (let each: unknown = error; each instanceof Error && chain.length < 6; each = each instanceof AggregateError && each.errors.length > 0 ? each.errors[0] : each.cause) chain.push(each);
+  for (
+    let each: unknown = error;
+    each instanceof Error && chain.length < 6;
+    each = each instanceof AggregateError && each.errors.length > 0 ? each.errors[0] : each.cause
+  )
+    chain.push(each);
   return chain;
 }
 
@@ -147,7 +171,13 @@ export function translate(error: unknown, asked: Asked, now: number): StoreError
   if (isFailure(error)) {
     const known = Object.hasOwn(MEANINGS, error.code) ? MEANINGS[error.code] : undefined;
     const [code, reason, details] = known ?? byStatus(error, asked);
-    return new StoreError(code, reason, { applied: error.status < 500 && code !== "unavailable" ? false : undefined, ...details, status: error.status, retryAfterMs: retryAfterMs(error.retryAfter, now), cause: error });
+    return new StoreError(code, reason, {
+      applied: error.status < 500 && code !== "unavailable" ? false : undefined,
+      ...details,
+      status: error.status,
+      retryAfterMs: retryAfterMs(error.retryAfter, now),
+      cause: error,
+    });
   }
   const inner = causeChain(error);
   for (const each of inner) {

@@ -42,7 +42,14 @@ export function headerOf(answer: { readonly headers: Answer["headers"] }, name: 
   return Array.isArray(value) ? value[0] : value;
 }
 
-export function exchange(dispatcher: Dispatcher, request: Request, timeouts: Timeouts, want: "whole" | "stream", keepAlive: boolean, signal: AbortSignal | undefined): Promise<Answer> {
+export function exchange(
+  dispatcher: Dispatcher,
+  request: Request,
+  timeouts: Timeouts,
+  want: "whole" | "stream",
+  keepAlive: boolean,
+  signal: AbortSignal | undefined,
+): Promise<Answer> {
   return new Promise((done, fail) => {
     if (signal?.aborted === true) return fail(asError(signal.reason));
     dispatcher.dispatch(
@@ -99,7 +106,11 @@ class Exchange implements Dispatcher.DispatchHandler {
     const length = Number(headerOf(this.#answer, "content-length") ?? Number.NaN);
     if (length <= COLLECT_BYTES) return;
     this.#streaming = true;
-    this.#done({ status, headers, body: byteStream({ length: Number.isNaN(length) ? null : length, pull: () => this.#pull(), close: () => this.#stop(new Error("the reader went away")) }) });
+    this.#done({
+      status,
+      headers,
+      body: byteStream({ length: Number.isNaN(length) ? null : length, pull: () => this.#pull(), close: () => this.#stop(new Error("the reader went away")) }),
+    });
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {

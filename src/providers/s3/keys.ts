@@ -89,7 +89,8 @@ export class Keys {
   }
 
   #fits(key: string, path: StorePath): void {
-    if (key.length * 3 > MAX_KEY_BYTES && Buffer.byteLength(key) > MAX_KEY_BYTES) throw new StoreError("invalid-path", "the key would be longer than 1,024 bytes");
+    if (key.length * 3 > MAX_KEY_BYTES && Buffer.byteLength(key) > MAX_KEY_BYTES)
+      throw new StoreError("invalid-path", "the key would be longer than 1,024 bytes");
     if (this.#maxNameBytes === Infinity || path.length * 3 <= this.#maxNameBytes) return;
     if (key.split("/").some((segment) => Buffer.byteLength(segment) > this.#maxNameBytes)) {
       throw new StoreError("invalid-path", `the service takes names of at most ${this.#maxNameBytes} bytes`);
@@ -99,7 +100,9 @@ export class Keys {
 
 /** A key as it stands in a request line: every byte that is not unreserved is escaped, "/" stays, and dot segments stay as they are. */
 export function escapeKey(key: string): string {
-  return encodeURIComponent(key).replaceAll("%2F", "/").replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+  return encodeURIComponent(key)
+    .replaceAll("%2F", "/")
+    .replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 /** A name of a listing that was asked for with `encoding-type=url`. Services write a space as "+" or as "%20". */

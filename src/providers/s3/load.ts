@@ -22,7 +22,7 @@ async function named<T>(name: string, load: () => Promise<T>): Promise<T> {
   try {
     return await load();
   } catch (error) {
-    const missing = (error as { code?: unknown }).code === "ERR_MODULE_NOT_FOUND" && String((error as Error).message).includes(`'${name}'`);
+    const missing = (error as { code?: unknown }).code === "ERR_MODULE_NOT_FOUND" && (error as Error).message.includes(`'${name}'`);
     const reason = missing
       ? `the s3 provider needs the package ${name}: npm install @aws-sdk/client-s3 @smithy/signature-v4 undici`
       : `the package ${name} could not be loaded`;

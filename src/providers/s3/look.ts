@@ -65,7 +65,10 @@ export async function headOrNothing(context: Context, key: string, signal: Abort
 }
 
 /** The bucket's own HEAD. @throws StoreError `config` where there is none */
-export async function bucketIsThere(context: Context, signal: AbortSignal | undefined): Promise<{ readonly usedBytes: number | null; readonly quotaBytes: number | null }> {
+export async function bucketIsThere(
+  context: Context,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly usedBytes: number | null; readonly quotaBytes: number | null }> {
   try {
     return await explained(context, signal, () => context.wire.headBucket(signal));
   } catch (error) {

@@ -44,7 +44,11 @@ export function readStored(result: XmlElement): Omit<Stored, "encrypted"> {
 /** Only the keys that could not be removed: a quiet answer names no others. */
 export function readDeleted(result: XmlElement): FailedKey[] {
   root(result, "DeleteResult");
-  return children(result, "Error").map((each) => ({ key: childText(each, "Key") ?? "", code: childText(each, "Code") ?? "", message: childText(each, "Message") ?? "" }));
+  return children(result, "Error").map((each) => ({
+    key: childText(each, "Key") ?? "",
+    code: childText(each, "Code") ?? "",
+    message: childText(each, "Message") ?? "",
+  }));
 }
 
 export function writeDelete(keys: readonly string[]): string {
@@ -53,7 +57,12 @@ export function writeDelete(keys: readonly string[]): string {
 }
 
 /** Whatever comes with a refusal: an error of S3, a page of a proxy, or nothing. Never fails, for the status says enough. */
-export function readError(text: string): { readonly code: string; readonly message?: string | undefined; readonly region?: string | undefined; readonly size?: number | undefined } {
+export function readError(text: string): {
+  readonly code: string;
+  readonly message?: string | undefined;
+  readonly region?: string | undefined;
+  readonly size?: number | undefined;
+} {
   if (!text.includes("<Error")) return { code: "" };
   try {
     const error = parseXml(text);

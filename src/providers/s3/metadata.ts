@@ -14,7 +14,9 @@ const PLAIN_VALUE = /^[!-~]+(?: [!-~]+)*$/;
 
 export function encodeName(name: string): string {
   if (PLAIN_NAME.test(name)) return name;
-  return [...Buffer.from(name)].map((byte) => (PLAIN_NAME.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : `%${byte.toString(16).padStart(2, "0")}`)).join("");
+  return [...Buffer.from(name)]
+    .map((byte) => (PLAIN_NAME.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : `%${byte.toString(16).padStart(2, "0")}`))
+    .join("");
 }
 
 /** Only what `encodeName` can have written is decoded; anything else stands for itself. */
@@ -39,7 +41,10 @@ export function decodeValue(header: string): string {
     if (match === null) return undefined;
     const [, kind, text = ""] = match;
     if (kind?.toLowerCase() === "b") return Buffer.from(text, "base64");
-    return Buffer.from(text.replaceAll("_", " ").replaceAll(/=([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))), "latin1");
+    return Buffer.from(
+      text.replaceAll("_", " ").replaceAll(/=([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+      "latin1",
+    );
   });
   return pieces.includes(undefined) ? header : Buffer.concat(pieces as Buffer[]).toString("utf8");
 }
@@ -51,7 +56,7 @@ export function toHeaders(metadata: Metadata, maxBytes: number): Record<string, 
   for (const [name, value] of Object.entries(metadata)) {
     const encoded = encodeName(name);
     headers[encoded] = encodeValue(value);
-    bytes += encoded.length + (headers[encoded] as string).length;
+    bytes += encoded.length + headers[encoded].length;
   }
   if (bytes > maxBytes) throw new StoreError("too-large", `metadata takes ${bytes} bytes as headers, the service holds ${maxBytes}`, { applied: false });
   return headers;

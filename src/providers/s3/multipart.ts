@@ -23,7 +23,13 @@ export function partBytesFor(size: number | null, partBytes: number, maxParts: n
 }
 
 export async function multipart(
-  context: Context, key: string, stream: ByteStream, size: number | null, properties: Properties, conditions: PutConditions, signal: AbortSignal | undefined,
+  context: Context,
+  key: string,
+  stream: ByteStream,
+  size: number | null,
+  properties: Properties,
+  conditions: PutConditions,
+  signal: AbortSignal | undefined,
 ): Promise<Stored> {
   const { session, settings, vendor, wire } = context;
   const partSize = partBytesFor(size, settings.partBytes, vendor.maxParts);
@@ -32,13 +38,15 @@ export async function multipart(
   let upload: Upload | undefined;
   try {
     const { id } = (upload = await startUpload(context, key, properties, stop.signal));
-    const put = (PartNumber: number, bytes: Uint8Array): Promise<Part> => stop.all(async () => ({ PartNumber, ETag: await tries(session, stop.signal, () => wire.putPart(key, id, PartNumber, bytes, stop.signal)) }));
+    const put = (PartNumber: number, bytes: Uint8Array): Promise<Part> =>
+      stop.all(async () => ({ PartNumber, ETag: await tries(session, stop.signal, () => wire.putPart(key, id, PartNumber, bytes, stop.signal)) }));
     const parts = await sendParts(limited(stream, partSize * vendor.maxParts, stop), partSize, settings.partsInFlight, put);
     return await upload.complete(parts, conditions, stop.signal);
   } catch (error) {
     await upload?.abort();
     // Before the completion was sent nothing can have come into being, which an abort alone does not tell.
-    if (signal?.aborted === true && upload?.completing !== true) throw new StoreError("aborted", "the caller gave up; the parts are removed", { operation: "write", applied: false, cause: signal.reason });
+    if (signal?.aborted === true && upload?.completing !== true)
+      throw new StoreError("aborted", "the caller gave up; the parts are removed", { operation: "write", applied: false, cause: signal.reason });
     throw error;
   } finally {
     await stream.close();

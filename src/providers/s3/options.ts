@@ -74,8 +74,27 @@ export interface Settings {
 }
 
 const KNOWN: ReadonlySet<string> = new Set([
-  "bucket", "prefix", "vendor", "endpoint", "region", "credentials", "pathStyle", "createBucket", "partBytes", "partsInFlight", "concurrency", "connectTimeoutMs",
-  "answerTimeoutMs", "idleTimeoutMs", "transport", "folderMarkers", "contentTypeMarkers", "quirks", "name", "clock", "random",
+  "bucket",
+  "prefix",
+  "vendor",
+  "endpoint",
+  "region",
+  "credentials",
+  "pathStyle",
+  "createBucket",
+  "partBytes",
+  "partsInFlight",
+  "concurrency",
+  "connectTimeoutMs",
+  "answerTimeoutMs",
+  "idleTimeoutMs",
+  "transport",
+  "folderMarkers",
+  "contentTypeMarkers",
+  "quirks",
+  "name",
+  "clock",
+  "random",
 ]);
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -153,7 +172,8 @@ function prefix(value: unknown): string {
   const given = text("prefix", value === "" ? undefined : value);
   const segments = (given ?? "").split("/").filter((segment) => segment !== "");
   if (segments.length === 0) return "";
-  if (segments.some((segment) => segment === "." || segment === ".." || segment.includes("\0") || !segment.isWellFormed())) throw wrong('prefix is a path without "." and ".." segments');
+  if (segments.some((segment) => segment === "." || segment === ".." || segment.includes("\0") || !segment.isWellFormed()))
+    throw wrong('prefix is a path without "." and ".." segments');
   const made = `${segments.join("/")}/`;
   if (Buffer.byteLength(made) > 900) throw wrong("prefix has at most 900 bytes: a key has 1,024 in all");
   return made;
@@ -162,7 +182,8 @@ function prefix(value: unknown): string {
 function endpoint(given: string | undefined, vendor: Vendor, region: string | undefined): URL | undefined {
   if (given === undefined && vendor.endpoint === "sdk") return undefined;
   if (given === undefined && vendor.endpoint === null) throw wrong(`${vendor.label} has no endpoint of its own: give one`);
-  if (given === undefined && vendor.endpoint?.includes("{region}") === true && region === undefined) throw wrong(`${vendor.label} needs a region or an endpoint`);
+  if (given === undefined && vendor.endpoint?.includes("{region}") === true && region === undefined)
+    throw wrong(`${vendor.label} needs a region or an endpoint`);
   const address = given ?? (vendor.endpoint as string).replace("{region}", region ?? "");
   // A bare host is what people copy from a console.
   const url = URL.parse(address.includes("://") ? address : `https://${address}`);

@@ -12,6 +12,7 @@ export async function keyPage({ wire }: Context, query: KeyQuery, signal: AbortS
   const page = await wire.list(query, signal);
   const stranger = page.objects.some(({ key }) => !key.startsWith(query.prefix)) || page.prefixes.some((prefix) => !prefix.startsWith(query.prefix));
   if (stranger) throw new StoreError("unavailable", "the service lists keys that were not asked for", { applied: false });
-  if (page.next !== null && page.next === query.token) throw new StoreError("unavailable", "the service gives the same page again and again", { applied: false });
+  if (page.next !== null && page.next === query.token)
+    throw new StoreError("unavailable", "the service gives the same page again and again", { applied: false });
   return page;
 }

@@ -10,7 +10,12 @@ import type { ByteStream } from "../../store/index.ts";
  * Results in the order of the parts. An empty stream is one empty part. After a failure of the stream or of a part nothing more is read or
  * sent; rejects with the first failure when everything under way has ended.
  */
-export async function sendParts<T>(stream: ByteStream, partSize: number, inFlight: number, send: (number: number, bytes: Uint8Array) => Promise<T>): Promise<T[]> {
+export async function sendParts<T>(
+  stream: ByteStream,
+  partSize: number,
+  inFlight: number,
+  send: (number: number, bytes: Uint8Array) => Promise<T>,
+): Promise<T[]> {
   const sent: T[] = [];
   const running = new Set<Promise<void>>();
   const spare: Uint8Array[] = [];

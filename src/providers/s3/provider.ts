@@ -1,7 +1,23 @@
 /** The provider: opens the parts, gives each verb to its file, and says what the service can. */
 import {
-  StoreError, type Account, type AccountCall, type Call, type Capabilities, type CopyCall, type DeleteCall, type Entry, type ListCall, type MkdirCall, type Page,
-  type Provider, type ProviderRead, type ReadCall, type Space, type SpaceCall, type StatCall, type WriteCall,
+  StoreError,
+  type Account,
+  type AccountCall,
+  type Call,
+  type Capabilities,
+  type CopyCall,
+  type DeleteCall,
+  type Entry,
+  type ListCall,
+  type MkdirCall,
+  type Page,
+  type Provider,
+  type ProviderRead,
+  type ReadCall,
+  type Space,
+  type SpaceCall,
+  type StatCall,
+  type WriteCall,
 } from "../../store/index.ts";
 import { account, ensureBucket, space } from "./buckets.ts";
 import type { Context } from "./context.ts";
@@ -41,7 +57,10 @@ export class S3Provider implements Provider {
   async open(): Promise<void> {
     const [undici, signature, module] = await Promise.all([loadUndici(), loadSignature(), loadClient()]);
     const settings = this.#settings;
-    const session = new Session(settings, knowledgeOf(() => Promise.resolve(module)));
+    const session = new Session(
+      settings,
+      knowledgeOf(() => Promise.resolve(module)),
+    );
     const sdk = new Sdk(session, module);
     const wire = settings.transport === "sdk" ? new SdkWire(session, sdk) : new DirectWire(session, undici, signature.SignatureV4);
     this.#closed = false;
@@ -67,7 +86,12 @@ export class S3Provider implements Provider {
 
   describe(): string {
     const { bucket, prefix, vendorName, transport } = this.#settings;
-    return [`bucket=${bucket}`, ...(prefix === "" ? [] : [`prefix=${prefix.slice(0, -1)}`]), `vendor=${vendorName}`, ...(transport === "direct" ? [] : [`transport=${transport}`])].join(" ");
+    return [
+      `bucket=${bucket}`,
+      ...(prefix === "" ? [] : [`prefix=${prefix.slice(0, -1)}`]),
+      `vendor=${vendorName}`,
+      ...(transport === "direct" ? [] : [`transport=${transport}`]),
+    ].join(" ");
   }
 
   identity(): string {
@@ -142,36 +166,56 @@ function capabilitiesOf({ vendor, partBytes }: Settings, keys: Keys): Partial<Ca
   const native = (is: boolean): "native" | false => (is ? "native" : false);
   const copyIfAbsent = native(vendor.copyIfAbsent !== null);
   return {
-    read: "native", write: "native", list: "native", delete: "native", mkdir: "native", copy: "native", move: "emulated", account: "native",
+    read: "native",
+    write: "native",
+    list: "native",
+    delete: "native",
+    mkdir: "native",
+    copy: "native",
+    move: "emulated",
+    account: "native",
     space: native(vendor.space !== false),
-    readRange: "native", readSuffix: "native", readIfMatch: "native", readIfNoneMatch: "native",
+    readRange: "native",
+    readSuffix: "native",
+    readIfMatch: "native",
+    readIfNoneMatch: "native",
     writeIfAbsent: native(vendor.putIfAbsent),
     writeIfMatch: native(vendor.putIfMatch),
-    writeUnknownSize: "native", writeModified: false, writeContentType: "native", writeMetadata: "native",
-    listRecursive: "native", listIfNoneMatch: false,
+    writeUnknownSize: "native",
+    writeModified: false,
+    writeContentType: "native",
+    writeMetadata: "native",
+    listRecursive: "native",
+    listIfNoneMatch: false,
     deleteRecursive: "native",
     deleteIfMatch: native(vendor.deleteIfMatch),
-    copyTree: "emulated", copyIfAbsent,
-    moveTree: "emulated", moveIfAbsent: copyIfAbsent === false ? false : "emulated",
+    copyTree: "emulated",
+    copyIfAbsent,
+    moveTree: "emulated",
+    moveIfAbsent: copyIfAbsent === false ? false : "emulated",
     etag: true,
     // MD5 is on the entries of what went up in one piece, which is not a promise.
     hashes: [],
     writeExpect: ["md5"],
-    listComplete: false, listSorted: false,
+    listComplete: false,
+    listSorted: false,
     modifiedPrecisionMs: 1000,
     maxPathBytes: keys.maxPathBytes,
     maxNameBytes: Math.min(vendor.maxNameBytes ?? Infinity, keys.maxPathBytes - 1),
     maxFileBytes: vendor.maxFileBytes,
     maxMetadataBytes: vendor.maxMetadataBytes,
     sizeSteps: [partBytes],
-    strictHierarchy: false, directories: "implied", filesAtRoot: true,
+    strictHierarchy: false,
+    directories: "implied",
+    filesAtRoot: true,
     atomicWrites: "native",
     emptyOnlyDelete: "native",
     exclusiveMkdir: vendor.putIfAbsent,
     maxConditionalBytes: vendor.completeConditions ? Infinity : vendor.maxPutBytes,
     maxUnknownBytes: Math.min(vendor.maxFileBytes, vendor.maxParts * partBytes),
     undelete: vendor.undelete,
-    consistency: vendor.listSettleMs === 0 ? { read: "strong", list: "strong", settleMs: 0 } : { read: "strong", list: "eventual", settleMs: vendor.listSettleMs },
+    consistency:
+      vendor.listSettleMs === 0 ? { read: "strong", list: "strong", settleMs: 0 } : { read: "strong", list: "eventual", settleMs: vendor.listSettleMs },
     concurrency: vendor.concurrency,
   };
 }

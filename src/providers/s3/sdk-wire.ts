@@ -11,8 +11,19 @@ import { fromHeaders, toHeaders } from "./metadata.ts";
 import type { Sdk } from "./sdk.ts";
 import type { Session } from "./session.ts";
 import {
-  bareEtag, wholeSeconds, type BucketFacts, type FailedKey, type KeyPage, type KeyQuery, type ObjectBody, type ObjectFacts, type Properties, type PutBody, type PutConditions,
-  type Stored, type Wire,
+  bareEtag,
+  wholeSeconds,
+  type BucketFacts,
+  type FailedKey,
+  type KeyPage,
+  type KeyQuery,
+  type ObjectBody,
+  type ObjectFacts,
+  type Properties,
+  type PutBody,
+  type PutConditions,
+  type Stored,
+  type Wire,
 } from "./wire.ts";
 import { XmlError } from "./xml.ts";
 
@@ -29,19 +40,22 @@ export class SdkWire implements Wire {
 
   async headBucket(signal: AbortSignal | undefined): Promise<BucketFacts> {
     const told: Record<string, string | undefined> = {};
-    await this.#sdk.send((s3) => {
-      const command = new s3.HeadBucketCommand({ Bucket: this.#Bucket });
-      // Ceph tells the use of a bucket in headers that the SDK does not know.
-      command.middlewareStack.add(
-        (next) => async (args) => {
-          const result = await next(args);
-          Object.assign(told, (result.response as { headers?: Record<string, string> }).headers);
-          return result;
-        },
-        { step: "deserialize", name: "stratusBucketFacts" },
-      );
-      return command;
-    }, { signal });
+    await this.#sdk.send(
+      (s3) => {
+        const command = new s3.HeadBucketCommand({ Bucket: this.#Bucket });
+        // Ceph tells the use of a bucket in headers that the SDK does not know.
+        command.middlewareStack.add(
+          (next) => async (args) => {
+            const result = await next(args);
+            Object.assign(told, (result.response as { headers?: Record<string, string> }).headers);
+            return result;
+          },
+          { step: "deserialize", name: "stratusBucketFacts" },
+        );
+        return command;
+      },
+      { signal },
+    );
     const number = (name: string): number | null => (told[name] === undefined || Number.isNaN(Number(told[name])) ? null : Number(told[name]));
     return { usedBytes: number("x-rgw-bytes-used"), quotaBytes: number("x-rgw-quota-bucket-size") };
   }
@@ -50,7 +64,13 @@ export class SdkWire implements Wire {
     return factsOf(await this.#sdk.send((s3) => new s3.HeadObjectCommand({ Bucket: this.#Bucket, Key: key }), { signal }));
   }
 
-  async get(key: string, range: string | undefined, ifMatch: string | undefined, ifNoneMatch: string | undefined, signal: AbortSignal | undefined): Promise<ObjectBody> {
+  async get(
+    key: string,
+    range: string | undefined,
+    ifMatch: string | undefined,
+    ifNoneMatch: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<ObjectBody> {
     const output = await this.#sdk.send(
       (s3) =>
         new s3.GetObjectCommand({
@@ -69,7 +89,14 @@ export class SdkWire implements Wire {
     return { facts: { ...facts, size: Number(told[2]) }, offset: Number(told[1]), body };
   }
 
-  async put(key: string, body: PutBody, { contentType, metadata }: Properties, conditions: PutConditions, md5: string | undefined, signal: AbortSignal | undefined): Promise<Stored> {
+  async put(
+    key: string,
+    body: PutBody,
+    { contentType, metadata }: Properties,
+    conditions: PutConditions,
+    md5: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Stored> {
     const { vendor } = this.#session;
     const ifMatch = conditions.ifMatch === undefined || !vendor.quotedPutEtag ? conditions.ifMatch : `"${conditions.ifMatch}"`;
     const input = {
@@ -91,17 +118,30 @@ export class SdkWire implements Wire {
   }
 
   async remove(key: string, ifMatch: string | undefined, signal: AbortSignal | undefined): Promise<void> {
-    await this.#sdk.send((s3) => new s3.DeleteObjectCommand({ Bucket: this.#Bucket, Key: key, IfMatch: ifMatch === undefined ? undefined : `"${ifMatch}"` }), { signal });
+    await this.#sdk.send((s3) => new s3.DeleteObjectCommand({ Bucket: this.#Bucket, Key: key, IfMatch: ifMatch === undefined ? undefined : `"${ifMatch}"` }), {
+      signal,
+    });
   }
 
   async removeMany(keys: readonly string[], signal: AbortSignal | undefined): Promise<readonly FailedKey[]> {
-    const output = await this.#sdk.send((s3) => new s3.DeleteObjectsCommand({ Bucket: this.#Bucket, Delete: { Quiet: true, Objects: keys.map((Key) => ({ Key })) } }), { signal });
+    const output = await this.#sdk.send(
+      (s3) => new s3.DeleteObjectsCommand({ Bucket: this.#Bucket, Delete: { Quiet: true, Objects: keys.map((Key) => ({ Key })) } }),
+      { signal },
+    );
     return (output.Errors ?? []).map(({ Key = "", Code = "", Message = "" }) => ({ key: Key, code: Code, message: Message }));
   }
 
   async list({ prefix, delimiter, max, token }: KeyQuery, signal: AbortSignal | undefined): Promise<KeyPage> {
     const output = await this.#sdk.send(
-      (s3) => new s3.ListObjectsV2Command({ Bucket: this.#Bucket, Prefix: prefix === "" ? undefined : prefix, Delimiter: delimiter, MaxKeys: max, ContinuationToken: token, EncodingType: "url" }),
+      (s3) =>
+        new s3.ListObjectsV2Command({
+          Bucket: this.#Bucket,
+          Prefix: prefix === "" ? undefined : prefix,
+          Delimiter: delimiter,
+          MaxKeys: max,
+          ContinuationToken: token,
+          EncodingType: "url",
+        }),
       { signal },
     );
     const name = output.EncodingType === "url" ? unescapeKey : (text: string): string => text;
@@ -123,32 +163,39 @@ export class SdkWire implements Wire {
 
   async copy(from: string, to: string, etag: string | null, ifAbsent: boolean, signal: AbortSignal | undefined): Promise<Stored> {
     const { copyIfAbsent } = this.#session.vendor;
-    const output = await this.#sdk.send((s3) => {
-      const command = new s3.CopyObjectCommand({
-        Bucket: this.#Bucket,
-        Key: to,
-        CopySource: `/${this.#Bucket}/${escapeKey(from)}`,
-        MetadataDirective: "COPY",
-        CopySourceIfMatch: etag === null ? undefined : `"${etag}"`,
-      });
-      if (ifAbsent && copyIfAbsent !== null) {
-        command.middlewareStack.add(
-          (next) => (args) => {
-            (args.request as { headers: Record<string, string> }).headers[copyIfAbsent[0]] = copyIfAbsent[1];
-            return next(args);
-          },
-          { step: "build", name: "stratusCopyIfAbsent" },
-        );
-      }
-      return command;
-    }, { signal });
+    const output = await this.#sdk.send(
+      (s3) => {
+        const command = new s3.CopyObjectCommand({
+          Bucket: this.#Bucket,
+          Key: to,
+          CopySource: `/${this.#Bucket}/${escapeKey(from)}`,
+          MetadataDirective: "COPY",
+          CopySourceIfMatch: etag === null ? undefined : `"${etag}"`,
+        });
+        if (ifAbsent && copyIfAbsent !== null) {
+          command.middlewareStack.add(
+            (next) => (args) => {
+              (args.request as { headers: Record<string, string> }).headers[copyIfAbsent[0]] = copyIfAbsent[1];
+              return next(args);
+            },
+            { step: "build", name: "stratusCopyIfAbsent" },
+          );
+        }
+        return command;
+      },
+      { signal },
+    );
     const result = output.CopyObjectResult;
     if (result?.ETag === undefined) throw new XmlError("a copy without a result");
     return { etag: bareEtag(result.ETag), modifiedMs: wholeSeconds(result.LastModified), encrypted: isEncrypted(output) };
   }
 
   async putPart(key: string, uploadId: string, number: number, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<string> {
-    const { ETag } = await this.#sdk.send((s3) => new s3.UploadPartCommand({ Bucket: this.#Bucket, Key: key, UploadId: uploadId, PartNumber: number, Body: bytes, ContentLength: bytes.byteLength }), { signal });
+    const { ETag } = await this.#sdk.send(
+      (s3) =>
+        new s3.UploadPartCommand({ Bucket: this.#Bucket, Key: key, UploadId: uploadId, PartNumber: number, Body: bytes, ContentLength: bytes.byteLength }),
+      { signal },
+    );
     if (ETag === undefined) throw innerFailure("InternalError", "a part without an etag");
     return ETag;
   }
@@ -187,7 +234,11 @@ function factsOf(output: Output): ObjectFacts {
  * A stream as the SDK can bear it. One that fails kills the process with an error nobody can catch, and one that ends early is waited for
  * without end: so the SDK never sees either. It gets a stream that stands still instead, and the request is given up.
  */
-async function guardedStream<T>(stream: ByteStream, signal: AbortSignal | undefined, send: (readable: Readable, signal: AbortSignal) => Promise<T>): Promise<T> {
+async function guardedStream<T>(
+  stream: ByteStream,
+  signal: AbortSignal | undefined,
+  send: (readable: Readable, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const stop = new AbortController();
   let failure: { readonly error: unknown } | undefined;
   const readable = new Readable({

@@ -34,7 +34,12 @@ export function knowledgeOf(load: () => Promise<ClientModule>): SdkKnowledge {
     },
     async bucketUrl(bucket: string, region: string): Promise<URL> {
       const { config } = await client();
-      const { url } = config.endpointProvider({ Bucket: bucket, Region: region, UseFIPS: await config.useFipsEndpoint(), UseDualStack: await config.useDualstackEndpoint() });
+      const { url } = config.endpointProvider({
+        Bucket: bucket,
+        Region: region,
+        UseFIPS: await config.useFipsEndpoint(),
+        UseDualStack: await config.useDualstackEndpoint(),
+      });
       return new URL(url);
     },
     forget(): void {
@@ -61,7 +66,10 @@ export class Sdk {
     this.module = module;
   }
 
-  async send<I extends Client.ServiceInputTypes, O extends Client.ServiceOutputTypes>(make: (s3: ClientModule) => CommandOf<I, O>, options: SendOptions = {}): Promise<O> {
+  async send<I extends Client.ServiceInputTypes, O extends Client.ServiceOutputTypes>(
+    make: (s3: ClientModule) => CommandOf<I, O>,
+    options: SendOptions = {},
+  ): Promise<O> {
     try {
       return await this.#sendOnce(make(this.module), options);
     } catch (error) {
@@ -85,7 +93,12 @@ export class Sdk {
       forcePathStyle: this.#session.vendor.pathStyle,
       credentials: async () => {
         const { expiresMs, accessKeyId, secretAccessKey, sessionToken } = await credentials.get();
-        return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }), ...(expiresMs === undefined ? {} : { expiration: new Date(expiresMs) }) };
+        return {
+          accessKeyId,
+          secretAccessKey,
+          ...(sessionToken === undefined ? {} : { sessionToken }),
+          ...(expiresMs === undefined ? {} : { expiration: new Date(expiresMs) }),
+        };
       },
       // A lost answer to a conditional write, sent again, would turn an own success into a failure.
       maxAttempts: 1,
@@ -93,6 +106,8 @@ export class Sdk {
       requestChecksumCalculation: "WHEN_REQUIRED",
       responseChecksumValidation: "WHEN_REQUIRED",
       followRegionRedirects: false,
+      // From 2 MiB on it asks for "100 Continue", and waits for it as long as for an answer: a minute for each part where nobody says it.
+      //expectContinueHeader: false,
       // Everything that it would write to the console is thrown as well.
       logger: SILENT,
       requestHandler: {
@@ -118,9 +133,15 @@ export class Sdk {
     this.#made = undefined;
   }
 
-  async #sendOnce<I extends Client.ServiceInputTypes, O extends Client.ServiceOutputTypes>(command: CommandOf<I, O>, { signal, streaming }: SendOptions): Promise<O> {
+  async #sendOnce<I extends Client.ServiceInputTypes, O extends Client.ServiceOutputTypes>(
+    command: CommandOf<I, O>,
+    { signal, streaming }: SendOptions,
+  ): Promise<O> {
     const client = await this.client();
-    return await client.send(command as never, { ...(signal === undefined ? {} : { abortSignal: signal }), ...(streaming === true ? { requestTimeout: 0 } : {}) });
+    return await client.send(command as never, {
+      ...(signal === undefined ? {} : { abortSignal: signal }),
+      ...(streaming === true ? { requestTimeout: 0 } : {}),
+    });
   }
 }
 
@@ -135,7 +156,11 @@ function addContentMd5(client: Client.S3Client): void {
   client.middlewareStack.add(
     (next, context) => (args) => {
       const request = args.request as { headers?: Record<string, string>; body?: unknown };
-      if (context.commandName === "DeleteObjectsCommand" && request.headers !== undefined && (typeof request.body === "string" || request.body instanceof Uint8Array)) {
+      if (
+        context.commandName === "DeleteObjectsCommand" &&
+        request.headers !== undefined &&
+        (typeof request.body === "string" || request.body instanceof Uint8Array)
+      ) {
         request.headers["content-md5"] = createHash("md5").update(request.body).digest("base64");
       }
       return next(args);
@@ -147,7 +172,8 @@ function addContentMd5(client: Client.S3Client): void {
 /** The SDK puts any region but us-east-1 into the body of CreateBucket. Its middleware comes with the command, so what it did is undone. */
 function leaveOutLocation(client: Client.S3Client): void {
   client.middlewareStack.add(
-    (next, context) => (args) => next(context.commandName === "CreateBucketCommand" ? { ...args, input: { ...args.input, CreateBucketConfiguration: undefined } } : args),
+    (next, context) => (args) =>
+      next(context.commandName === "CreateBucketCommand" ? { ...args, input: { ...args.input, CreateBucketConfiguration: undefined } } : args),
     { step: "serialize", priority: "high", name: "stratusNoLocation" },
   );
 }

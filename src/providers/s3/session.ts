@@ -20,7 +20,14 @@ export interface SdkKnowledge {
 
 /** Refusals that name the right region. */
 const REGION_CODES: ReadonlySet<string> = new Set([
-  "", "AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect", "IllegalLocationConstraintException", "BadRequest", "Redirect", "AuthorizationQueryParametersError",
+  "",
+  "AuthorizationHeaderMalformed",
+  "PermanentRedirect",
+  "TemporaryRedirect",
+  "IllegalLocationConstraintException",
+  "BadRequest",
+  "Redirect",
+  "AuthorizationQueryParametersError",
 ]);
 const EXPIRED_CODES: ReadonlySet<string> = new Set(["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"]);
 

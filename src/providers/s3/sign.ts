@@ -76,7 +76,13 @@ function bytesOf(secret: ArrayBuffer | ArrayBufferView): Uint8Array {
   return secret instanceof ArrayBuffer ? new Uint8Array(secret) : new Uint8Array(secret.buffer, secret.byteOffset, secret.byteLength);
 }
 
-export function makeSigner(Signature: typeof SignatureV4, base: URL, region: string, credentials: () => S3Credentials | Promise<S3Credentials>, clock: Clock): Signer {
+export function makeSigner(
+  Signature: typeof SignatureV4,
+  base: URL,
+  region: string,
+  credentials: () => S3Credentials | Promise<S3Credentials>,
+  clock: Clock,
+): Signer {
   const signature = new Signature({
     service: "s3",
     region,
@@ -97,7 +103,7 @@ export function makeSigner(Signature: typeof SignatureV4, base: URL, region: str
           protocol: base.protocol,
           hostname: base.hostname,
           path,
-          query: query as Record<string, string>,
+          query: query,
           headers: { ...headers, host: base.host, "x-amz-content-sha256": payloadHash(body, secure) },
           body: undefined,
         },

@@ -36,7 +36,10 @@ export async function startUpload(context: Context, key: string, properties: Pro
   const grace = (): void => deadline.start(session.clock, GRACE_MS);
   signal.addEventListener("abort", grace, { once: true });
   try {
-    const { UploadId } = await sdk.send((s3) => new s3.CreateMultipartUploadCommand({ Bucket: settings.bucket, Key: key, ContentType: properties.contentType ?? DEFAULT_TYPE, Metadata }), { signal: deadline.signal });
+    const { UploadId } = await sdk.send(
+      (s3) => new s3.CreateMultipartUploadCommand({ Bucket: settings.bucket, Key: key, ContentType: properties.contentType ?? DEFAULT_TYPE, Metadata }),
+      { signal: deadline.signal },
+    );
     if (UploadId === undefined) throw new StoreError("unavailable", "the service began an upload without an id");
     return new Upload(context, key, UploadId);
   } finally {
@@ -91,7 +94,8 @@ export class Upload {
       // An answer was lost before: what refuses now may be our own success.
       const etag = etagOfParts(parts);
       if (await this.#isOurs(etag, signal)) return { etag, modifiedMs: null, encrypted: false };
-      if (isFailure(error, "NoSuchUpload", 412)) throw new StoreError("conflict", "the upload ended while its answer was lost, and something else is there now", { applied: "unknown", cause: error });
+      if (isFailure(error, "NoSuchUpload", 412))
+        throw new StoreError("conflict", "the upload ended while its answer was lost, and something else is there now", { applied: "unknown", cause: error });
       throw translate(error, { operation: "write" }, session.clock.now())?.with({ applied: "unknown", cause: error }) ?? error;
     }
   }

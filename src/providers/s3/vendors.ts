@@ -11,7 +11,7 @@ export interface Vendor {
   /** For people: the account, messages. */
   readonly label: string;
   /** Where the service lives when no endpoint is given. "{region}" stands for the region. Null: an endpoint is required. "sdk": the SDK's own table. */
-  readonly endpoint: string | "sdk" | null;
+  readonly endpoint: string | null;
   /** The region to sign for when none is given. Null: the SDK's chain (environment, profile). */
   readonly region: string | null;
   /** The bucket in the path, not in the host name. */

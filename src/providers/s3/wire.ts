@@ -74,7 +74,13 @@ export interface BucketFacts {
 export interface Wire {
   headBucket(signal: AbortSignal | undefined): Promise<BucketFacts>;
   head(key: string, signal: AbortSignal | undefined): Promise<ObjectFacts>;
-  get(key: string, range: string | undefined, ifMatch: string | undefined, ifNoneMatch: string | undefined, signal: AbortSignal | undefined): Promise<ObjectBody>;
+  get(
+    key: string,
+    range: string | undefined,
+    ifMatch: string | undefined,
+    ifNoneMatch: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<ObjectBody>;
   /** `md5`: what the service checks the bytes against, in hexadecimal. */
   put(key: string, body: PutBody, properties: Properties, conditions: PutConditions, md5: string | undefined, signal: AbortSignal | undefined): Promise<Stored>;
   remove(key: string, ifMatch: string | undefined, signal: AbortSignal | undefined): Promise<void>;

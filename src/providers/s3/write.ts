@@ -26,7 +26,8 @@ export async function write(context: Context, call: WriteCall): Promise<Entry> {
   let size = body.size;
   if (size !== null && size <= settings.partBytes) stored = await put(await stream.all());
   else if (onePut && size !== null) {
-    if (size > vendor.maxPutBytes) throw new StoreError("too-large", `a write with a condition has at most ${vendor.maxPutBytes} bytes here`, { applied: false });
+    if (size > vendor.maxPutBytes)
+      throw new StoreError("too-large", `a write with a condition has at most ${vendor.maxPutBytes} bytes here`, { applied: false });
     stored = await put({ stream, size });
   } else if (size !== null) stored = await multipart(context, key, stream, size, properties, conditions, signal);
   else {
@@ -52,18 +53,28 @@ export async function write(context: Context, call: WriteCall): Promise<Entry> {
   });
 }
 
-async function putOnce(context: Context, { signal, expect, ifMatch }: WriteCall, key: string, body: PutBody, properties: Properties, conditions: PutConditions): Promise<Stored> {
+async function putOnce(
+  context: Context,
+  { signal, expect, ifMatch }: WriteCall,
+  key: string,
+  body: PutBody,
+  properties: Properties,
+  conditions: PutConditions,
+): Promise<Stored> {
   const { session, wire } = context;
   const size = body instanceof Uint8Array ? body.byteLength : body.size;
-  if (size === 0 && key.endsWith("/")) throw new StoreError("invalid-path", "a file without a name cannot be empty: the service takes it for a directory", { applied: false });
+  if (size === 0 && key.endsWith("/"))
+    throw new StoreError("invalid-path", "a file without a name cannot be empty: the service takes it for a directory", { applied: false });
   const send = (): Promise<Stored> => wire.put(key, body, properties, conditions, expect?.md5, signal);
   try {
     // The service did nothing because another writer was at it: the one piece of a write that is worth repeating here.
     return body instanceof Uint8Array ? await tries(session, signal, send, (error) => isFailure(error, 409)) : await send();
   } catch (error) {
     // AWS says that there is nothing to match; the contract calls that a lost condition.
-    if (ifMatch !== undefined && isFailure(error, 404) && error.code !== "NoSuchBucket") throw new StoreError("precondition-failed", "there is no file to replace", { cause: error, status: 404 });
-    if ((conditions.ifAbsent || ifMatch !== undefined) && isFailure(error) && error.status >= 500 && error.status !== 501 && error.status !== 503) await settle(context, key, ifMatch, error, signal);
+    if (ifMatch !== undefined && isFailure(error, 404) && error.code !== "NoSuchBucket")
+      throw new StoreError("precondition-failed", "there is no file to replace", { cause: error, status: 404 });
+    if ((conditions.ifAbsent || ifMatch !== undefined) && isFailure(error) && error.status >= 500 && error.status !== 501 && error.status !== 503)
+      await settle(context, key, ifMatch, error, signal);
     throw error;
   }
 }
@@ -79,8 +90,10 @@ async function settle(context: Context, key: string, ifMatch: string | undefined
   } catch {
     return;
   }
-  if (ifMatch !== undefined && found?.etag !== ifMatch) throw new StoreError("precondition-failed", "the file is another one by now", { cause, status: cause.status, applied: "unknown" });
-  if (ifMatch === undefined && found !== undefined) throw new StoreError("already-exists", "something is there by now", { cause, status: cause.status, applied: "unknown" });
+  if (ifMatch !== undefined && found?.etag !== ifMatch)
+    throw new StoreError("precondition-failed", "the file is another one by now", { cause, status: cause.status, applied: "unknown" });
+  if (ifMatch === undefined && found !== undefined)
+    throw new StoreError("already-exists", "something is there by now", { cause, status: cause.status, applied: "unknown" });
 }
 
 /** Reads until more than `most` bytes are here, or the end. */

@@ -16,7 +16,24 @@ const built = join(root, ".cache", `large-${process.pid}`);
 
 beforeAll(async () => {
   await mkdir(join(built, "node_modules"), { recursive: true });
-  await run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", join(root, "tsconfig.build.json"), "--outDir", join(built, "dist"), "--noCheck", "--declaration", "false", "--declarationMap", "false", "--isolatedDeclarations", "false"], { cwd: root });
+  await run(
+    process.execPath,
+    [
+      join(root, "node_modules/typescript/bin/tsc"),
+      "-p",
+      join(root, "tsconfig.build.json"),
+      "--outDir",
+      join(built, "dist"),
+      "--noCheck",
+      "--declaration",
+      "false",
+      "--declarationMap",
+      "false",
+      "--isolatedDeclarations",
+      "false",
+    ],
+    { cwd: root },
+  );
   await writeFile(join(built, "child.js"), stripTypeScriptTypes(await readFile(join(import.meta.dirname, "child.ts"), "utf8")));
   await writeFile(join(built, "package.json"), await readFile(join(root, "package.json")));
   await symlink(built, join(built, "node_modules/stratus"));
@@ -37,7 +54,12 @@ function asExpected(found: Found): void {
 
 test.skipIf(notProved("ceph") !== undefined)("2 GiB of unknown length through S3 and back stay below 200 MiB", { timeout: 600_000 }, async () => {
   const { endpoint, region, accessKeyId, secretAccessKey } = await useServer("ceph");
-  asExpected(await through({ bytes: BYTES, s3: { endpoint, region, vendor: "ceph", bucket: "large-streams", createBucket: true, credentials: { accessKeyId, secretAccessKey } } }));
+  asExpected(
+    await through({
+      bytes: BYTES,
+      s3: { endpoint, region, vendor: "ceph", bucket: "large-streams", createBucket: true, credentials: { accessKeyId, secretAccessKey } },
+    }),
+  );
 });
 
 test.skipIf(notProved("apache") !== undefined)("2 GiB of unknown length through WebDAV and back stay below 200 MiB", { timeout: 600_000 }, async () => {

@@ -14,7 +14,14 @@ describe("paths to keys", () => {
     }
   });
   test("what a bucket holds and a path cannot is shown as tokens, and asked for in that form", () => {
-    for (const [segment, name] of [["", "%{}"], [".", "%{2E}"], ["..", "%{2E}."], ["a\0b", "a%{0}b"], ["%{}", "%{25}{}"], ["%{2E}", "%{25}{2E}"]] as const) {
+    for (const [segment, name] of [
+      ["", "%{}"],
+      [".", "%{2E}"],
+      ["..", "%{2E}."],
+      ["a\0b", "a%{0}b"],
+      ["%{}", "%{25}{}"],
+      ["%{2E}", "%{25}{2E}"],
+    ] as const) {
       expect(keys.name(segment)).toBe(name);
       expect(file(`/d/${name}/x`)).toBe(`d/${segment}/x`);
     }
@@ -59,7 +66,28 @@ describe("paths to keys", () => {
 });
 
 /** Text full of what the scheme is about: tokens, halves of them, escapes, markers. */
-const piece = fc.constantFrom("%", "%{", "%{}", "}", "{25}", "%{25}", "%{2E}", "%{0}", "%{24}", "{24}", "_$folder%", ".", "..", "_$folder$", "$", "a", "ü", "💾", "\u0001", "\0");
+const piece = fc.constantFrom(
+  "%",
+  "%{",
+  "%{}",
+  "}",
+  "{25}",
+  "%{25}",
+  "%{2E}",
+  "%{0}",
+  "%{24}",
+  "{24}",
+  "_$folder%",
+  ".",
+  "..",
+  "_$folder$",
+  "$",
+  "a",
+  "ü",
+  "💾",
+  "\u0001",
+  "\0",
+);
 const segment = fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join(""));
 
 describe("both directions, by random names", () => {
@@ -68,7 +96,12 @@ describe("both directions, by random names", () => {
     fc.assert(
       fc.property(fc.array(name, { minLength: 1, maxLength: 4 }), (names) => {
         const key = file(`/x/${names.join("/")}`);
-        expect(key.split("/").slice(1).map((each) => keys.name(each))).toEqual(names);
+        expect(
+          key
+            .split("/")
+            .slice(1)
+            .map((each) => keys.name(each)),
+        ).toEqual(names);
       }),
       { numRuns: 20_000 },
     );

@@ -6,14 +6,20 @@ const text = fc.string({ unit: "binary" }).filter((each) => each.isWellFormed())
 
 test("any text comes back from headers that only hold lower-case names and printable values", () => {
   fc.assert(
-    fc.property(fc.dictionary(text.filter((name) => name !== ""), text), (metadata) => {
-      const headers = toHeaders(metadata, Infinity);
-      for (const [name, value] of Object.entries(headers)) {
-        expect(name).toMatch(/^[a-z0-9%-]+$/);
-        expect(value).toMatch(/^(?:[!-~]+(?: [!-~]+)*)$/);
-      }
-      expect({ ...fromHeaders(headers) }).toEqual({ ...metadata });
-    }),
+    fc.property(
+      fc.dictionary(
+        text.filter((name) => name !== ""),
+        text,
+      ),
+      (metadata) => {
+        const headers = toHeaders(metadata, Infinity);
+        for (const [name, value] of Object.entries(headers)) {
+          expect(name).toMatch(/^[a-z0-9%-]+$/);
+          expect(value).toMatch(/^(?:[!-~]+(?: [!-~]+)*)$/);
+        }
+        expect({ ...fromHeaders(headers) }).toEqual({ ...metadata });
+      },
+    ),
     { numRuns: 5_000 },
   );
 });

@@ -111,7 +111,13 @@ describe.each(transports)("over %s", (transport) => {
     await using store = open(server);
     await store.write("/f", pieces(11));
     const second = server.seen.filter((each) => step(each) === "part 2");
-    expect(second.map(({ body }) => createHash("md5").update(body).digest("hex"))).toEqual(Array.from({ length: 3 }, () => createHash("md5").update(second[0]?.body ?? "").digest("hex")));
+    expect(second.map(({ body }) => createHash("md5").update(body).digest("hex"))).toEqual(
+      Array.from({ length: 3 }, () =>
+        createHash("md5")
+          .update(second[0]?.body ?? "")
+          .digest("hex"),
+      ),
+    );
   });
 
   test("a part that is refused stops the others, and the error is that of the part", async () => {
@@ -129,14 +135,18 @@ describe.each(transports)("over %s", (transport) => {
   });
 
   test("an abort that fails is repeated, and what made the upload fail goes up", async () => {
-    await using server = await service((what, nth) => (what === "part 1" ? failure(403, "AccessDenied") : what === "abort" && nth < 3 ? failure(503, "SlowDown") : undefined));
+    await using server = await service((what, nth) =>
+      what === "part 1" ? failure(403, "AccessDenied") : what === "abort" && nth < 3 ? failure(503, "SlowDown") : undefined,
+    );
     await using store = open(server);
     await expect(store.write("/f", pieces(8))).rejects.toMatchObject({ code: "permission-denied" });
     expect(steps(server).filter((what) => what === "abort")).toHaveLength(3);
   });
 
   test("an upload that is still there after its abort, because a part was late, is aborted again", async () => {
-    await using server = await service((what, nth) => (what === "part 1" ? failure(403, "AccessDenied") : what === "parts?" && nth === 1 ? { status: 200, body: "<ListPartsResult/>" } : undefined));
+    await using server = await service((what, nth) =>
+      what === "part 1" ? failure(403, "AccessDenied") : what === "parts?" && nth === 1 ? { status: 200, body: "<ListPartsResult/>" } : undefined,
+    );
     await using store = open(server);
     await expect(store.write("/f", pieces(8))).rejects.toMatchObject({ code: "permission-denied" });
     expect(steps(server).filter((what) => what === "abort" || what === "parts?")).toEqual(["abort", "parts?", "abort", "parts?"]);
@@ -150,7 +160,11 @@ describe.each(transports)("over %s", (transport) => {
       return "hang";
     });
     await using store = open(server);
-    await expect(store.write("/f", pieces(12), { signal: giveUp.signal })).rejects.toMatchObject({ code: "aborted", applied: false, cause: new Error("enough") });
+    await expect(store.write("/f", pieces(12), { signal: giveUp.signal })).rejects.toMatchObject({
+      code: "aborted",
+      applied: false,
+      cause: new Error("enough"),
+    });
     expect(steps(server).slice(-2)).toEqual(["abort", "parts?"]);
   });
 
@@ -182,7 +196,9 @@ describe.each(transports)("over %s", (transport) => {
   });
 
   test("a completion whose outcome stays unknown is no success, and no abort takes the parts from under it", async () => {
-    await using server = await service((what) => (what === "complete" ? "drop" : what === "HEAD /bucket/f" ? { status: 200, headers: { etag: '"old"', "content-length": "1" } } : undefined));
+    await using server = await service((what) =>
+      what === "complete" ? "drop" : what === "HEAD /bucket/f" ? { status: 200, headers: { etag: '"old"', "content-length": "1" } } : undefined,
+    );
     await using store = open(server);
     await expect(store.write("/f", pieces(8))).rejects.toMatchObject({ code: "unavailable", applied: "unknown" });
     expect(steps(server)).not.toContain("abort");
@@ -196,7 +212,13 @@ describe.each(transports)("over %s", (transport) => {
   });
 
   test("an error inside of the 200 of a completion is no success", async () => {
-    await using server = await service((what) => (what === "complete" ? { status: 200, body: "<Error><Code>InternalError</Code><Message/></Error>" } : what.startsWith("HEAD") ? { status: 404 } : undefined));
+    await using server = await service((what) =>
+      what === "complete"
+        ? { status: 200, body: "<Error><Code>InternalError</Code><Message/></Error>" }
+        : what.startsWith("HEAD")
+          ? { status: 404 }
+          : undefined,
+    );
     await using store = open(server, { folderMarkers: false });
     await expect(store.write("/f", pieces(8))).rejects.toMatchObject({ code: "unavailable", applied: "unknown" });
   });
@@ -213,7 +235,8 @@ describe.each(transports)("over %s", (transport) => {
 
   test("a source beyond what one copy takes is copied by ranges, with its type and metadata (CF80)", async () => {
     await using server = await service((what, _nth, { headers }) => {
-      if (what === "HEAD /bucket/a") return { status: 200, headers: { etag: '"src"', "content-length": String(12 * MiB), "content-type": "text/x", "x-amz-meta-a": "b" } };
+      if (what === "HEAD /bucket/a")
+        return { status: 200, headers: { etag: '"src"', "content-length": String(12 * MiB), "content-type": "text/x", "x-amz-meta-a": "b" } };
       if (what.startsWith("part ")) return { status: 200, body: `<CopyPartResult><ETag>"${headers["x-amz-copy-source-range"]}"</ETag></CopyPartResult>` };
       return undefined;
     });
@@ -242,15 +265,21 @@ test("the size of parts grows with the body, so that their count suffices, and s
   expect(partBytesFor(null, 8 * MiB, 10_000)).toBe(8 * MiB);
   expect(partBytesFor(80_000 * MiB, 8 * MiB, 10_000)).toBe(8 * MiB);
   expect(partBytesFor(80_000 * MiB + 1, 8 * MiB, 10_000)).toBe(9 * MiB);
-  for (const size of [1, PART, 5 * 1024 ** 3, 5 * 1024 ** 4]) for (const parts of [1000, 10_000]) expect(Math.ceil(size / partBytesFor(size, PART, parts))).toBeLessThanOrEqual(parts);
+  for (const size of [1, PART, 5 * 1024 ** 3, 5 * 1024 ** 4])
+    for (const parts of [1000, 10_000]) expect(Math.ceil(size / partBytesFor(size, PART, parts))).toBeLessThanOrEqual(parts);
 });
 
 test("sweep removes old uploads below the prefix, pages included, and leaves young ones", async () => {
-  const upload = (key: string, initiated: string): string => `<Upload><Key>${key}</Key><UploadId>${key}-id</UploadId><Initiated>${initiated}</Initiated></Upload>`;
+  const upload = (key: string, initiated: string): string =>
+    `<Upload><Key>${key}</Key><UploadId>${key}-id</UploadId><Initiated>${initiated}</Initiated></Upload>`;
   await using server = await scripted(({ method, query }) => {
     if (method === "DELETE") return { status: 204 };
     expect(query.get("prefix")).toBe("p/");
-    if (query.has("key-marker")) return { status: 200, body: `<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>${upload("p/c", "2026-11-19T00:00:00Z")}</ListMultipartUploadsResult>` };
+    if (query.has("key-marker"))
+      return {
+        status: 200,
+        body: `<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>${upload("p/c", "2026-11-19T00:00:00Z")}</ListMultipartUploadsResult>`,
+      };
     return {
       status: 200,
       body: `<ListMultipartUploadsResult><IsTruncated>true</IsTruncated><NextKeyMarker>p/b</NextKeyMarker><NextUploadIdMarker>x</NextUploadIdMarker>${upload("p/a", "2026-11-19T12:00:00Z")}${upload("p/b", "2026-11-21T08:00:00Z")}</ListMultipartUploadsResult>`,

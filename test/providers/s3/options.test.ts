@@ -19,7 +19,16 @@ const refused = (options: unknown): string => {
 describe("credentials by any usual name (CF90)", () => {
   // The rows of the feature list, and the names of the SDK.
   const ids = ["access_key_id", "aws_access_key_id", "gs_access_key_id", "consumer_key", "client_id", "id", "accessKeyId"];
-  const secrets = ["private_access_key", "aws_secret_access_key", "gs_secret_access_key", "secret_access_key", "consumer_secret", "client_secret", "secret", "secretAccessKey"];
+  const secrets = [
+    "private_access_key",
+    "aws_secret_access_key",
+    "gs_secret_access_key",
+    "secret_access_key",
+    "consumer_secret",
+    "client_secret",
+    "secret",
+    "secretAccessKey",
+  ];
   test.each(ids.flatMap((id) => secrets.map((secret) => [id, secret] as const)))("%s with %s", (id, secret) => {
     expect(readCredentials({ [id]: "me", [secret]: "hidden" })).toEqual({ accessKeyId: "me", secretAccessKey: "hidden" });
   });
@@ -28,14 +37,27 @@ describe("credentials by any usual name (CF90)", () => {
     expect([...SECRET_NAMES].toSorted()).toEqual(secrets.toSorted());
   });
   test("the first name present wins, empty ones are not present, blanks from a copied line are cut", () => {
-    expect(readCredentials({ id: "last", access_key_id: "first", aws_access_key_id: "", secret: " s\n" })).toEqual({ accessKeyId: "first", secretAccessKey: "s" });
+    expect(readCredentials({ id: "last", access_key_id: "first", aws_access_key_id: "", secret: " s\n" })).toEqual({
+      accessKeyId: "first",
+      secretAccessKey: "s",
+    });
   });
   test("tokens and expiry", () => {
-    expect(readCredentials({ id: "a", secret: "b", aws_session_token: "t", expiresMs: 5 })).toEqual({ accessKeyId: "a", secretAccessKey: "b", sessionToken: "t", expiresMs: 5 });
+    expect(readCredentials({ id: "a", secret: "b", aws_session_token: "t", expiresMs: 5 })).toEqual({
+      accessKeyId: "a",
+      secretAccessKey: "b",
+      sessionToken: "t",
+      expiresMs: 5,
+    });
   });
   test.each([
-    [{}, /no access key/], [{ id: "a" }, /no secret/], [{ secret: "a" }, /no access key/], [{ id: 1, secret: "hidden" }, /id is text/], [{ id: "a", secret: "hidden", passwort: "x" }, /passwort/],
-    [{ id: "a\r\nx-evil: 1", secret: "hidden" }, /character/], [{ id: "a", secret: "hidden", expiresMs: "soon" }, /expiresMs/],
+    [{}, /no access key/],
+    [{ id: "a" }, /no secret/],
+    [{ secret: "a" }, /no access key/],
+    [{ id: 1, secret: "hidden" }, /id is text/],
+    [{ id: "a", secret: "hidden", passwort: "x" }, /passwort/],
+    [{ id: "a\r\nx-evil: 1", secret: "hidden" }, /character/],
+    [{ id: "a", secret: "hidden", expiresMs: "soon" }, /expiresMs/],
   ])("%j is refused without a value being named", (given, reason) => {
     expect(() => readCredentials(given)).toThrow(expect.objectContaining({ code: "config", reason: expect.stringMatching(reason) as string }));
     try {
@@ -91,12 +113,31 @@ describe("options", () => {
     expect(store.layers.s3.settings).toMatchObject({ bucket: "photos", prefix: "a/b/", credentials: "***" });
   });
   test.each([
-    [undefined, /object/], [{ ...good, bucket: undefined }, /bucket/], [{ ...good, bucket: "a/../b" }, /bucket/], [{ ...good, bucket: "x" }, /bucket/], [{ ...good, bucket: "a?b" }, /bucket/],
-    [{ ...good, buckets: "a" }, /buckets/], [{ ...good, vendor: "aliyun" }, /vendor/], [{ ...good, vendor: "toString" }, /vendor/], [{ ...good, transport: "pigeon" }, /transport/],
-    [{ ...good, endpoint: "ftp://x" }, /endpoint/], [{ ...good, endpoint: "http://u:hidden@x" }, /credentials/], [{ ...good, endpoint: "http://x/?a" }, /query/], [{ ...good, endpoint: "http://" }, /endpoint/],
-    [{ bucket: "photos", vendor: "minio" }, /endpoint/], [{ bucket: "photos", vendor: "b2" }, /region/], [{ ...good, region: "eu\r\nx" }, /region/], [{ ...good, partBytes: 5 * 1024 ** 2 - 1 }, /partBytes/],
-    [{ ...good, partBytes: 1.5 }, /partBytes/], [{ ...good, partsInFlight: 0 }, /partsInFlight/], [{ ...good, createBucket: "yes" }, /createBucket/], [{ ...good, prefix: "a/../b" }, /prefix/],
-    [{ ...good, prefix: "x".repeat(900) }, /prefix/], [{ ...good, quirks: { pathstyle: true } }, /pathstyle/], [{ ...good, credentials: "a:hidden" }, /credentials/], [{ ...good, answerTimeoutMs: Infinity }, /answerTimeoutMs/],
+    [undefined, /object/],
+    [{ ...good, bucket: undefined }, /bucket/],
+    [{ ...good, bucket: "a/../b" }, /bucket/],
+    [{ ...good, bucket: "x" }, /bucket/],
+    [{ ...good, bucket: "a?b" }, /bucket/],
+    [{ ...good, buckets: "a" }, /buckets/],
+    [{ ...good, vendor: "aliyun" }, /vendor/],
+    [{ ...good, vendor: "toString" }, /vendor/],
+    [{ ...good, transport: "pigeon" }, /transport/],
+    [{ ...good, endpoint: "ftp://x" }, /endpoint/],
+    [{ ...good, endpoint: "http://u:hidden@x" }, /credentials/],
+    [{ ...good, endpoint: "http://x/?a" }, /query/],
+    [{ ...good, endpoint: "http://" }, /endpoint/],
+    [{ bucket: "photos", vendor: "minio" }, /endpoint/],
+    [{ bucket: "photos", vendor: "b2" }, /region/],
+    [{ ...good, region: "eu\r\nx" }, /region/],
+    [{ ...good, partBytes: 5 * 1024 ** 2 - 1 }, /partBytes/],
+    [{ ...good, partBytes: 1.5 }, /partBytes/],
+    [{ ...good, partsInFlight: 0 }, /partsInFlight/],
+    [{ ...good, createBucket: "yes" }, /createBucket/],
+    [{ ...good, prefix: "a/../b" }, /prefix/],
+    [{ ...good, prefix: "x".repeat(900) }, /prefix/],
+    [{ ...good, quirks: { pathstyle: true } }, /pathstyle/],
+    [{ ...good, credentials: "a:hidden" }, /credentials/],
+    [{ ...good, answerTimeoutMs: Infinity }, /answerTimeoutMs/],
     [{ ...good, concurrency: -1 }, /concurrency/],
   ])("%j is refused at once", (options, reason) => {
     const said = refused(options);
@@ -120,7 +161,8 @@ describe("options", () => {
       const { capabilities } = s3({ ...good, vendor });
       const profile = VENDORS[vendor];
       expect([vendor, capabilities.writeIfAbsent, capabilities.writeIfMatch, capabilities.deleteIfMatch, capabilities.copyIfAbsent]).toEqual([
-        vendor, ...[profile.putIfAbsent, profile.putIfMatch, profile.deleteIfMatch, profile.copyIfAbsent !== null].map((is) => (is ? "native" : false)),
+        vendor,
+        ...[profile.putIfAbsent, profile.putIfMatch, profile.deleteIfMatch, profile.copyIfAbsent !== null].map((is) => (is ? "native" : false)),
       ]);
       expect(capabilities.exclusiveMkdir).toBe(profile.putIfAbsent);
       expect(capabilities.space).toBe(profile.space === false ? false : "native");
@@ -129,7 +171,10 @@ describe("options", () => {
     expect(s3({ ...good, vendor: "minio", quirks: { putIfMatch: true } }).capabilities.writeIfMatch).toBe("native");
     expect(s3({ ...good, vendor: "aws" }).capabilities).toMatchObject({ maxConditionalBytes: Infinity, consistency: { list: "strong" } });
     expect(s3({ ...good, vendor: "ceph" }).capabilities.maxConditionalBytes).toBe(5 * 1024 ** 3);
-    expect(s3({ ...good, vendor: "swift" }).capabilities).toMatchObject({ maxUnknownBytes: 1000 * 8 * 1024 ** 2, consistency: { list: "eventual", settleMs: 30_000 } });
+    expect(s3({ ...good, vendor: "swift" }).capabilities).toMatchObject({
+      maxUnknownBytes: 1000 * 8 * 1024 ** 2,
+      consistency: { list: "eventual", settleMs: 30_000 },
+    });
     expect(s3({ ...good, prefix: "abc" }).capabilities.maxPathBytes).toBe(1021);
   });
 });

@@ -36,7 +36,13 @@ for (const { name, vendor } of servers) {
       await raw?.destroy();
     });
     const options = (more: Partial<S3Options> = {}): S3Options => ({
-      bucket, vendor, endpoint: server.endpoint, region: server.region, credentials: { id: server.accessKeyId, secret: server.secretAccessKey }, partBytes: 5 * MiB, ...more,
+      bucket,
+      vendor,
+      endpoint: server.endpoint,
+      region: server.region,
+      credentials: { id: server.accessKeyId, secret: server.secretAccessKey },
+      partBytes: 5 * MiB,
+      ...more,
       // What is Swift's own and not Google's.
       ...(name === "swift-google" ? { quirks: { copyMatchesParts: false, headKeepAlive: false, ...more.quirks } } : {}),
     });
@@ -47,14 +53,22 @@ for (const { name, vendor } of servers) {
       test("what is written is read, whole and in parts, by a stranger too (CF80, CF83)", async () => {
         const prefix = fresh();
         await using store = s3(options({ transport, prefix }));
-        await store.write("/d/small.txt", "hello", { contentType: "text/x-test", metadata: { Owner: "Zoë ", empty: "", "with_under": "=?x" } });
+        await store.write("/d/small.txt", "hello", { contentType: "text/x-test", metadata: { Owner: "Zoë ", empty: "", with_under: "=?x" } });
         const entry = await store.write("/d/large", pieces(11));
         expect(entry.size).toBe(11 * MiB);
-        expect(await store.stat("/d/small.txt")).toMatchObject({ size: 5, contentType: "text/x-test", metadata: { Owner: "Zoë ", empty: "", "with_under": "=?x" } });
+        expect(await store.stat("/d/small.txt")).toMatchObject({
+          size: 5,
+          contentType: "text/x-test",
+          metadata: { Owner: "Zoë ", empty: "", with_under: "=?x" },
+        });
         expect(Buffer.from((await raw.get(`${prefix}/d/small.txt`)) as Uint8Array).toString()).toBe("hello");
         const want = createHash("md5");
         for await (const piece of pieces(11)) want.update(piece);
-        expect(createHash("md5").update((await raw.get(`${prefix}/d/large`)) as Uint8Array).digest("hex")).toBe(want.digest("hex"));
+        expect(
+          createHash("md5")
+            .update((await raw.get(`${prefix}/d/large`)) as Uint8Array)
+            .digest("hex"),
+        ).toBe(want.digest("hex"));
         const [listed] = (await store.list("/d").toArray()).filter(({ path }) => path === "/d/large");
         const stat = await store.stat("/d/large");
         expect([listed?.size, listed?.etag, listed?.modifiedMs, entry.etag]).toEqual([stat.size, stat.etag, stat.modifiedMs, stat.etag]);
@@ -64,12 +78,35 @@ for (const { name, vendor } of servers) {
       test("names of every kind round-trip, and are the keys that others see (CF95)", async () => {
         const prefix = fresh();
         await using store = s3(options({ transport, prefix }));
-        const names = ["a b", "a+b", "100%", "a%20b", "%{2E}x", "ä", "a\u0308", "日本", "💾", "a&b<c>\"'", "a?b#c", "\\", "a\tb", " lead", "trail ", ".hidden", "x_$folder$", "a\u007fb", "~!*'()", "a=b;c:d@e,f"];
+        const names = [
+          "a b",
+          "a+b",
+          "100%",
+          "a%20b",
+          "%{2E}x",
+          "ä",
+          "a\u0308",
+          "日本",
+          "💾",
+          "a&b<c>\"'",
+          "a?b#c",
+          "\\",
+          "a\tb",
+          " lead",
+          "trail ",
+          ".hidden",
+          "x_$folder$",
+          "a\u007fb",
+          "~!*'()",
+          "a=b;c:d@e,f",
+        ];
         for (const name of names) await store.write(`/n/${name}`, name);
         for (const name of names) expect([name, await textOf(store, `/n/${name}`)]).toEqual([name, name]);
         expect((await store.list("/n").toArray()).map(({ path }) => path).toSorted()).toEqual(names.map((name) => `/n/${name}`).toSorted());
         const keys = await raw.keys(`${prefix}/n/`);
-        expect(keys.map((key) => key.slice(`${prefix}/n/`.length)).toSorted()).toEqual(names.map((name) => (name === "x_$folder$" ? "x_$folder%{24}" : name)).toSorted());
+        expect(keys.map((key) => key.slice(`${prefix}/n/`.length)).toSorted()).toEqual(
+          names.map((name) => (name === "x_$folder$" ? "x_$folder%{24}" : name)).toSorted(),
+        );
         await store.delete("/n", { recursive: true });
         expect(await raw.keys(`${prefix}/`)).toEqual([]);
       });
@@ -96,7 +133,11 @@ for (const { name, vendor } of servers) {
           expect(await store.list(path).toArray()).toEqual([]);
           await expect(store.mkdir(path)).rejects.toMatchObject({ code: "already-exists" });
         }
-        expect((await store.list("/").toArray()).map(({ path, kind }) => `${path} ${kind}`).toSorted()).toEqual(["/old directory", "/slash directory", "/typed directory"]);
+        expect((await store.list("/").toArray()).map(({ path, kind }) => `${path} ${kind}`).toSorted()).toEqual([
+          "/old directory",
+          "/slash directory",
+          "/typed directory",
+        ]);
         for (const path of ["/slash", "/old", "/typed"]) await store.delete(path);
         expect(await raw.keys(`${prefix}/`)).toEqual([]);
       });
@@ -104,7 +145,8 @@ for (const { name, vendor } of servers) {
       test("keys that no path spells are shown as tokens and can be read by them", async () => {
         const prefix = fresh();
         await using store = s3(options({ transport, prefix }));
-        for (const key of ["k//double", "k/./dot", "k/../dots", "k/file/"]) expect((await raw.request("PUT", `${prefix}/${key}`, {}, {}, Buffer.from(key))).status).toBe(200);
+        for (const key of ["k//double", "k/./dot", "k/../dots", "k/file/"])
+          expect((await raw.request("PUT", `${prefix}/${key}`, {}, {}, Buffer.from(key))).status).toBe(200);
         const found = (await store.list("/k", { recursive: true }).toArray()).filter(({ kind }) => kind === "file").map(({ path }) => path);
         expect(found.toSorted()).toEqual(["/k/%{2E}./dots", "/k/%{2E}/dot", "/k/%{}/double", "/k/file/%{}"].toSorted());
         for (const path of found) expect((await textOf(store, path)).startsWith("k/")).toBe(true);
@@ -130,7 +172,11 @@ for (const { name, vendor } of servers) {
         const giveUp = new AbortController();
         await using store = s3(options({ transport, prefix }));
         await store.write("/f", "old");
-        const stuck = store.write("/f", pieces(12, () => new Promise(() => setTimeout(() => giveUp.abort(), 50))), { signal: giveUp.signal });
+        const stuck = store.write(
+          "/f",
+          pieces(12, () => new Promise(() => setTimeout(() => giveUp.abort(), 50))),
+          { signal: giveUp.signal },
+        );
         await expect(stuck).rejects.toMatchObject({ code: "aborted", applied: false });
         expect(await textOf(store, "/f")).toBe("old");
         expect(await raw.openUploads()).toEqual([]);
@@ -138,10 +184,26 @@ for (const { name, vendor } of servers) {
 
       test("wrong credentials are unauthenticated on every verb, and say which half is wrong (CF102)", async () => {
         const { accessKeyId, secretAccessKey } = server;
-        for (const credentials of [{ id: accessKeyId, secret: `${secretAccessKey}x` }, { id: "nobody:nowhere", secret: "x" }]) {
+        for (const credentials of [
+          { id: accessKeyId, secret: `${secretAccessKey}x` },
+          { id: "nobody:nowhere", secret: "x" },
+        ]) {
           await using store = s3(options({ transport, credentials }));
-          for (const call of [() => store.stat("/"), () => store.stat("/f"), () => store.read("/f"), () => store.write("/f", "x"), () => store.list("/").toArray(), () => store.delete("/f"), () => store.mkdir("/d"), () => store.copy("/a", "/b"), () => store.account()]) {
-            const error: unknown = await call().then(() => "no error", (each: unknown) => each);
+          for (const call of [
+            () => store.stat("/"),
+            () => store.stat("/f"),
+            () => store.read("/f"),
+            () => store.write("/f", "x"),
+            () => store.list("/").toArray(),
+            () => store.delete("/f"),
+            () => store.mkdir("/d"),
+            () => store.copy("/a", "/b"),
+            () => store.account(),
+          ]) {
+            const error: unknown = await call().then(
+              () => "no error",
+              (each: unknown) => each,
+            );
             expect(error).toMatchObject({ code: "unauthenticated", transient: false, applied: false });
           }
         }
@@ -150,8 +212,23 @@ for (const { name, vendor } of servers) {
       test("a missing bucket is config on every verb and is not made", async () => {
         const missing = bucketName("missing");
         await using store = s3(options({ transport, bucket: missing }));
-        for (const call of [() => store.stat("/"), () => store.stat("/f"), () => store.read("/f"), () => store.write("/f", "x"), () => store.write("/f", pieces(6)), () => store.list("/").toArray(), () => store.delete("/f"), () => store.delete("/d", { recursive: true }), () => store.mkdir("/d"), () => store.copy("/a", "/b"), () => store.account()]) {
-          const error: unknown = await call().then(() => "no error", (each: unknown) => each);
+        for (const call of [
+          () => store.stat("/"),
+          () => store.stat("/f"),
+          () => store.read("/f"),
+          () => store.write("/f", "x"),
+          () => store.write("/f", pieces(6)),
+          () => store.list("/").toArray(),
+          () => store.delete("/f"),
+          () => store.delete("/d", { recursive: true }),
+          () => store.mkdir("/d"),
+          () => store.copy("/a", "/b"),
+          () => store.account(),
+        ]) {
+          const error: unknown = await call().then(
+            () => "no error",
+            (each: unknown) => each,
+          );
           expect(error).toMatchObject({ code: "config", transient: false, applied: false });
         }
         expect((await rawS3(server, missing).request("GET", undefined, { "max-keys": "1" })).status).toBe(404);
@@ -197,37 +274,40 @@ for (const { name, vendor } of servers) {
       expect([found, evidence !== ""]).toEqual([name === "ceph" ? "ceph" : "swift", true]);
     });
 
-    if (vendor === "ceph") test("of twenty racing creators exactly one wins; the others are told, and the bytes are those of the winner", async () => {
-      for (const transport of transports) {
-        const prefix = fresh();
-        await using store = s3(options({ transport, prefix }));
-        const outcomes = await Promise.allSettled(Array.from({ length: 20 }, (_, i) => store.write("/lock", `${i}`, { ifAbsent: true })));
-        const won = outcomes.flatMap(({ status }, i) => (status === "fulfilled" ? [`${i}`] : []));
-        expect(won).toHaveLength(1);
-        expect(await textOf(store, "/lock")).toBe(won[0]);
-        for (const outcome of outcomes) if (outcome.status === "rejected") expect(hasCode(outcome.reason, "already-exists", "conflict")).toBe(true);
-      }
-    });
+    if (vendor === "ceph")
+      test("of twenty racing creators exactly one wins; the others are told, and the bytes are those of the winner", async () => {
+        for (const transport of transports) {
+          const prefix = fresh();
+          await using store = s3(options({ transport, prefix }));
+          const outcomes = await Promise.allSettled(Array.from({ length: 20 }, (_, i) => store.write("/lock", `${i}`, { ifAbsent: true })));
+          const won = outcomes.flatMap(({ status }, i) => (status === "fulfilled" ? [`${i}`] : []));
+          expect(won).toHaveLength(1);
+          expect(await textOf(store, "/lock")).toBe(won[0]);
+          for (const outcome of outcomes) if (outcome.status === "rejected") expect(hasCode(outcome.reason, "already-exists", "conflict")).toBe(true);
+        }
+      });
 
-    if (vendor === "ceph") test("of twenty writers with one etag exactly one wins", async () => {
-      await using store = s3(options({ prefix: fresh() }));
-      let { etag } = await store.write("/f", "start");
-      for (let round = 0; round < 5; round++) {
-        const before = etag as string;
-        const outcomes = await Promise.allSettled(Array.from({ length: 20 }, (_, i) => store.write("/f", `${round} ${i}`, { ifMatch: before })));
-        expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
-        for (const outcome of outcomes) if (outcome.status === "rejected") expect(hasCode(outcome.reason, "precondition-failed", "conflict")).toBe(true);
-        ({ etag } = await store.stat("/f"));
-      }
-    });
+    if (vendor === "ceph")
+      test("of twenty writers with one etag exactly one wins", async () => {
+        await using store = s3(options({ prefix: fresh() }));
+        let { etag } = await store.write("/f", "start");
+        for (let round = 0; round < 5; round++) {
+          const before = etag as string;
+          const outcomes = await Promise.allSettled(Array.from({ length: 20 }, (_, i) => store.write("/f", `${round} ${i}`, { ifMatch: before })));
+          expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+          for (const outcome of outcomes) if (outcome.status === "rejected") expect(hasCode(outcome.reason, "precondition-failed", "conflict")).toBe(true);
+          ({ etag } = await store.stat("/f"));
+        }
+      });
 
-    if (vendor === "ceph") test("a conditional write larger than a part is one request, and holds", async () => {
-      await using store = s3(options({ prefix: fresh() }));
-      await store.write("/f", pieces(8), { size: 8 * MiB, ifAbsent: true });
-      await expect(store.write("/f", pieces(8), { size: 8 * MiB, ifAbsent: true })).rejects.toMatchObject({ code: "already-exists" });
-      await expect(store.write("/f", pieces(8), { ifAbsent: true })).rejects.toMatchObject({ code: "already-exists" });
-      expect((await store.stat("/f")).size).toBe(8 * MiB);
-    });
+    if (vendor === "ceph")
+      test("a conditional write larger than a part is one request, and holds", async () => {
+        await using store = s3(options({ prefix: fresh() }));
+        await store.write("/f", pieces(8), { size: 8 * MiB, ifAbsent: true });
+        await expect(store.write("/f", pieces(8), { size: 8 * MiB, ifAbsent: true })).rejects.toMatchObject({ code: "already-exists" });
+        await expect(store.write("/f", pieces(8), { ifAbsent: true })).rejects.toMatchObject({ code: "already-exists" });
+        expect((await store.stat("/f")).size).toBe(8 * MiB);
+      });
 
     test("paths as long as they may be", async () => {
       await using store = s3(options({ prefix: fresh() }));

@@ -49,6 +49,8 @@ export async function scripted(script: (request: Seen, count: number) => Answer 
     request.on("error", () => {});
     void answer(request, response);
   });
+  // As some servers and proxies do: the answer comes when the body has come.
+  server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => void answer(request, response));
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];
     let complete = true;
@@ -59,7 +61,15 @@ export async function scripted(script: (request: Seen, count: number) => Answer 
     }
     const url = request.url ?? "";
     const [path = "", query = ""] = url.split("?");
-    const one: Seen = { method: request.method ?? "", url, path, query: new URLSearchParams(query), headers: request.headers, body: Buffer.concat(chunks), complete };
+    const one: Seen = {
+      method: request.method ?? "",
+      url,
+      path,
+      query: new URLSearchParams(query),
+      headers: request.headers,
+      body: Buffer.concat(chunks),
+      complete,
+    };
     seen.push(one);
     if (!complete) return;
     const reply = await script(one, seen.length);
@@ -100,7 +110,7 @@ export async function scripted(script: (request: Seen, count: number) => Answer 
 export const keys = { accessKeyId: "AKIDTEST", secretAccessKey: "secret-of-the-test" } as const;
 export const transports = ["direct", "sdk"] as const;
 
-export function storeAt(server: Scripted, options: Partial<S3Options> = {}): ReturnType<typeof s3> {
+export function storeAt(server: Pick<Scripted, "url">, options: Partial<S3Options> = {}): ReturnType<typeof s3> {
   return s3({ bucket: "bucket", endpoint: server.url, region: "us-east-1", vendor: "generic", credentials: keys, folderMarkers: false, ...options });
 }
 
@@ -108,8 +118,16 @@ export function failure(status: number, code: string, more = ""): Reply {
   return { status, headers: { "content-type": "application/xml" }, body: `<?xml version="1.0"?><Error><Code>${code}</Code><Message></Message>${more}</Error>` };
 }
 export function listing(keys: readonly { readonly key: string; readonly size?: number }[], next?: string, prefixes: readonly string[] = []): Reply {
-  const contents = keys.map(({ key, size = 0 }) => `<Contents><Key>${encodeURIComponent(key)}</Key><LastModified>2026-11-21T09:30:59.955Z</LastModified><ETag>"e"</ETag><Size>${size}</Size></Contents>`);
+  const contents = keys.map(
+    ({ key, size = 0 }) =>
+      `<Contents><Key>${encodeURIComponent(key)}</Key><LastModified>2026-11-21T09:30:59.955Z</LastModified><ETag>"e"</ETag><Size>${size}</Size></Contents>`,
+  );
   const common = prefixes.map((prefix) => `<CommonPrefixes><Prefix>${encodeURIComponent(prefix)}</Prefix></CommonPrefixes>`);
-  const more = next === undefined ? "<IsTruncated>false</IsTruncated>" : `<IsTruncated>true</IsTruncated><NextContinuationToken>${next}</NextContinuationToken>`;
-  return { status: 200, headers: { "content-type": "application/xml" }, body: `<?xml version="1.0"?><ListBucketResult><EncodingType>url</EncodingType>${more}${contents.join("")}${common.join("")}</ListBucketResult>` };
+  const more =
+    next === undefined ? "<IsTruncated>false</IsTruncated>" : `<IsTruncated>true</IsTruncated><NextContinuationToken>${next}</NextContinuationToken>`;
+  return {
+    status: 200,
+    headers: { "content-type": "application/xml" },
+    body: `<?xml version="1.0"?><ListBucketResult><EncodingType>url</EncodingType>${more}${contents.join("")}${common.join("")}</ListBucketResult>`,
+  };
 }

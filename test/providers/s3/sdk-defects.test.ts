@@ -8,8 +8,11 @@ import { failure, keys, listing, scripted, storeAt, transports, type Seen } from
 
 const MiB = 1024 ** 2;
 const stored = { status: 200, headers: { etag: '"abc"' } } as const;
-const initiated = { status: 200, body: "<InitiateMultipartUploadResult><Bucket>bucket</Bucket><Key>f</Key><UploadId>up1</UploadId></InitiateMultipartUploadResult>" } as const;
-const completed = { status: 200, body: "<CompleteMultipartUploadResult><ETag>\"whole-2\"</ETag></CompleteMultipartUploadResult>" } as const;
+const initiated = {
+  status: 200,
+  body: "<InitiateMultipartUploadResult><Bucket>bucket</Bucket><Key>f</Key><UploadId>up1</UploadId></InitiateMultipartUploadResult>",
+} as const;
+const completed = { status: 200, body: '<CompleteMultipartUploadResult><ETag>"whole-2"</ETag></CompleteMultipartUploadResult>' } as const;
 
 /** A bucket that takes uploads in parts. */
 const takesParts = ({ method, query }: Seen): ReturnType<Parameters<typeof scripted>[0]> => {
@@ -34,7 +37,9 @@ describe.each(transports)("over %s", (transport) => {
     expect(body.toString()).toBe("hello");
     expect(headers["content-encoding"]).toBeUndefined();
     expect(headers["transfer-encoding"]).toBeUndefined();
-    expect(Object.keys(headers).filter((name) => name.startsWith("x-amz-checksum") || name === "x-amz-trailer" || name.startsWith("x-amz-sdk-checksum"))).toEqual([]);
+    expect(
+      Object.keys(headers).filter((name) => name.startsWith("x-amz-checksum") || name === "x-amz-trailer" || name.startsWith("x-amz-sdk-checksum")),
+    ).toEqual([]);
   });
 
   test("a stream of known length that goes up in one piece is no chunked one", async () => {
@@ -79,14 +84,28 @@ describe.each(transports)("over %s", (transport) => {
     await using store = storeAt(server, { transport, partBytes: 5 * MiB });
     await store.write("/small", pieces(2));
     await store.write("/large", pieces(11));
-    const asked = server.seen.map(({ method, path, query }) => `${method} ${path}${query.has("uploads") ? " begin" : query.has("partNumber") ? ` part ${query.get("partNumber")}` : query.has("uploadId") ? " complete" : ""}`);
-    expect(asked.toSorted()).toEqual(["POST /bucket/large begin", "POST /bucket/large complete", "PUT /bucket/large part 1", "PUT /bucket/large part 2", "PUT /bucket/large part 3", "PUT /bucket/small"]);
+    const asked = server.seen.map(
+      ({ method, path, query }) =>
+        `${method} ${path}${query.has("uploads") ? " begin" : query.has("partNumber") ? ` part ${query.get("partNumber")}` : query.has("uploadId") ? " complete" : ""}`,
+    );
+    expect(asked.toSorted()).toEqual([
+      "POST /bucket/large begin",
+      "POST /bucket/large complete",
+      "PUT /bucket/large part 1",
+      "PUT /bucket/large part 2",
+      "PUT /bucket/large part 3",
+      "PUT /bucket/small",
+    ]);
     expect(asked.at(-1)).toBe("POST /bucket/large complete");
     for (const { headers, method } of server.seen) if (method === "PUT") expect(headers["content-length"]).toMatch(/^\d+$/);
   });
 
   test("nothing is sent twice: a retry inside of the SDK would turn an own success into a failure", async () => {
-    for (const [answer, applied] of [["drop", "unknown"], [failure(500, "InternalError"), "unknown"], [{ ...failure(503, "SlowDown"), headers: { "retry-after": "2" } }, false]] as const) {
+    for (const [answer, applied] of [
+      ["drop", "unknown"],
+      [failure(500, "InternalError"), "unknown"],
+      [{ ...failure(503, "SlowDown"), headers: { "retry-after": "2" } }, false],
+    ] as const) {
       await using server = await scripted(({ method }) => (method === "PUT" ? answer : { status: 404 }));
       await using store = storeAt(server, { transport, vendor: "minio" });
       await expect(store.write("/f", "x", { ifAbsent: true })).rejects.toMatchObject({ transient: true, applied });
@@ -95,7 +114,9 @@ describe.each(transports)("over %s", (transport) => {
   });
 
   test("a bulk deletion carries the MD5 of its body, without which Swift refuses it", async () => {
-    await using server = await scripted(({ method }) => (method === "GET" ? listing([{ key: "d/a" }, { key: "d/b" }]) : method === "POST" ? { status: 200, body: "<DeleteResult/>" } : { status: 204 }));
+    await using server = await scripted(({ method }) =>
+      method === "GET" ? listing([{ key: "d/a" }, { key: "d/b" }]) : method === "POST" ? { status: 200, body: "<DeleteResult/>" } : { status: 204 },
+    );
     await using store = storeAt(server, { transport, vendor: "swift" });
     await store.delete("/d", { recursive: true });
     const bulk = server.seen.find(({ method }) => method === "POST") as Seen;
@@ -111,9 +132,18 @@ describe.each(transports)("over %s", (transport) => {
     await expect(store.write("/f", "x")).rejects.toMatchObject({ code: "timeout", applied: "unknown" });
   }, 15_000);
 
+  test("a server that never says 100 Continue gets a large body at once: the SDK would wait for it as long as for an answer", async () => {
+    await using server = await scripted(() => stored);
+    await using store = storeAt(server, { transport });
+    expect(await Promise.race([store.write("/f", new Uint8Array(3 * MiB)), delay(5_000).then(() => "still waiting")])).toMatchObject({ size: 3 * MiB });
+    expect(server.seen[0]?.headers.expect).toBeUndefined();
+  }, 15_000);
+
   test("many unread bodies leave room for further calls: the SDK's fifty sockets would be used up", async () => {
     const big = new Uint8Array(2 * MiB);
-    await using server = await scripted(({ method }) => (method === "HEAD" ? { status: 200, headers: { etag: '"e"', "content-length": "1" } } : { status: 200, headers: { etag: '"e"' }, body: big }));
+    await using server = await scripted(({ method }) =>
+      method === "HEAD" ? { status: 200, headers: { etag: '"e"', "content-length": "1" } } : { status: 200, headers: { etag: '"e"' }, body: big },
+    );
     await using store = storeAt(server, { transport });
     const reads = await Promise.all(Array.from({ length: 60 }, (_, i) => store.read(`/f${i}`)));
     const found = await Promise.race([store.stat("/g"), delay(5_000).then(() => "no socket left")]);
@@ -129,7 +159,11 @@ describe.each(transports)("over %s", (transport) => {
   });
 
   test("an error in the body of a 200 is an error", async () => {
-    await using server = await scripted(({ method }) => (method === "HEAD" ? { status: 200, headers: { etag: '"e"', "content-length": "1" } } : { status: 200, body: "<Error><Code>InternalError</Code><Message>x</Message></Error>" }));
+    await using server = await scripted(({ method }) =>
+      method === "HEAD"
+        ? { status: 200, headers: { etag: '"e"', "content-length": "1" } }
+        : { status: 200, body: "<Error><Code>InternalError</Code><Message>x</Message></Error>" },
+    );
     await using store = storeAt(server, { transport });
     await expect(store.copy("/a", "/b")).rejects.toMatchObject({ code: "unavailable", applied: "unknown" });
   });
@@ -137,7 +171,11 @@ describe.each(transports)("over %s", (transport) => {
   test("a failed HEAD has no body, so the reason is asked for; a missing key and a wrong key are told apart (CF102)", async () => {
     await using server = await scripted(({ method }) => (method === "HEAD" ? { status: 403 } : failure(403, "InvalidAccessKeyId")));
     await using store = storeAt(server, { transport });
-    await expect(store.stat("/f")).rejects.toMatchObject({ code: "unauthenticated", status: 403, reason: expect.stringContaining("does not know this access key") as string });
+    await expect(store.stat("/f")).rejects.toMatchObject({
+      code: "unauthenticated",
+      status: 403,
+      reason: expect.stringContaining("does not know this access key") as string,
+    });
     await using denied = await scripted(({ method }) => (method === "HEAD" ? { status: 403 } : failure(403, "AccessDenied")));
     await using other = storeAt(denied, { transport });
     await expect(other.stat("/f")).rejects.toMatchObject({ code: "permission-denied" });

@@ -7,18 +7,23 @@ import { manualClock } from "../../../src/store/index.ts";
 
 test("the hashes given to the signer are those of node:crypto, for keys and data of any length", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 3 }), fc.boolean(), async (key, pieces, asText) => {
-      const secret = asText ? Buffer.from(key).toString("latin1") : key;
-      const plain = new NodeSha256();
-      const keyed = new NodeSha256(secret);
-      for (const piece of pieces) {
-        plain.update(piece);
-        keyed.update(piece);
-      }
-      const data = Buffer.concat(pieces);
-      expect(Buffer.from(await plain.digest()).toString("hex")).toBe(createHash("sha256").update(data).digest("hex"));
-      expect(Buffer.from(await keyed.digest()).toString("hex")).toBe(createHmac("sha256", secret).update(data).digest("hex"));
-    }),
+    fc.asyncProperty(
+      fc.uint8Array({ maxLength: 200 }),
+      fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 3 }),
+      fc.boolean(),
+      async (key, pieces, asText) => {
+        const secret = asText ? Buffer.from(key).toString("latin1") : key;
+        const plain = new NodeSha256();
+        const keyed = new NodeSha256(secret);
+        for (const piece of pieces) {
+          plain.update(piece);
+          keyed.update(piece);
+        }
+        const data = Buffer.concat(pieces);
+        expect(Buffer.from(await plain.digest()).toString("hex")).toBe(createHash("sha256").update(data).digest("hex"));
+        expect(Buffer.from(await keyed.digest()).toString("hex")).toBe(createHmac("sha256", secret).update(data).digest("hex"));
+      },
+    ),
     { numRuns: 500 },
   );
 });
@@ -36,7 +41,9 @@ test("the worked example of AWS's documentation comes out the same", async () =>
 
 test("a body is covered by the signature: always over plain HTTP, over TLS while it is small, never a stream", async () => {
   const hashOf = async (base: string, body: Uint8Array | "stream"): Promise<string | undefined> =>
-    (await makeSigner(SignatureV4, new URL(base), "us-east-1", () => credentials, clock).sign({ method: "PUT", path: "/b/k", query: {}, headers: {}, body }))["x-amz-content-sha256"];
+    (await makeSigner(SignatureV4, new URL(base), "us-east-1", () => credentials, clock).sign({ method: "PUT", path: "/b/k", query: {}, headers: {}, body }))[
+      "x-amz-content-sha256"
+    ];
   const large = new Uint8Array(100_000);
   const sum = createHash("sha256").update(large).digest("hex");
   expect(await hashOf("http://x", large)).toBe(sum);

@@ -5,12 +5,16 @@ import { describe, expect, test } from "vitest";
 import { hasCode, type Store } from "../../../src/store/index.ts";
 import { failure, keys, listing, scripted, storeAt, transports, type Answer, type Scripted, type Seen } from "./scripted.ts";
 
-const head = (size: number, more: Record<string, string> = {}): Answer => ({ status: 200, headers: { etag: '"e"', "content-length": String(size), "last-modified": "Sat, 21 Nov 2026 09:30:59 GMT", ...more } });
+const head = (size: number, more: Record<string, string> = {}): Answer => ({
+  status: 200,
+  headers: { etag: '"e"', "content-length": String(size), "last-modified": "Sat, 21 Nov 2026 09:30:59 GMT", ...more },
+});
 const nothing = listing([]);
 /** "HEAD a", "LIST d/ max 1": what a request asks, without how. */
 const asked = ({ method, path, query }: Seen): string => {
   const key = decodeURIComponent(path.replace(/^\/bucket\/?/, ""));
-  if (query.has("list-type")) return `LIST ${query.get("prefix") ?? ""}${query.has("delimiter") ? " /" : ""} max ${query.get("max-keys")}${query.has("continuation-token") ? ` from ${query.get("continuation-token")}` : ""}`;
+  if (query.has("list-type"))
+    return `LIST ${query.get("prefix") ?? ""}${query.has("delimiter") ? " /" : ""} max ${query.get("max-keys")}${query.has("continuation-token") ? ` from ${query.get("continuation-token")}` : ""}`;
   return `${method} ${key}${query.has("delete") ? "?delete" : ""}`.trim();
 };
 const log = (server: Scripted): string[] => server.seen.map(asked);
@@ -24,7 +28,15 @@ describe.each(transports)("over %s", (transport) => {
       return query.get("prefix") === "d/" ? listing([{ key: "d/x" }]) : nothing;
     });
     await using store = open(server, { folderMarkers: true, vendor: "minio" });
-    expect(await store.stat("/f")).toMatchObject({ kind: "file", size: 5, etag: "e", modifiedMs: Date.parse("2026-11-21T09:30:59Z"), contentType: "text/x", metadata: { a: "b" }, complete: true });
+    expect(await store.stat("/f")).toMatchObject({
+      kind: "file",
+      size: 5,
+      etag: "e",
+      modifiedMs: Date.parse("2026-11-21T09:30:59Z"),
+      contentType: "text/x",
+      metadata: { a: "b" },
+      complete: true,
+    });
     expect(await store.stat("/d")).toMatchObject({ kind: "directory", size: 0 });
     await expect(store.stat("/n")).rejects.toMatchObject({ code: "not-found" });
     expect(log(server)).toEqual(["HEAD f", "HEAD d", "LIST d/ max 1", "HEAD n", "LIST n/ max 1", "HEAD n_$folder$"]);
@@ -32,7 +44,13 @@ describe.each(transports)("over %s", (transport) => {
 
   test("the MD5 is told where the etag is one: one piece, no key of a key service", async () => {
     const md5 = "5d41402abc4b2a76b9719d911017c592";
-    for (const [more, hashes] of [[{}, { md5 }], [{ "x-amz-server-side-encryption": "AES256" }, { md5 }], [{ "x-amz-server-side-encryption": "aws:kms" }, {}], [{ etag: `"${md5}-2"` }, {}], [{ etag: `W/"${md5}"` }, {}]] as const) {
+    for (const [more, hashes] of [
+      [{}, { md5 }],
+      [{ "x-amz-server-side-encryption": "AES256" }, { md5 }],
+      [{ "x-amz-server-side-encryption": "aws:kms" }, {}],
+      [{ etag: `"${md5}-2"` }, {}],
+      [{ etag: `W/"${md5}"` }, {}],
+    ] as const) {
       await using server = await scripted(() => head(5, { etag: `"${md5}"`, ...more }));
       await using store = open(server, { vendor: "minio" });
       expect((await store.stat("/f")).hashes).toEqual(hashes);
@@ -55,15 +73,30 @@ describe.each(transports)("over %s", (transport) => {
       if (prefix === "slash/") return listing([{ key: "slash/" }]);
       if (prefix !== "") return nothing;
       const all = [{ key: "empty" }, { key: "old_$folder$" }, { key: "typed" }, { key: "both_$folder$" }];
-      return query.has("delimiter") ? listing(all, undefined, ["slash/", "both/"]) : listing([...all, { key: "both/x", size: 1 }, { key: "slash/" }].toSorted((a, b) => (a.key < b.key ? -1 : 1)));
+      return query.has("delimiter")
+        ? listing(all, undefined, ["slash/", "both/"])
+        : listing([...all, { key: "both/x", size: 1 }, { key: "slash/" }].toSorted((a, b) => (a.key < b.key ? -1 : 1)));
     });
     await using store = open(server, { folderMarkers: true, contentTypeMarkers: true });
     for (const name of ["slash", "old", "typed"]) expect([name, (await store.stat(`/${name}`)).kind]).toEqual([name, "directory"]);
     expect((await store.stat("/empty")).kind).toBe("file");
     const found = await store.list("/").toArray();
-    expect(found.map(({ path, kind }) => `${path} ${kind}`).toSorted()).toEqual(["/both directory", "/empty file", "/old directory", "/slash directory", "/typed directory"]);
+    expect(found.map(({ path, kind }) => `${path} ${kind}`).toSorted()).toEqual([
+      "/both directory",
+      "/empty file",
+      "/old directory",
+      "/slash directory",
+      "/typed directory",
+    ]);
     const below = await store.list("/", { recursive: true }).toArray();
-    expect(below.map(({ path, kind }) => `${path} ${kind}`).toSorted()).toEqual(["/both directory", "/both/x file", "/empty file", "/old directory", "/slash directory", "/typed directory"]);
+    expect(below.map(({ path, kind }) => `${path} ${kind}`).toSorted()).toEqual([
+      "/both directory",
+      "/both/x file",
+      "/empty file",
+      "/old directory",
+      "/slash directory",
+      "/typed directory",
+    ]);
     expect(await store.list("/old").toArray()).toEqual([]);
     await expect(store.read("/old")).rejects.toMatchObject({ code: "is-a-directory" });
   });
@@ -79,7 +112,14 @@ describe.each(transports)("over %s", (transport) => {
     let failed = 0;
     await using server = await scripted(({ query }) => {
       const token = query.get("continuation-token");
-      if (token === null) return listing([{ key: "d/a", size: 1 }, { key: "d/s/x", size: 1 }], "t1");
+      if (token === null)
+        return listing(
+          [
+            { key: "d/a", size: 1 },
+            { key: "d/s/x", size: 1 },
+          ],
+          "t1",
+        );
       if (token === "t1") return failed++ === 0 ? failure(500, "InternalError") : listing([{ key: "d/s/y", size: 1 }, { key: "d/s_$folder$" }], "t2");
       return token === "t2" ? listing([{ key: "d/t/z", size: 1 }]) : undefined;
     });
@@ -98,7 +138,9 @@ describe.each(transports)("over %s", (transport) => {
   });
 
   test("a page that stays broken is an error after what was given, never the end", async () => {
-    await using server = await scripted(({ query }) => (query.has("continuation-token") ? { status: 200, body: "<ListBucketResult><Contents><Key>b</Key>" } : listing([{ key: "a", size: 1 }], "t1")));
+    await using server = await scripted(({ query }) =>
+      query.has("continuation-token") ? { status: 200, body: "<ListBucketResult><Contents><Key>b</Key>" } : listing([{ key: "a", size: 1 }], "t1"),
+    );
     await using store = open(server);
     const names: string[] = [];
     const all = async (): Promise<void> => {
@@ -131,7 +173,17 @@ describe.each(transports)("over %s", (transport) => {
     await store.delete("/none");
     await store.delete("/empty");
     await expect(store.delete("/full")).rejects.toMatchObject({ code: "not-empty" });
-    expect(log(server)).toEqual(["HEAD f", "DELETE f", "HEAD none", "LIST none/ max 2", "HEAD empty", "LIST empty/ max 2", "DELETE empty/", "HEAD full", "LIST full/ max 2"]);
+    expect(log(server)).toEqual([
+      "HEAD f",
+      "DELETE f",
+      "HEAD none",
+      "LIST none/ max 2",
+      "HEAD empty",
+      "LIST empty/ max 2",
+      "DELETE empty/",
+      "HEAD full",
+      "LIST full/ max 2",
+    ]);
   });
 
   test("a tree goes by pages; keys that XML cannot hold go one by one, what failed for the moment goes again, what is refused is told", async () => {
@@ -139,26 +191,39 @@ describe.each(transports)("over %s", (transport) => {
     await using server = await scripted(({ method, query }) => {
       if (method === "HEAD") return { status: 404 };
       if (method === "DELETE") return { status: 204 };
-      if (method === "GET") return query.has("continuation-token") ? listing([{ key: "d/c" }]) : listing([{ key: "d/a" }, { key: "d/a\u0001" }, { key: "d/b" }], "t1");
+      if (method === "GET")
+        return query.has("continuation-token") ? listing([{ key: "d/c" }]) : listing([{ key: "d/a" }, { key: "d/a\u0001" }, { key: "d/b" }], "t1");
       bulk++;
       if (bulk === 1) return { status: 200, body: "<DeleteResult><Error><Key>d/b</Key><Code>InternalError</Code></Error></DeleteResult>" };
       return { status: 200, body: "<DeleteResult/>" };
     });
     await using store = open(server, { vendor: "ceph" });
     await store.delete("/d", { recursive: true });
-    const bodies = server.seen.filter(({ method }) => method === "POST").map(({ body }) => [...body.toString().matchAll(/<Key>([^<]*)<\/Key>/g)].map((match) => match[1]));
+    const bodies = server.seen
+      .filter(({ method }) => method === "POST")
+      .map(({ body }) => [...body.toString().matchAll(/<Key>([^<]*)<\/Key>/g)].map((match) => match[1]));
     expect(bodies).toEqual([["d/a", "d/b"], ["d/b"], ["d/c"]]);
     expect(log(server).filter((line) => line.startsWith("DELETE"))).toEqual(["DELETE d/a\u0001", "DELETE d"]);
-    await using refusing = await scripted(({ method }) => (method === "GET" ? listing([{ key: "d/a" }, { key: "d/b" }]) : { status: 200, body: "<DeleteResult><Error><Key>d/b</Key><Code>AccessDenied</Code></Error></DeleteResult>" }));
+    await using refusing = await scripted(({ method }) =>
+      method === "GET"
+        ? listing([{ key: "d/a" }, { key: "d/b" }])
+        : { status: 200, body: "<DeleteResult><Error><Key>d/b</Key><Code>AccessDenied</Code></Error></DeleteResult>" },
+    );
     await using other = open(refusing, { vendor: "ceph" });
     await expect(other.delete("/d", { recursive: true })).rejects.toMatchObject({ code: "permission-denied", applied: "partly", partial: { done: 1 } });
   });
 
   test("mkdir: the marker is made exclusively where the service can, never over something", async () => {
-    await using server = await scripted(({ method, query }) => (method === "PUT" ? { status: 200, headers: { etag: '"e"' } } : query.get("prefix") === "d/" ? nothing : listing([{ key: "x/" , size: 3 }])));
+    await using server = await scripted(({ method, query }) =>
+      method === "PUT" ? { status: 200, headers: { etag: '"e"' } } : query.get("prefix") === "d/" ? nothing : listing([{ key: "x/", size: 3 }]),
+    );
     await using store = open(server, { vendor: "ceph" });
     await store.mkdir("/d");
-    expect(server.seen.at(-1)).toMatchObject({ method: "PUT", path: "/bucket/d/", headers: { "if-none-match": "*", "content-length": "0", "content-type": "application/x-directory" } });
+    expect(server.seen.at(-1)).toMatchObject({
+      method: "PUT",
+      path: "/bucket/d/",
+      headers: { "if-none-match": "*", "content-length": "0", "content-type": "application/x-directory" },
+    });
     // A file without a name in it: its key is that of the marker.
     await store.mkdir("/x", { existOk: true });
     await expect(store.mkdir("/x")).rejects.toMatchObject({ code: "already-exists" });
@@ -175,7 +240,10 @@ describe.each(transports)("over %s", (transport) => {
   });
 
   test("etags of conditions are quoted, bare for Ceph's writes; what no etag can be asks nothing", async () => {
-    for (const [vendor, header] of [["ceph", "abc"], ["r2", '"abc"']] as const) {
+    for (const [vendor, header] of [
+      ["ceph", "abc"],
+      ["r2", '"abc"'],
+    ] as const) {
       await using server = await scripted(({ method }) => (method === "PUT" ? { status: 200, headers: { etag: '"e"' } } : head(0)));
       await using store = open(server, { vendor });
       await store.write("/f", "x", { ifMatch: "abc" });
@@ -239,19 +307,42 @@ describe.each(transports)("over %s", (transport) => {
     await expect(store.copy("/none", "/b")).rejects.toMatchObject({ code: "not-found" });
     expect(server.seen.some(({ method }) => method === "PUT")).toBe(false);
     expect(await store.copy("/a +%", "/b")).toMatchObject({ path: "/b", size: 7, etag: "e2" });
-    expect(server.seen.find(({ method }) => method === "PUT")?.headers).toMatchObject({ "x-amz-copy-source": "/bucket/a%20%2B%25", "x-amz-copy-source-if-match": '"e"', "x-amz-metadata-directive": "COPY" });
+    expect(server.seen.find(({ method }) => method === "PUT")?.headers).toMatchObject({
+      "x-amz-copy-source": "/bucket/a%20%2B%25",
+      "x-amz-copy-source-if-match": '"e"',
+      "x-amz-metadata-directive": "COPY",
+    });
   });
 
   test("a missing bucket is config on every verb, never not-found and never made", async () => {
     await using server = await scripted(({ method }) => (method === "HEAD" ? { status: 404 } : failure(404, "NoSuchBucket")));
     await using store: Store = open(server, { vendor: "ceph", folderMarkers: true });
     const calls: Record<string, () => Promise<unknown>> = {
-      "stat root": () => store.stat("/"), stat: () => store.stat("/f"), read: () => store.read("/f"), write: () => store.write("/f", "x"), list: () => store.list("/d").toArray(),
-      "list root": () => store.list("/").toArray(), "list recursive": () => store.list("/", { recursive: true }).toArray(), delete: () => store.delete("/f"), "delete recursive": () => store.delete("/d", { recursive: true }),
-      mkdir: () => store.mkdir("/d"), copy: () => store.copy("/f", "/g"), move: () => store.move("/f", "/g"), space: () => store.space(), account: () => store.account(),
-      "write create": () => store.write("/f", "x", { ifAbsent: true }), "write replace": () => store.write("/f", "x", { ifMatch: "e" }), "large write": () => store.write("/f", new Uint8Array(9 * 1024 ** 2)),
+      "stat root": () => store.stat("/"),
+      stat: () => store.stat("/f"),
+      read: () => store.read("/f"),
+      write: () => store.write("/f", "x"),
+      list: () => store.list("/d").toArray(),
+      "list root": () => store.list("/").toArray(),
+      "list recursive": () => store.list("/", { recursive: true }).toArray(),
+      delete: () => store.delete("/f"),
+      "delete recursive": () => store.delete("/d", { recursive: true }),
+      mkdir: () => store.mkdir("/d"),
+      copy: () => store.copy("/f", "/g"),
+      move: () => store.move("/f", "/g"),
+      space: () => store.space(),
+      account: () => store.account(),
+      "write create": () => store.write("/f", "x", { ifAbsent: true }),
+      "write replace": () => store.write("/f", "x", { ifMatch: "e" }),
+      "large write": () => store.write("/f", new Uint8Array(9 * 1024 ** 2)),
     };
-    for (const [name, call] of Object.entries(calls)) await expect(call(), name).rejects.toMatchObject({ code: "config", transient: false, applied: false, reason: expect.stringContaining("bucket") as string });
+    for (const [name, call] of Object.entries(calls))
+      await expect(call(), name).rejects.toMatchObject({
+        code: "config",
+        transient: false,
+        applied: false,
+        reason: expect.stringContaining("bucket") as string,
+      });
   });
 
   test("createBucket makes a missing one, once; a taken name gives an error with another name (CF82)", async () => {
@@ -267,14 +358,19 @@ describe.each(transports)("over %s", (transport) => {
     await Promise.all([store.write("/a", "x"), store.write("/b", "x")]);
     await store.write("/c", "x");
     expect(made).toBe(1);
-    await using taken = await scripted(({ method, query }) => (method === "HEAD" ? { status: 403 } : query.has("list-type") ? failure(403, "AccessDenied") : failure(409, "BucketAlreadyExists")));
+    await using taken = await scripted(({ method, query }) =>
+      method === "HEAD" ? { status: 403 } : query.has("list-type") ? failure(403, "AccessDenied") : failure(409, "BucketAlreadyExists"),
+    );
     await using other = open(taken, { createBucket: true });
     const error: unknown = await other.stat("/").catch((each: unknown) => each);
     expect(hasCode(error, "config") && error.reason).toMatch(/taken by another account; bucket-[a-z0-9]{8} is hardly taken/);
   });
 
   test("the region goes into a new bucket where the service wants it, and never to Ceph", async () => {
-    for (const [vendor, body] of [["minio", /<LocationConstraint>eu-x-1<\/LocationConstraint>/], ["ceph", /^$/]] as const) {
+    for (const [vendor, body] of [
+      ["minio", /<LocationConstraint>eu-x-1<\/LocationConstraint>/],
+      ["ceph", /^$/],
+    ] as const) {
       let made = false;
       await using server = await scripted(({ method }) => {
         if (method === "HEAD") return made ? { status: 200 } : { status: 404 };
@@ -290,7 +386,8 @@ describe.each(transports)("over %s", (transport) => {
   test("a service that names another region is asked again, signed for it, and from then on at once", async () => {
     const signedFor = ({ headers }: Seen): string | undefined => /Credential=[^/]+\/\d+\/([^/]+)\//.exec(headers.authorization ?? "")?.[1];
     await using server = await scripted((request) => {
-      if (signedFor(request) === "eu-x-1") return request.method === "GET" ? nothing : request.method === "HEAD" ? head(1) : { status: 200, headers: { etag: '"e"' } };
+      if (signedFor(request) === "eu-x-1")
+        return request.method === "GET" ? nothing : request.method === "HEAD" ? head(1) : { status: 200, headers: { etag: '"e"' } };
       return request.method === "HEAD" ? { status: 400 } : failure(400, "AuthorizationHeaderMalformed", "<Region>eu-x-1</Region>");
     });
     await using store = open(server);
@@ -305,8 +402,11 @@ describe.each(transports)("over %s", (transport) => {
 
   test("expired credentials are obtained once more, then the error stands", async () => {
     let count = 0;
-    await using server = await scripted(({ headers }) => (headers.authorization?.includes("KEY2/") === true ? { status: 200, headers: { etag: '"e"' } } : failure(400, "ExpiredToken")));
-    const credentials = (): Promise<{ accessKeyId: string; secretAccessKey: string; sessionToken: string }> => Promise.resolve({ accessKeyId: `KEY${++count}`, secretAccessKey: "s", sessionToken: `T${count}` });
+    await using server = await scripted(({ headers }) =>
+      headers.authorization?.includes("KEY2/") === true ? { status: 200, headers: { etag: '"e"' } } : failure(400, "ExpiredToken"),
+    );
+    const credentials = (): Promise<{ accessKeyId: string; secretAccessKey: string; sessionToken: string }> =>
+      Promise.resolve({ accessKeyId: `KEY${++count}`, secretAccessKey: "s", sessionToken: `T${count}` });
     await using store = open(server, { credentials });
     await store.write("/f", "x");
     expect(server.seen.map(({ headers }) => headers["x-amz-security-token"])).toEqual(["T1", "T2"]);
@@ -320,7 +420,13 @@ describe.each(transports)("over %s", (transport) => {
     const server = await scripted(() => undefined);
     await using store = open(server);
     await server[Symbol.asyncDispose]();
-    for (const call of [() => store.stat("/f"), () => store.list("/").toArray(), () => store.write("/f", "x"), () => store.delete("/f"), () => store.read("/f")]) {
+    for (const call of [
+      () => store.stat("/f"),
+      () => store.list("/").toArray(),
+      () => store.write("/f", "x"),
+      () => store.delete("/f"),
+      () => store.read("/f"),
+    ]) {
       await expect(call()).rejects.toMatchObject({ code: "unavailable", transient: true, applied: false });
     }
   });
@@ -337,7 +443,11 @@ describe.each(transports)("over %s", (transport) => {
   });
 
   test("the account: asked once; keys that may not ask have no name", async () => {
-    await using server = await scripted(({ method }) => (method === "HEAD" ? { status: 200 } : { status: 200, body: "<ListAllMyBucketsResult><Owner><ID>id1</ID><DisplayName>ann</DisplayName></Owner></ListAllMyBucketsResult>" }));
+    await using server = await scripted(({ method }) =>
+      method === "HEAD"
+        ? { status: 200 }
+        : { status: 200, body: "<ListAllMyBucketsResult><Owner><ID>id1</ID><DisplayName>ann</DisplayName></Owner></ListAllMyBucketsResult>" },
+    );
     await using store = open(server);
     expect(await store.account()).toMatchObject({ provider: "s3", user: "ann" });
     await store.account();
@@ -350,7 +460,8 @@ describe.each(transports)("over %s", (transport) => {
   test("a content type that a header cannot hold is refused before a request", async () => {
     await using server = await scripted(() => undefined);
     await using store = open(server);
-    for (const contentType of ["text/x\r\nx-evil: 1", "tüxt/x", " text/x", ""]) await expect(store.write("/f", "x", { contentType })).rejects.toMatchObject({ applied: false });
+    for (const contentType of ["text/x\r\nx-evil: 1", "tüxt/x", " text/x", ""])
+      await expect(store.write("/f", "x", { contentType })).rejects.toMatchObject({ applied: false });
     expect(server.log).toEqual([]);
   });
 
@@ -378,7 +489,10 @@ describe.each(transports)("over %s", (transport) => {
 
 test("a missing package is config, and names the package and its install command", async () => {
   const run = (missing: string): Promise<{ stdout: string }> =>
-    promisify(execFile)(process.execPath, ["--input-type=module", "--eval", `
+    promisify(execFile)(process.execPath, [
+      "--input-type=module",
+      "--eval",
+      `
       import { registerHooks } from "node:module";
       registerHooks({ resolve(specifier, context, next) {
         if (specifier === ${JSON.stringify(missing)}) throw Object.assign(new Error("Cannot find package '" + specifier + "' imported from x"), { code: "ERR_MODULE_NOT_FOUND" });
@@ -387,10 +501,12 @@ test("a missing package is config, and names the package and its install command
       const { s3 } = await import(${JSON.stringify(new URL("../../../src/providers/s3/index.ts", import.meta.url).href)});
       const store = s3({ bucket: "photos", endpoint: "http://127.0.0.1:1", credentials: ${JSON.stringify(keys)} });
       for (const call of [() => store.open(), () => store.stat("/f")]) console.log(await call().catch((error) => error.code + ": " + error.reason));
-    `]);
+    `,
+    ]);
   for (const name of ["undici", "@smithy/signature-v4", "@aws-sdk/client-s3"]) {
     const lines = (await run(name)).stdout.trim().split("\n");
     expect(lines).toHaveLength(2);
-    for (const line of lines) expect(line).toBe(`config: the s3 provider needs the package ${name}: npm install @aws-sdk/client-s3 @smithy/signature-v4 undici`);
+    for (const line of lines)
+      expect(line).toBe(`config: the s3 provider needs the package ${name}: npm install @aws-sdk/client-s3 @smithy/signature-v4 undici`);
   }
 }, 60_000);

@@ -15,8 +15,26 @@ describe("the parser", () => {
     expect(childText(root, "Nothing")).toBeUndefined();
   });
   test.each([
-    "", "   ", "text", "<a>", "<a></b>", "<a><b></a>", "</a>", "<a/><b/>", "<a/>x", "<a>&nope;</a>", "<a>&amp</a>", "<a>&#x110000;</a>", "<a", "<a>x</a", "<a><![CDATA[x</a>",
-    '<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', "<?php ?><a/>", `<a>${"<b>".repeat(40)}`, "<a b=c/>", "<1/>",
+    "",
+    "   ",
+    "text",
+    "<a>",
+    "<a></b>",
+    "<a><b></a>",
+    "</a>",
+    "<a/><b/>",
+    "<a/>x",
+    "<a>&nope;</a>",
+    "<a>&amp</a>",
+    "<a>&#x110000;</a>",
+    "<a",
+    "<a>x</a",
+    "<a><![CDATA[x</a>",
+    '<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>',
+    "<?php ?><a/>",
+    `<a>${"<b>".repeat(40)}`,
+    "<a b=c/>",
+    "<1/>",
   ])("%j is refused", (text) => {
     expect(() => parseXml(text)).toThrow(XmlError);
   });
@@ -27,9 +45,12 @@ describe("the parser", () => {
   });
   test("any writable text survives escaping and parsing", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary" }).filter((text) => text.isWellFormed() && !unwritable(text)), (text) => {
-        expect(parseXml(`<a>${escapeXml(text)}</a>`).text).toBe(text);
-      }),
+      fc.property(
+        fc.string({ unit: "binary" }).filter((text) => text.isWellFormed() && !unwritable(text)),
+        (text) => {
+          expect(parseXml(`<a>${escapeXml(text)}</a>`).text).toBe(text);
+        },
+      ),
       { numRuns: 5_000 },
     );
     expect(unwritable("a\u0001")).toBe(true);
@@ -42,10 +63,14 @@ const page = (inner: string): string => `<ListBucketResult xmlns="http://s3.amaz
 
 describe("listings", () => {
   test("keys, prefixes, times cut to the second, the next page", () => {
-    const read = readPage(parseXml(page(
-      "<EncodingType>url</EncodingType><IsTruncated>true</IsTruncated><NextContinuationToken>t/1+2=</NextContinuationToken>" +
-        "<Contents><Key>d/a+b%2Bc</Key><LastModified>2026-11-21T09:30:59.955Z</LastModified><ETag>&quot;abc&quot;</ETag><Size>5</Size></Contents><CommonPrefixes><Prefix>d/x%20y/</Prefix></CommonPrefixes>",
-    )));
+    const read = readPage(
+      parseXml(
+        page(
+          "<EncodingType>url</EncodingType><IsTruncated>true</IsTruncated><NextContinuationToken>t/1+2=</NextContinuationToken>" +
+            "<Contents><Key>d/a+b%2Bc</Key><LastModified>2026-11-21T09:30:59.955Z</LastModified><ETag>&quot;abc&quot;</ETag><Size>5</Size></Contents><CommonPrefixes><Prefix>d/x%20y/</Prefix></CommonPrefixes>",
+        ),
+      ),
+    );
     expect(read).toEqual({
       objects: [{ key: "d/a b+c", size: 5, etag: "abc", modifiedMs: Date.parse("2026-11-21T09:30:59Z") }],
       prefixes: ["d/x y/"],
@@ -74,14 +99,21 @@ describe("listings", () => {
 test("a bulk deletion names each key so that it arrives as it is, and its failures are read", () => {
   const keys = ["a&b<c>", "a\rb\n\tc", "ü\"'"];
   expect(children(parseXml(writeDelete(keys)), "Object").map((each) => childText(each, "Key"))).toEqual(keys);
-  expect(readDeleted(parseXml("<DeleteResult><Deleted><Key>a</Key></Deleted><Error><Key>b</Key><Code>AccessDenied</Code><Message></Message></Error></DeleteResult>"))).toEqual([
-    { key: "b", code: "AccessDenied", message: "" },
-  ]);
+  expect(
+    readDeleted(
+      parseXml("<DeleteResult><Deleted><Key>a</Key></Deleted><Error><Key>b</Key><Code>AccessDenied</Code><Message></Message></Error></DeleteResult>"),
+    ),
+  ).toEqual([{ key: "b", code: "AccessDenied", message: "" }]);
 });
 
 test("whatever comes with a refusal is read without failing", () => {
   expect(readError("")).toEqual({ code: "" });
   expect(readError("<html>Bad Gateway</html>")).toEqual({ code: "" });
   expect(readError("<Error><Code>Cut").code).toBe("");
-  expect(readError("<Error><Code>InvalidRange</Code><Message></Message><ActualObjectSize>7</ActualObjectSize></Error>")).toEqual({ code: "InvalidRange", message: "", region: undefined, size: 7 });
+  expect(readError("<Error><Code>InvalidRange</Code><Message></Message><ActualObjectSize>7</ActualObjectSize></Error>")).toEqual({
+    code: "InvalidRange",
+    message: "",
+    region: undefined,
+    size: 7,
+  });
 });
