@@ -34,7 +34,15 @@ export const figures: FigureSet = {
     const { endpoint, region, accessKeyId, secretAccessKey } = ceph;
     await using store = s3({ bucket, endpoint, region, vendor: "ceph", createBucket: true, credentials: { accessKeyId, secretAccessKey } });
     const client = new S3Client({ endpoint, region, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey }, ...PLAIN });
-    const operator = new Operator("s3", { bucket, endpoint, region, access_key_id: accessKeyId, secret_access_key: secretAccessKey, disable_config_load: "true", disable_ec2_metadata: "true" });
+    const operator = new Operator("s3", {
+      bucket,
+      endpoint,
+      region,
+      access_key_id: accessKeyId,
+      secret_access_key: secretAccessKey,
+      disable_config_load: "true",
+      disable_ec2_metadata: "true",
+    });
     try {
       const body = new Uint8Array(SMALL).fill(7);
       const name = (i: number): string => `small/o${i % OBJECTS}`;
@@ -44,70 +52,89 @@ export const figures: FigureSet = {
       };
       const options = { width: WIDTH, roundMs: 1_000, rounds: 6 };
 
-      const get = await measure({
-        ours: async (i) => whole((await (await store.read(`/${name(i)}`)).bytes()).byteLength),
-        "AWS SDK": async (i) => whole((await (await client.send(new GetObjectCommand({ Bucket: bucket, Key: name(i) }))).Body?.transformToByteArray())?.byteLength ?? 0),
-        OpenDAL: async (i) => whole((await operator.read(name(i))).byteLength),
-      }, options);
+      const get = await measure(
+        {
+          ours: async (i) => whole((await (await store.read(`/${name(i)}`)).bytes()).byteLength),
+          "AWS SDK": async (i) =>
+            whole((await (await client.send(new GetObjectCommand({ Bucket: bucket, Key: name(i) }))).Body?.transformToByteArray())?.byteLength ?? 0),
+          OpenDAL: async (i) => whole((await operator.read(name(i))).byteLength),
+        },
+        options,
+      );
       report(figure("GET 4 KiB, 32 in flight", get, "ours", "AWS SDK", { least: 2 }));
       report(figure("GET 4 KiB, 32 in flight", get, "ours", "OpenDAL", { least: 1 }));
 
-      const head = await measure({
-        ours: async (i) => whole((await store.stat(`/${name(i)}`)).size ?? 0),
-        "AWS SDK": async (i) => whole((await client.send(new HeadObjectCommand({ Bucket: bucket, Key: name(i) }))).ContentLength ?? 0),
-        OpenDAL: async (i) => whole(Number((await operator.stat(name(i))).contentLength ?? 0)),
-      }, options);
+      const head = await measure(
+        {
+          ours: async (i) => whole((await store.stat(`/${name(i)}`)).size ?? 0),
+          "AWS SDK": async (i) => whole((await client.send(new HeadObjectCommand({ Bucket: bucket, Key: name(i) }))).ContentLength ?? 0),
+          OpenDAL: async (i) => whole(Number((await operator.stat(name(i))).contentLength ?? 0)),
+        },
+        options,
+      );
       report(figure("HEAD, 32 in flight", head, "ours", "AWS SDK", { least: 2 }));
       report(figure("HEAD, 32 in flight", head, "ours", "OpenDAL", { least: 1 }));
 
-      const put = await measure({
-        ours: (i) => store.write(`/${name(i)}`, body),
-        "AWS SDK": (i) => client.send(new PutObjectCommand({ Bucket: bucket, Key: name(i), Body: body })),
-        OpenDAL: (i) => operator.write(name(i), Buffer.from(body)),
-      }, options);
+      const put = await measure(
+        {
+          ours: (i) => store.write(`/${name(i)}`, body),
+          "AWS SDK": (i) => client.send(new PutObjectCommand({ Bucket: bucket, Key: name(i), Body: body })),
+          OpenDAL: (i) => operator.write(name(i), Buffer.from(body)),
+        },
+        options,
+      );
       report(figure("PUT 4 KiB, 32 in flight", put, "ours", "AWS SDK", { least: 1.3 }));
       report(figure("PUT 4 KiB, 32 in flight", put, "ours", "OpenDAL", { least: 1 }));
 
       const file = join(directory, "large");
       await fill(file, LARGE);
       const rclone = (...args: string[]): Promise<number> => runRclone(ceph, args);
-      const up = await transfer({
-        ours: async () => void (await store.write("/large/ours", await fromFile(file))),
-        "lib-storage": async () => void (await new Upload({ client, params: { Bucket: bucket, Key: "large/sdk", Body: createReadStream(file, { highWaterMark: MiB }) } }).done()),
-        OpenDAL: async () => {
-          const writer = await operator.writer("large/opendal", { chunk: BigInt(8 * MiB), concurrent: 4 });
-          for await (const chunk of createReadStream(file, { highWaterMark: MiB })) await writer.write(chunk as Buffer);
-          await writer.close();
+      const up = await transfer(
+        {
+          ours: async () => void (await store.write("/large/ours", await fromFile(file))),
+          "lib-storage": async () =>
+            void (await new Upload({ client, params: { Bucket: bucket, Key: "large/sdk", Body: createReadStream(file, { highWaterMark: MiB }) } }).done()),
+          OpenDAL: async () => {
+            const writer = await operator.writer("large/opendal", { chunk: BigInt(8 * MiB), concurrent: 4 });
+            for await (const chunk of createReadStream(file, { highWaterMark: MiB })) await writer.write(chunk as Buffer);
+            await writer.close();
+          },
+          rclone: async () => void (await rclone("copyto", "--ignore-times", file, `ceph:${bucket}/large/rclone`)),
         },
-        rclone: async () => void (await rclone("copyto", file, `ceph:${bucket}/large/rclone`)),
-      }, () => collectGarbage(ceph.home));
-      for (const against of ["lib-storage", "OpenDAL", "rclone"] as const) report(figure("256 MiB up", up, "ours", against, { least: 1, unit: "MiB/s", perCall: LARGE / MiB }));
+        () => collectGarbage(ceph.home),
+      );
+      for (const against of ["lib-storage", "OpenDAL", "rclone"] as const)
+        report(figure("256 MiB up", up, "ours", against, { least: 1, unit: "MiB/s", perCall: LARGE / MiB }));
 
       const complete = (bytes: number): void => {
         if (bytes !== LARGE) throw new Error(`${bytes} bytes instead of ${LARGE}`);
       };
-      const down = await transfer({
-        ours: async () => {
-          let bytes = 0;
-          for await (const chunk of await store.read("/large/ours")) bytes += chunk.byteLength;
-          complete(bytes);
+      const down = await transfer(
+        {
+          ours: async () => {
+            let bytes = 0;
+            for await (const chunk of await store.read("/large/ours")) bytes += chunk.byteLength;
+            complete(bytes);
+          },
+          "AWS SDK": async () => {
+            let bytes = 0;
+            const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: "large/ours" }));
+            for await (const chunk of Body as AsyncIterable<Uint8Array>) bytes += chunk.byteLength;
+            complete(bytes);
+          },
+          OpenDAL: async () => {
+            let bytes = 0;
+            const reader = await operator.reader("large/ours");
+            const buffer = Buffer.alloc(MiB);
+            for (let read = Number(await reader.read(buffer)); read > 0; read = Number(await reader.read(buffer))) bytes += read;
+            complete(bytes);
+          },
+          rclone: async () => complete(await rclone("cat", `ceph:${bucket}/large/ours`)),
         },
-        "AWS SDK": async () => {
-          let bytes = 0;
-          const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: "large/ours" }));
-          for await (const chunk of Body as AsyncIterable<Uint8Array>) bytes += chunk.byteLength;
-          complete(bytes);
-        },
-        OpenDAL: async () => {
-          let bytes = 0;
-          const reader = await operator.reader("large/ours");
-          const buffer = Buffer.alloc(MiB);
-          for (let read = Number(await reader.read(buffer)); read > 0; read = Number(await reader.read(buffer))) bytes += read;
-          complete(bytes);
-        },
-        rclone: async () => complete(await rclone("cat", `ceph:${bucket}/large/ours`)),
-      }, async () => {});
-      for (const against of ["AWS SDK", "OpenDAL", "rclone"] as const) report(figure("256 MiB down", down, "ours", against, { least: 1, unit: "MiB/s", perCall: LARGE / MiB }));
+        async () => {},
+      );
+      for (const against of ["AWS SDK", "OpenDAL", "rclone"] as const)
+        report(figure("256 MiB down", down, "ours", against, { least: 1, unit: "MiB/s", perCall: LARGE / MiB }));
     } finally {
       client.destroy();
       await rm(directory, { recursive: true, force: true });
@@ -116,7 +143,10 @@ export const figures: FigureSet = {
 };
 
 /** Transfers per second of each: the median of interleaved rounds, the first of which warms up. `after` is not timed. */
-async function transfer<N extends string>(contenders: Readonly<Record<N, () => Promise<void>>>, after: () => Promise<void>): Promise<Readonly<Record<N, number>>> {
+async function transfer<N extends string>(
+  contenders: Readonly<Record<N, () => Promise<void>>>,
+  after: () => Promise<void>,
+): Promise<Readonly<Record<N, number>>> {
   const names = Object.keys(contenders) as N[];
   const rates = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<N, number[]>;
   for (let round = 0; round < 6; round++) {
@@ -138,14 +168,25 @@ async function fill(path: string, bytes: number): Promise<void> {
 }
 
 /** Bytes that it wrote to its output. The keys go by environment: a command line is everybody's to read. */
-function runRclone(where: { readonly endpoint: string; readonly region: string; readonly accessKeyId: string; readonly secretAccessKey: string }, args: readonly string[]): Promise<number> {
+function runRclone(
+  where: { readonly endpoint: string; readonly region: string; readonly accessKeyId: string; readonly secretAccessKey: string },
+  args: readonly string[],
+): Promise<number> {
   return new Promise((done, fail) => {
     const child = spawn("rclone", [...args], {
       stdio: ["ignore", "pipe", "inherit"],
       env: {
         // Nothing else of the environment: AWS_CA_BUNDLE alone makes it fail.
-        PATH: process.env["PATH"], HOME: tmpdir(), RCLONE_CONFIG: "/dev/null", RCLONE_CONFIG_CEPH_TYPE: "s3", RCLONE_CONFIG_CEPH_PROVIDER: "Ceph", RCLONE_CONFIG_CEPH_ENDPOINT: where.endpoint, RCLONE_CONFIG_CEPH_REGION: where.region,
-        RCLONE_CONFIG_CEPH_ACCESS_KEY_ID: where.accessKeyId, RCLONE_CONFIG_CEPH_SECRET_ACCESS_KEY: where.secretAccessKey, RCLONE_CONFIG_CEPH_FORCE_PATH_STYLE: "true",
+        PATH: process.env["PATH"],
+        HOME: tmpdir(),
+        RCLONE_CONFIG: "/dev/null",
+        RCLONE_CONFIG_CEPH_TYPE: "s3",
+        RCLONE_CONFIG_CEPH_PROVIDER: "Ceph",
+        RCLONE_CONFIG_CEPH_ENDPOINT: where.endpoint,
+        RCLONE_CONFIG_CEPH_REGION: where.region,
+        RCLONE_CONFIG_CEPH_ACCESS_KEY_ID: where.accessKeyId,
+        RCLONE_CONFIG_CEPH_SECRET_ACCESS_KEY: where.secretAccessKey,
+        RCLONE_CONFIG_CEPH_FORCE_PATH_STYLE: "true",
       },
     });
     let bytes = 0;

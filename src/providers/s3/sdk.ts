@@ -107,7 +107,7 @@ export class Sdk {
       responseChecksumValidation: "WHEN_REQUIRED",
       followRegionRedirects: false,
       // From 2 MiB on it asks for "100 Continue", and waits for it as long as for an answer: a minute for each part where nobody says it.
-      //expectContinueHeader: false,
+      expectContinueHeader: false,
       // Everything that it would write to the console is thrown as well.
       logger: SILENT,
       requestHandler: {
