@@ -31,6 +31,8 @@ async function judge(task: Task): Promise<Answer> {
 
 /** A bug that leaves a rejection unhandled is judged by its check; it must not end the process for the others. */
 process.on("unhandledRejection", () => {});
+// Without the process that hands out the work there is nothing left to do.
+process.on("disconnect", () => process.exit());
 process.on("message", (task: Task) => {
   judge(task).then(
     (answer) => process.send?.(answer),
