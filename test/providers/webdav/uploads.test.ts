@@ -90,6 +90,22 @@ describe("digest", () => {
     expect(server.spared).toBe(1);
   });
 
+  test("a nonce that goes stale between the proof and a stream, on a server that never says 100: an error that may pass, never an empty file", async () => {
+    const kept = keeper();
+    let nonce = 1;
+    await using server = await scripted(
+      (asked) => {
+        if (asked.method === "PUT") nonce++;
+        return proves(asked)["nonce"] === `n${nonce}` ? kept.answer(asked) : challenge(`n${nonce}`, true);
+      },
+      { expects: () => "silence" },
+    );
+    await using store = open(server, { username: "u", password: "p", continueMs: 20 });
+    await store.stat("/");
+    await expect(store.write("/a", stream("abc"))).rejects.toMatchObject({ code: "unavailable", transient: true, applied: false });
+    expect([...kept.files]).toEqual([]);
+  });
+
   test("parallel requests never use a count twice", async () => {
     const kept = keeper();
     const seen = new Set<string>();
