@@ -49,8 +49,8 @@ class Stream implements ByteStream {
   #error: unknown;
   #bytes = 0;
   #released: Promise<void> | undefined;
-  /** Ends the pull that waits for the source. */
-  #wake: ((nothing: undefined) => void) | undefined;
+  /** Ends the pulls that wait for the source: one as a rule, more where a reader asks again before it was answered. */
+  #waiting: Set<(nothing: undefined) => void> | undefined;
 
   constructor(source: ByteSource, inMemory: boolean, handedOver: boolean) {
     this.#source = source;
@@ -107,9 +107,10 @@ class Stream implements ByteStream {
 
   /** What the source gives, or nothing as soon as this is closed: a source that never answers holds nobody. */
   #orClosed(next: Promise<Uint8Array | undefined>): Promise<Uint8Array | undefined> {
+    const waiting = (this.#waiting ??= new Set());
     return new Promise((done, fail) => {
-      this.#wake = done;
-      next.then(done, fail);
+      waiting.add(done);
+      next.then(done, fail).finally(() => waiting.delete(done));
     });
   }
 
@@ -164,7 +165,6 @@ class Stream implements ByteStream {
   close(): Promise<void> {
     if (this.#state === "live") {
       this.#end("closed", undefined);
-      this.#wake?.(undefined);
       if (this.#error !== undefined) return this.#release().then(() => Promise.reject(this.#error as Error));
     }
     return this.#release();
@@ -185,6 +185,7 @@ class Stream implements ByteStream {
   #end(state: "complete" | "failed" | "closed", error: unknown): void {
     this.#state = state;
     this.#error = error;
+    if (this.#waiting !== undefined) for (const wake of this.#waiting) wake(undefined);
     const observers = this.#observers;
     if (observers === undefined) return;
     this.#observers = undefined;

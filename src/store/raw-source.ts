@@ -25,7 +25,7 @@ export function isAsyncIterable(body: unknown): body is AsyncIterable<Uint8Array
 function rawIterable(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, held: Partial<AsyncDisposable> | undefined): Raw {
   let iterator: AsyncIterator<Uint8Array> | Iterator<Uint8Array> | undefined;
   let done = false;
-  let pulling = false;
+  let pulling = 0;
   const letGo = async (): Promise<void> => {
     if (!done) {
       done = true;
@@ -35,7 +35,7 @@ function rawIterable(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, hel
   };
   return {
     async pull() {
-      pulling = true;
+      pulling++;
       try {
         iterator ??= Symbol.asyncIterator in body ? body[Symbol.asyncIterator]() : body[Symbol.iterator]();
         const next = await iterator.next();
@@ -47,12 +47,12 @@ function rawIterable(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, hel
         done = true;
         throw error;
       } finally {
-        pulling = false;
+        pulling--;
       }
     },
     async close() {
       // A generator returns only when the pull it is in has ended, which may be never: it lets go then, and nobody waits.
-      if (pulling) letGo().catch(() => {});
+      if (pulling > 0) letGo().catch(() => {});
       else await letGo();
     },
   };
@@ -97,9 +97,11 @@ function rawNode(body: NodeLike): Raw {
 
 /** The same, but a pull ends with the reason of the signal as soon as it fires, even where the source never answers. */
 export function abortable(raw: Raw, signal: AbortSignal): Raw {
-  let stop: ((reason: unknown) => void) | undefined;
+  const waiting = new Set<(reason: unknown) => void>();
   let listening = false;
-  const fired = (): void => stop?.(signal.reason);
+  const fired = (): void => {
+    for (const stop of waiting) stop(signal.reason);
+  };
   const quiet = (): void => {
     if (listening) signal.removeEventListener("abort", fired);
     listening = false;
@@ -110,10 +112,12 @@ export function abortable(raw: Raw, signal: AbortSignal): Raw {
       if (!listening) signal.addEventListener("abort", fired, { once: true });
       listening = true;
       const chunk = await new Promise<Uint8Array | undefined>((done, fail) => {
-        stop = fail;
-        raw.pull().then(done, fail);
+        waiting.add(fail);
+        raw
+          .pull()
+          .then(done, fail)
+          .finally(() => waiting.delete(fail));
       });
-      stop = undefined;
       if (chunk === undefined) quiet();
       return chunk;
     },

@@ -75,6 +75,26 @@ test("close ends a pull that waits for a source which never answers, and an answ
   }
 });
 
+test("several pulls at once get the chunks in order, and all of them end with the stream", async () => {
+  const left = ["a", "b"];
+  const stream = bytesFrom(
+    (async function* () {
+      for (const one of left) yield encode(one);
+      await new Promise(() => {});
+    })(),
+  );
+  const pulls = Array.from({ length: 4 }, () => stream.pull());
+  expect([text((await pulls[0]) as Uint8Array), text((await pulls[1]) as Uint8Array)]).toEqual(["a", "b"]);
+  await stream.close();
+  expect(await Promise.all(pulls.slice(2))).toEqual([undefined, undefined]);
+  const stop = new AbortController();
+  const aborted = bytesFrom(stuck(), { signal: stop.signal });
+  const both = [aborted.pull(), aborted.pull(), aborted.pull()];
+  await both[0];
+  stop.abort(new Error("enough"));
+  for (const one of both.slice(1)) await expect(one).rejects.toThrow("enough");
+});
+
 test("closing does not wait for a generator that is stuck in its own pull", async () => {
   const body = stuck();
   const stream = bytesFrom(body);

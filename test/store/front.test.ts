@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { memory } from "../../src/providers/memory/index.ts";
 import { StoreError, calls, createStore, layer, parsePath, root, stack, uniform } from "../../src/store/index.ts";
-import type { Backend, Call, Operation, Store } from "../../src/store/index.ts";
+import type { Backend, Call, CopyCall, DeleteCall, Operation, Store, StorePath, WriteCall } from "../../src/store/index.ts";
 import { prefix } from "../../src/wrappers/index.ts";
 import { backendOf, directory, fake, fakeStore, file, plain, thrown } from "./make.ts";
 
@@ -286,6 +286,31 @@ test("entry and partial of an error are told in the caller's paths", async () =>
   expect(exists).toMatchObject({ code: "already-exists", path: "/t/b", to: "/u", entry: { path: "/u" } });
   const range = (await thrown(store.read("/u", { range: { offset: 9 } }))) as StoreError;
   expect(range).toMatchObject({ code: "bad-range", entry: { path: "/u", size: 1 } });
+});
+
+test("a layer that changes paths and says nothing of errors leaks none", async () => {
+  const below = (path: string): StorePath => parsePath(`/secret${path}`);
+  const silent = layer("silent", (inner) => ({
+    backend: Object.assign(Object.create(inner) as Backend, {
+      capabilities: inner.capabilities,
+      write: (call: WriteCall) => inner.write({ ...call, path: below(call.path) }),
+      delete: (call: DeleteCall) => inner.delete({ ...call, path: below(call.path) }),
+      copy: (call: CopyCall) => inner.copy({ ...call, path: below(call.path), to: below(call.to) }),
+    }),
+  }));
+  const made = plain({ concurrency: 1 }, (backend) => ({
+    delete: async (call) => {
+      if (call.path.endsWith("/b")) throw new StoreError("permission-denied", "no");
+      return backend.delete(call);
+    },
+  }));
+  const store = stack(made.store, silent);
+  for (const name of ["/t/a", "/t/b", "/u"]) await made.inner.write(`/secret${name}`, "x");
+  expect(await thrown(store.write("/u", "y", { ifAbsent: true }))).toMatchObject({ code: "already-exists", path: "/u", entry: { path: "/u" } });
+  expect(await thrown(store.copy("/t/a", "/u", { ifAbsent: true }))).toMatchObject({ path: "/t/a", to: "/u", entry: { path: "/u" } });
+  const half = (await thrown(store.delete("/t", { recursive: true }))) as StoreError;
+  expect(half).toMatchObject({ path: "/t", partial: { done: 1, at: "/t/b" } });
+  expect(half.message + JSON.stringify(half.partial)).not.toContain("secret");
 });
 
 test("an error that two callers get is not changed for either", async () => {

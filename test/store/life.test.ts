@@ -339,6 +339,27 @@ test("a borrowed store closes nothing below, ends with its lender, is counted by
   expect(await thrown(twice.stat("/"))).toMatchObject({ code: "closed" });
 });
 
+test("whenever the lender closes, a borrower's call is counted or refused, never left on a closed provider", async () => {
+  for (let turns = 0; turns < 25; turns++) {
+    const log: string[] = [];
+    const owner = base(log, {}, async () => {
+      log.push("asked");
+      await tick();
+      log.push("answered");
+      return directory("/");
+    });
+    await owner.open();
+    const call = borrow(borrow(owner))
+      .stat("/")
+      .catch((error: unknown) => error);
+    for (let i = 0; i < turns; i++) await Promise.resolve();
+    await owner.close();
+    const result = await call;
+    if (log.includes("asked")) expect([turns, log]).toEqual([turns, ["open base", "asked", "answered", "close base"]]);
+    else expect([turns, result]).toEqual([turns, expect.objectContaining({ code: "closed" })]);
+  }
+});
+
 test("bodies of a borrower end with the lender, and with the borrower itself", async () => {
   const owner = fakeStore({
     read: async ({ path }) => ({ entry: file(path, 10), body: new ReadableStream<Uint8Array>({ pull: () => new Promise(() => {}) }) }),

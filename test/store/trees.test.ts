@@ -169,7 +169,7 @@ test("an abort in the middle of a copy takes it back, by a time of its own", asy
 test("taking back spares what somebody else has written meanwhile, where the service can tell", async () => {
   const { store, inner } = plain({ deleteIfMatch: "native", concurrency: 1 }, (backend) => ({
     write: async (call) => {
-      if (call.path === "/u/b") {
+      if (call.path === "/u/c") {
         await inner.write("/u/a", "theirs");
         throw new StoreError("no-space", "full");
       }
@@ -178,7 +178,10 @@ test("taking back spares what somebody else has written meanwhile, where the ser
   }));
   await inner.write("/t/a", "1");
   await inner.write("/t/b", "2");
-  await thrown(store.copy("/t", "/u"));
+  await inner.write("/t/c", "3");
+  // Of the copy itself nothing is left; what stays is theirs, with the directory it lies in.
+  expect(await thrown(store.copy("/t", "/u"))).toMatchObject({ code: "no-space", applied: "partly", partial: { at: "/u/c" } });
+  expect(await paths(inner, "/u")).toEqual(["/u/a"]);
   expect(await readText(inner, "/u/a")).toBe("theirs");
 });
 
