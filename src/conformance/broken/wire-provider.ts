@@ -54,7 +54,9 @@ export type WireBug =
   | "W18"
   | "W19"
   | "W20"
-  | "W21";
+  | "W21"
+  | "W22"
+  | "W23";
 
 export interface WireProviderOptions {
   /** Read for every request, so that the service may begin with the store's `open`. */
@@ -236,7 +238,7 @@ export function wireProvider(given: WireProviderOptions): Provider & { readonly 
     const target = `/d${encodeURIComponent(path)}${cursor === undefined ? "" : `?cursor=${encodeURIComponent(JSON.stringify(cursor))}`}`;
     let text = "";
     try {
-      const { response } = await send("GET", target, { signal });
+      const { response } = await (bug === "W22" ? insist : send)("GET", target, { signal });
       try {
         for await (const chunk of response as AsyncIterable<Uint8Array>) text += Buffer.from(chunk).toString("latin1");
       } catch (error) {
@@ -244,7 +246,14 @@ export function wireProvider(given: WireProviderOptions): Provider & { readonly 
       }
     } catch (error) {
       // M34: a page that fails is the end. W03: only one that is throttled.
-      if (cursor !== undefined && (bug === "M34" || (bug === "W03" && translate(error)?.code === "rate-limited"))) return { entries: [] };
+      // W22: one that fails three times.
+      if (
+        cursor !== undefined &&
+        (bug === "M34" ||
+          (bug === "W22" && signal?.aborted !== true && translate(error)?.code === "unavailable") ||
+          (bug === "W03" && translate(error)?.code === "rate-limited"))
+      )
+        return { entries: [] };
       throw error;
     }
     const lines = Buffer.from(text, "latin1").toString().split("\n");
@@ -284,7 +293,8 @@ export function wireProvider(given: WireProviderOptions): Provider & { readonly 
       try {
         settle(await insist("PUT", `${upload}&part=${parts}`, { body: bytes, signal }));
       } catch (error) {
-        if (bug !== "W06" || signal?.aborted === true) throw error;
+        // W23: only one that failed three times.
+        if ((bug !== "W06" && bug !== "W23") || signal?.aborted === true || (bug === "W23" && translate(error)?.transient !== true)) throw error;
         parts -= 1; // W06: a part that fails is left out
       }
     };

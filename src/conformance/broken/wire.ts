@@ -67,6 +67,8 @@ const bugs: Readonly<Record<WireBug, readonly [bug: string, ...killedBy: string[
   W18: ["an upload in parts that the caller gives up is not given up at the service", "wire.abort.upload"],
   W19: ["a 503 is said to have happened", "wire.upload.small", "wire.answers.throttled"],
   W21: ["a body that is being read goes on after the caller gave up", "wire.abort.download"],
+  W22: ["a page that fails three times is the end of the listing", "wire.list.pages"],
+  W23: ["a part that fails three times is left out", "wire.upload.large"],
   W20: ["a range is cut out of the whole file", "wire.cost.bytes"],
 };
 

@@ -60,7 +60,7 @@ export const sweeps: readonly Check[] = [
     title: "a write that goes up in parts, broken at every request: whole or not there, and nothing left open",
     why: "A part that failed is left out, or an upload stays open and is paid for: 12 orphans held 35 MiB in one tool.",
     behaviours: [67, 68, 160],
-    kills: ["W05", "W06"],
+    kills: ["W05", "W06", "W23"],
     needs: rw,
     scenario: (g) => uploading(g, "large", largeSize(g.t), { before: 100 }),
     sweep: (t) => ({
@@ -124,7 +124,7 @@ export const sweeps: readonly Check[] = [
     title: "a listing of several pages, broken at every page: every entry once or an error",
     why: "A page that fails is taken for the end; the listing is short, and a mirror deletes what it does not see.",
     behaviours: [90, 103, 160],
-    kills: ["M34", "W02", "W03"],
+    kills: ["M34", "W02", "W03", "W22"],
     needs: rwl,
     scenario: (g) =>
       listing(

@@ -72,6 +72,8 @@ export function uploading(
   const conditional = options.write !== undefined;
   return {
     ...(conditional ? { ambiguous: ["already-exists", "precondition-failed"] } : {}),
+    // Open parts, temporary names.
+    spares: ({ method }) => method === "DELETE",
     async prepare(step) {
       const before = old(step);
       if (before === undefined) return;

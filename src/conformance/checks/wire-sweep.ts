@@ -22,6 +22,8 @@ export interface Scenario {
   act(store: Store, step: number, signal: AbortSignal): Promise<void>;
   /** For changes: what is there now. @throws CheckFailure for anything that neither the old nor the new version explains */
   look?(step: number, failed: boolean): Promise<State>;
+  /** Requests that pass while a fault lasts: giving up what was begun, which only a service that hears of it can do. */
+  spares?(request: { readonly method: string; readonly target: string }): boolean;
   /** Codes that are the truth where the request happened and its answer did not arrive: `already-exists` for a create that may be one's own. Never with `applied: false`. */
   readonly ambiguous?: readonly ErrorCode[];
 }
@@ -32,6 +34,8 @@ export interface Sweep {
   readonly kinds?: readonly FaultKind[];
   /** Which requests and faults. Default: all. */
   readonly only?: (exchange: Exchange, kind: FaultKind) => boolean;
+  /** Faults that are played three times in a row as well, from each request on: what is tried again by the provider itself fails at last, and what comes after it works. Default: unavailable. */
+  readonly lasting?: readonly FaultKind[];
   /** Requests broken per kind outside the torture tier, spread evenly, the first and the last among them. Default 6. */
   readonly most?: number;
 }
@@ -56,7 +60,7 @@ export const answerLost: ReadonlySet<FaultKind> = new Set<FaultKind>(["resetAfte
 /** How long a call may take that nothing holds up: tries again and pauses of the provider included. */
 const patienceMs = 20_000;
 
-export async function sweep(t: CheckContext, { scenario, kinds = everyKind, only = () => true, most = 6 }: Sweep): Promise<void> {
+export async function sweep(t: CheckContext, { scenario, kinds = everyKind, lasting = ["unavailable"], only = () => true, most = 6 }: Sweep): Promise<void> {
   const wire = wireOf(t);
   let step = 0;
   // Twice: the first run may say hello (log in, look at the root), the second is what is counted.
@@ -71,13 +75,13 @@ export async function sweep(t: CheckContext, { scenario, kinds = everyKind, only
   ok(counted.length > 0, "the operation makes requests that the wire sees: does the subject give `place.route(url)` to its provider?");
   const requests = t.tier === "torture" ? counted : spread(counted, most);
   let played = 0;
-  for (const kind of kinds) {
-    for (const exchange of requests) {
-      if (!only(exchange, kind)) continue;
-      step += 1;
-      played += await breakOnce(t, scenario, step, kind, exchange.index - (counted[0]?.index ?? 0));
-    }
-  }
+  const broken = async (kind: FaultKind, exchange: Exchange, lasts: boolean): Promise<void> => {
+    if (!only(exchange, kind)) return;
+    step += 1;
+    played += await breakAt(t, scenario, step, { kind, at: exchange.index - (counted[0]?.index ?? 0), lasts });
+  };
+  for (const kind of kinds) for (const exchange of requests) await broken(kind, exchange, false);
+  for (const kind of lasting) for (const exchange of t.tier === "torture" ? requests : spread(requests, 4)) await broken(kind, exchange, true);
   ok(played > 0, "at least one fault was played");
   t.note(`${counted.length} requests, ${played} faults played`);
 }
@@ -91,12 +95,20 @@ function spread<T>(all: readonly T[], most: number): readonly T[] {
   return Array.from({ length: most }, (_, i) => all[Math.round((i * (all.length - 1)) / (most - 1))] as T);
 }
 
-async function breakOnce(t: CheckContext, scenario: Scenario, step: number, kind: FaultKind, at: number): Promise<number> {
+interface Broken {
+  readonly kind: FaultKind;
+  readonly at: number;
+  readonly lasts: boolean;
+}
+
+async function breakAt(t: CheckContext, scenario: Scenario, step: number, { kind, at, lasts }: Broken): Promise<number> {
   const wire = wireOf(t);
-  const where = `${kind} at request ${at + 1}`;
+  const where = `${kind}${lasts ? " three times" : ""} at request ${at + 1}`;
   await prepareAgain(t, scenario, step, where);
   wire.clear();
-  wire.break({ kind, at, retryAfterSeconds: 0 });
+  const hits = ({ method, target, index }: { readonly method: string; readonly target: string; readonly index: number }): boolean =>
+    index >= at && scenario.spares?.({ method, target }) !== true;
+  wire.break({ kind, retryAfterSeconds: 0, ...(lasts ? { at: hits, times: 3 } : { at }) });
   const outcome = await attempt(t, scenario, step, kind);
   const played = wire.exchanges.some(({ fault }) => fault !== null);
   const story = wire.exchanges
