@@ -158,14 +158,17 @@ describe.each(transports)("over %s", (transport) => {
     await expect(read.bytes()).rejects.toMatchObject({ code: "unavailable", transient: true });
   });
 
-  test("an error in the body of a 200 is an error", async () => {
-    await using server = await scripted(({ method }) =>
-      method === "HEAD"
-        ? { status: 200, headers: { etag: '"e"', "content-length": "1" } }
-        : { status: 200, body: "<Error><Code>InternalError</Code><Message>x</Message></Error>" },
-    );
-    await using store = storeAt(server, { transport });
-    await expect(store.copy("/a", "/b")).rejects.toMatchObject({ code: "unavailable", applied: "unknown" });
+  test("an error in the body of a 200 is that error", async () => {
+    for (const [code, expected] of [
+      ["InternalError", { code: "unavailable", applied: "unknown" }],
+      ["AccessDenied", { code: "permission-denied", applied: false }],
+    ] as const) {
+      await using server = await scripted(({ method }) =>
+        method === "HEAD" ? { status: 200, headers: { etag: '"e"', "content-length": "1" } } : { status: 200, body: `<Error><Code>${code}</Code><Message>x</Message></Error>` },
+      );
+      await using store = storeAt(server, { transport });
+      await expect(store.copy("/a", "/b")).rejects.toMatchObject(expected);
+    }
   });
 
   test("a failed HEAD has no body, so the reason is asked for; a missing key and a wrong key are told apart (CF102)", async () => {
