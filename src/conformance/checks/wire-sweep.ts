@@ -58,7 +58,7 @@ export const everyKind: readonly FaultKind[] = [
 export const answerLost: ReadonlySet<FaultKind> = new Set<FaultKind>(["resetAfter", "stall", "truncated", "short", "twice"]);
 
 /** How long a call may take that nothing holds up: tries again and pauses of the provider included. */
-const patienceMs = 20_000;
+const patienceMs = 30_000;
 
 export async function sweep(t: CheckContext, { scenario, kinds = everyKind, lasting = ["unavailable"], only = () => true, most = 6 }: Sweep): Promise<void> {
   const wire = wireOf(t);
