@@ -297,6 +297,23 @@ test("expired speaks the words of the service: S3, bearer tokens, digest", async
   expect(digest.headers["www-authenticate"]).toMatch(/^Digest realm="files".*stale=true$/);
 });
 
+test.each(["resetBefore", "twice"] as const)("%s of a client that waits to be asked: it is asked, since the body is needed", async (kind) => {
+  wire.break({ kind });
+  const request = http.request(`${base}/x`, { method: "PUT", agent, headers: { expect: "100-continue", "content-length": 1000 } });
+  const outcome = new Promise<string>((done) => {
+    request.once("error", () => done("reset"));
+    request.once("response", (response: http.IncomingMessage) => {
+      response.resume();
+      done(String(response.statusCode));
+    });
+  });
+  request.flushHeaders();
+  await once(request, "continue");
+  request.end(content);
+  expect(await outcome).toBe(kind === "twice" ? "201" : "reset");
+  expect(seen.length).toBe(kind === "twice" ? 2 : 0);
+});
+
 test("an answer in the place of the service does not ask for the body of a client that waits", async () => {
   wire.break({ kind: "unavailable" });
   const request = http.request(`${base}/x`, { method: "PUT", agent, headers: { expect: "100-continue", "content-length": 1000 } });

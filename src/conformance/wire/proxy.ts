@@ -187,6 +187,7 @@ class Proxy implements WireProxy {
         return void request.socket.resetAndDestroy();
       case "resetBefore":
         record.fault = fault.kind;
+        if (request.headers.expect !== undefined) response.writeContinue();
         await drain(request, (bytes) => (record.bytesUp += bytes));
         return void request.socket.resetAndDestroy();
       case "resetAfter": {
@@ -198,9 +199,9 @@ class Proxy implements WireProxy {
       }
       case "twice": {
         record.fault = fault.kind;
+        if (request.headers.expect !== undefined) response.writeContinue();
         const body: Uint8Array[] = [];
         for await (const chunk of request as AsyncIterable<Uint8Array>) body.push(chunk);
-        if (request.headers.expect !== undefined) response.writeContinue();
         await drain(await this.#send(passage, body), () => {});
         return await this.#reply(passage, await this.#send(passage, body), null);
       }
