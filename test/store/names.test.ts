@@ -4,8 +4,8 @@ import { nameCodec } from "../../src/store/index.ts";
 import { TABLES, violation } from "./random-names.ts";
 
 // CF95
-test.each(TABLES.map((table) => [table.name, table] as const))("%s: 20,000 random names there and back (300,000 in names.slow.test.ts)", (_, table) => {
-  expect(violation(table, 20_000, 1)).toBeUndefined();
+test.each(TABLES.map((table) => [table.name, table] as const))("%s: 4,000 random names there and back (300,000 in names.slow.test.ts)", (_, table) => {
+  expect(violation(table, 4_000, 1)).toBeUndefined();
 });
 
 test("a codec that is no bijection is found out", () => {
@@ -47,9 +47,9 @@ test("the empty name, where it is one", () => {
   expect(nameCodec({}).encode("")).toBe("");
 });
 
-test("a name of a megabyte takes no time to speak of", () => {
+test("a very long name takes no time to speak of", () => {
   for (const bit of ["%", "%{25}", "{25}", "%{3A}", ":"]) {
-    const name = `%${bit.repeat(200_000)}`;
+    const name = `%${bit.repeat(30_000)}`;
     expect(windows.decode(windows.encode(name))).toBe(name);
   }
 }, 10_000);
