@@ -164,7 +164,9 @@ describe.each(transports)("over %s", (transport) => {
       ["AccessDenied", { code: "permission-denied", applied: false }],
     ] as const) {
       await using server = await scripted(({ method }) =>
-        method === "HEAD" ? { status: 200, headers: { etag: '"e"', "content-length": "1" } } : { status: 200, body: `<Error><Code>${code}</Code><Message>x</Message></Error>` },
+        method === "HEAD"
+          ? { status: 200, headers: { etag: '"e"', "content-length": "1" } }
+          : { status: 200, body: `<Error><Code>${code}</Code><Message>x</Message></Error>` },
       );
       await using store = storeAt(server, { transport });
       await expect(store.copy("/a", "/b")).rejects.toMatchObject(expected);

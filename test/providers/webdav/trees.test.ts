@@ -162,6 +162,15 @@ describe("copy and move", () => {
     await expect(other.copy("/from", "/to")).rejects.toMatchObject({ code: "conflict", applied: false });
   });
 
+  test.each(["copy", "move"] as const)(
+    "%s: success that left nothing at the target is no success (SabreDAV says 201 to both of two moves of one file)",
+    async (verb) => {
+      await using server = await scripted(serve({ "/dav/from": found("/dav/from", { size: 1 }) }, { COPY: { status: 201 }, MOVE: { status: 201 } }));
+      await using store = open(server);
+      await expect(store[verb]("/from", "/to")).rejects.toMatchObject({ code: "conflict", transient: true, applied: "unknown" });
+    },
+  );
+
   test("a lost answer to MOVE is settled where a look can: nothing at the source, its like at the target", async () => {
     let moved = false;
     await using server = await scripted(({ method, path }) => {

@@ -316,6 +316,31 @@ describe("bodies and failures", () => {
     expect([...kept.files]).toEqual([["/dav/a", "old"]]);
   });
 
+  test("a MOVE that lost a race to another writer (SabreDAV: 404 while it deletes the target) is tried again", async () => {
+    const kept = keeper();
+    let lost = 2;
+    await using server = await scripted((asked) => (asked.method === "MOVE" && lost-- > 0 ? missing : kept.answer(asked)));
+    await using store = open(server, { server: "sabredav" });
+    expect(await store.write("/a", "hello")).toMatchObject({ size: 5 });
+    expect([...kept.files]).toEqual([["/dav/a", "hello"]]);
+  });
+
+  test("an abort after the last byte waits for the answer, and says that the change was done", async () => {
+    const kept = keeper();
+    const caller = new AbortController();
+    await using server = await scripted(async (asked) => {
+      const say = kept.answer(asked);
+      if (asked.method === "PUT") {
+        caller.abort(new Error("enough"));
+        await new Promise((done) => setTimeout(done, 50));
+      }
+      return say;
+    });
+    await using store = open(server);
+    await expect(store.write("/a", "hello", { signal: caller.signal })).rejects.toMatchObject({ code: "aborted", applied: true });
+    expect(kept.files.get("/dav/a")).toBe("hello");
+  });
+
   test("a directory at the target is found before any byte is sent: MOVE onto it would destroy it", async () => {
     const kept = keeper();
     kept.directories.add("/dav/a/");
@@ -351,6 +376,30 @@ describe("connections", () => {
     expect(await store.write("/a", "x")).toMatchObject({ size: 1 });
     cut = false;
     expect(kept.files.get("/dav/a")).toBe("x");
+  });
+
+  test("a stream is not sent twice, whatever the connection did", async () => {
+    const kept = keeper();
+    await using server = await scripted((asked) => (asked.method === "PUT" ? { status: 0, hangUp: true } : kept.answer(asked)));
+    await using store = open(server);
+    await store.stat("/");
+    await expect(store.write("/a", stream("abc"))).rejects.toMatchObject({ code: "unavailable", applied: "unknown" });
+    expect(server.lines.filter((line) => line.startsWith("PUT"))).toHaveLength(1);
+  });
+
+  test("a reader that takes its time is no silent server", async () => {
+    const clock = manualClock();
+    const body = "x".repeat(4 << 20);
+    await using server = await scripted(({ method }) =>
+      method === "PROPFIND" ? root : { status: 200, headers: { "Last-Modified": "Sat, 21 Nov 2026 09:00:00 GMT" }, body },
+    );
+    await using store = open(server, { server: "nginx", clock, timeoutMs: 1000 });
+    let bytes = 0;
+    for await (const chunk of await store.read("/a")) {
+      if (bytes === 0) await clock.advance(60_000);
+      bytes += chunk.byteLength;
+    }
+    expect(bytes).toBe(body.length);
   });
 
   test("a new connection that breaks is no idle one: nothing is sent again behind the caller's back", async () => {
