@@ -12,29 +12,48 @@ interface VitestReport {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
   readonly numPendingTests: number;
-  readonly numFailedTestSuites: number;
 }
 
 const torture = process.argv.includes("--torture");
 const directory = await mkdtemp(join(tmpdir(), "stratus-test-"));
 try {
-  const report = join(directory, "report.json");
   const fixed = await runAll(staticChecks);
-  const tests = await run({
-    name: torture ? "tests, torture" : "tests",
+  // Side by side: what runs against servers mostly waits for them, the rest computes.
+  const counts = await Promise.all([counted("unit", []), counted("servers", ["--maxWorkers", "4"])]);
+  const passed = fixed.filter(({ ok }) => ok).length + sum(counts, "passed");
+  const failed = fixed.filter(({ ok }) => !ok).length + sum(counts, "failed");
+  if (sum(counts, "pending") > 0) console.log(`${sum(counts, "pending")} not run: see the lines NOT PROVED above`);
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
+} finally {
+  await rm(directory, { recursive: true, force: true });
+}
+
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly pending: number;
+}
+
+/** One project of vitest.config.ts. */
+async function counted(project: string, options: readonly string[]): Promise<Counts> {
+  const report = join(directory, `${project}.json`);
+  const { ok } = await run({
+    name: `tests: ${project}${torture ? ", torture" : ""}`,
     command: "vitest",
-    args: ["run", "--reporter", "default", "--reporter", "json", "--outputFile.json", report],
+    args: ["run", "--project", project, "--reporter", "default", "--reporter", "json", "--outputFile.json", report, ...options],
     env: torture ? { STRATUS_TIER: "torture" } : {},
     live: true,
   });
-  const counted = JSON.parse(await readFile(report, "utf8").catch(() => "null")) as VitestReport | null;
-  const passed = fixed.filter(({ ok }) => ok).length + (counted?.numPassedTests ?? 0);
-  // A run that failed without a failed test failed all the same: a file that did not load, an error between tests.
-  const failedTests = Math.max(counted?.numFailedTests ?? 0, tests.ok ? 0 : 1);
-  const failed = fixed.filter(({ ok }) => !ok).length + failedTests;
-  if ((counted?.numPendingTests ?? 0) > 0) console.log(`${counted?.numPendingTests} not run: see the lines NOT PROVED above`);
-  console.log(`${passed} passed, ${failed} failed`);
-  process.exitCode = failed === 0 && tests.ok ? 0 : 1;
-} finally {
-  await rm(directory, { recursive: true, force: true });
+  const found = JSON.parse(await readFile(report, "utf8").catch(() => "null")) as VitestReport | null;
+  return {
+    passed: found?.numPassedTests ?? 0,
+    // A run that failed without a failed test failed all the same: a file that did not load, an error between tests.
+    failed: Math.max(found?.numFailedTests ?? 0, ok ? 0 : 1),
+    pending: found?.numPendingTests ?? 0,
+  };
+}
+
+function sum(counts: readonly Counts[], key: keyof Counts): number {
+  return counts.reduce((total, one) => total + one[key], 0);
 }

@@ -13,7 +13,7 @@ export type { Hasher } from "./hash.ts";
 export { errorFromResponse, parseRangeHeader, rangeHeader } from "./http.ts";
 export { combine, createStore, identityOf, kindOf, layer } from "./layer.ts";
 export type { LayerParts } from "./layer.ts";
-export { mapSource } from "./map-source.ts";
+export { copyChunks, mapSource } from "./map-source.ts";
 export { mayRepeat } from "./may-repeat.ts";
 export { nameCodec } from "./names.ts";
 export type { NameCodec, NameRules } from "./names.ts";

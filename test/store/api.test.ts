@@ -38,6 +38,7 @@ test("values for authors", () => {
       "calls",
       "combine",
       "control",
+      "copyChunks",
       "createStore",
       "entry",
       "errorFromResponse",

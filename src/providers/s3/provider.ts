@@ -40,6 +40,7 @@ import { write } from "./write.ts";
 export class S3Provider implements Provider {
   readonly kind = "s3";
   readonly capabilities: Partial<Capabilities>;
+  readonly keepsChunks = false;
   readonly #settings: Settings;
   readonly #keys: Keys;
   #context: Context | undefined;

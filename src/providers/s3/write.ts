@@ -2,7 +2,7 @@
  * Writing: one PUT while the body fits into a part, parts beyond. The service makes an object visible whole or not at all, and only a body
  * that ended by itself is ever completed.
  */
-import { byteStream, entry, StoreError, type ByteStream, type Entry, type WriteCall } from "../../store/index.ts";
+import { byteStream, copyChunks, entry, StoreError, type ByteStream, type Entry, type WriteCall } from "../../store/index.ts";
 import type { Context } from "./context.ts";
 import { isFailure, type S3Failure } from "./failure.ts";
 import { hashesOf, headOrNothing } from "./look.ts";
@@ -21,11 +21,13 @@ export async function write(context: Context, call: WriteCall): Promise<Entry> {
   const onePut = (ifAbsent || ifMatch !== undefined) && !vendor.completeConditions;
   const put = (bytes: PutBody): Promise<Stored> => putOnce(context, call, key, bytes, properties, conditions);
 
-  await using stream = body.open();
+  const streamed = onePut && body.size !== null && body.size > settings.partBytes;
+  // Everything else has its own copy of a chunk before it asks for the next; a request that streams may still hold it.
+  await using stream = (streamed ? copyChunks(body) : body).open();
   let stored: Stored;
   let size = body.size;
   if (size !== null && size <= settings.partBytes) stored = await put(await stream.all());
-  else if (onePut && size !== null) {
+  else if (streamed && size !== null) {
     if (size > vendor.maxPutBytes)
       throw new StoreError("too-large", `a write with a condition has at most ${vendor.maxPutBytes} bytes here`, { applied: false });
     stored = await put({ stream, size });
@@ -103,8 +105,8 @@ async function upTo(stream: ByteStream, most: number): Promise<{ readonly chunks
   while (bytes <= most) {
     const chunk = await stream.pull();
     if (chunk === undefined) return { chunks, bytes, ended: true };
-    // A copy: a source may fill one buffer again and again.
-    chunks.push(chunk.slice());
+    // A copy: a source may fill one buffer again and again. Not by slice(), which is a view where the chunk is a Buffer.
+    chunks.push(new Uint8Array(chunk));
     bytes += chunk.byteLength;
   }
   return { chunks, bytes, ended: false };
