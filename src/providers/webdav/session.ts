@@ -19,6 +19,7 @@ import { persist } from "./persist.ts";
 import type { Attempt } from "./persist.ts";
 import { loadWebdav } from "./sdk.ts";
 import type { WebdavClient, WebdavPackage } from "./sdk.ts";
+import { Turns } from "./turns.ts";
 import { upload } from "./upload.ts";
 import type { Upload } from "./upload.ts";
 import { poolOf, retire } from "./wire.ts";
@@ -57,6 +58,9 @@ export class Session {
   static async open(settings: Settings): Promise<Session> {
     return new Session(settings, await loadWebdav());
   }
+
+  /** By path: what must not overlap with another call of ours. */
+  readonly turns: Turns = new Turns();
 
   /** The challenge of the server, where it made one. */
   get challenge(): string {

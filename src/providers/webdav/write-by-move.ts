@@ -18,6 +18,8 @@ import type { Upload } from "./upload.ts";
 
 /** Times that the target changes between the look and the MOVE before we say so. */
 const TRIES = 4;
+/** The same while nothing is there any more: a MOVE of ours that failed may have deleted what was, so giving up would lose it. */
+const PATIENT_TRIES = 20;
 /** Answers to MOVE that may be another one the next time: the parent is missing, the target changed, somebody else is at it. */
 const MAY_PASS: ReadonlySet<number> = new Set([400, 403, 404, 405, 409, 412, 415, 423, 500]);
 
@@ -37,9 +39,11 @@ export async function writeByMove(session: Session, call: WriteCall): Promise<En
     isStored = true;
     const stored = atomicPut ? null : await proven(session, call, temporary, bytes);
     if (home !== parentOf(path)) await ensure(session, parentOf(path), signal);
-    await place(session, call, temporary, target, (error) => moved(session, call, temporary, stored, bytes, error));
-    isMoved = true;
-    const there = await settled(session, signal, () => look(session, path, signal));
+    const there = await session.turns.take(path, signal, async () => {
+      await place(session, call, temporary, target, (error) => moved(session, call, temporary, stored, bytes, error));
+      isMoved = true;
+      return settled(session, signal, () => look(session, path, signal));
+    });
     if (there === null) throw vanished();
     // All of it was there before it moved, so what is there now is somebody else's.
     if (there.kind === "directory" || (there.size !== null && there.size !== bytes))
@@ -56,17 +60,23 @@ export async function writeByMove(session: Session, call: WriteCall): Promise<En
 async function place(session: Session, call: WriteCall, temporary: string, looked: Entry | null, settle: (error: unknown) => Promise<Answer>): Promise<void> {
   const { path, signal } = call;
   let target = looked;
+  let isContested = false;
+  let mayHaveDeleted = false;
   for (let tries = 1; ; tries++) {
     const headers = { Destination: destination(session, path), Overwrite: target === null ? "F" : "T" };
     const answer = await session.ask({ method: "MOVE", href: temporary, headers, signal, repeatable: false }).catch(settle);
     const { status } = answer;
     if (status === 200 || status === 201 || status === 204) return;
+    mayHaveDeleted ||= target !== null;
+    const before = target;
     target = await look(session, path, signal);
+    // Whoever may not move finds the target as it was; rclone says 403 also to the slower one of two.
+    isContested ||= !isSame(before, target);
     refuse(call, target);
     if (status === 207) throw errorOf(answer, { code: "unavailable", applied: "unknown" });
     if (!MAY_PASS.has(status)) throw errorOf(answer);
-    if (tries === TRIES) {
-      if (status === 403 || status === 500) throw errorOf(answer);
+    if (tries >= (target === null && mayHaveDeleted ? PATIENT_TRIES : TRIES)) {
+      if ((status === 403 || status === 500) && !isContested) throw errorOf(answer);
       // SabreDAV deletes the target before it moves, and says 404 where somebody else was faster.
       throw errorOf(answer, {
         code: "conflict",
@@ -80,6 +90,10 @@ async function place(session: Session, call: WriteCall, temporary: string, looke
       await ensure(session, parentOf(path), signal);
     }
   }
+}
+
+function isSame(one: Entry | null, other: Entry | null): boolean {
+  return one?.kind === other?.kind && one?.etag === other?.etag && one?.size === other?.size && one?.modifiedMs === other?.modifiedMs;
 }
 
 /** The bytes, under a name of their own beside others that are there. */
