@@ -273,6 +273,16 @@ test("Ctrl-C stops after the running check, and the places are gone", time, asyn
   expect(userFiles()).toEqual(untouched);
 });
 
+test("whoever reads only the beginning of what is printed does not end the run: it cleans up and says how it ended", time, async () => {
+  const child = spawn(process.execPath, [cli, "conformance", "./acme.ts", "--tier", "smoke", "--check", "writes", "--json", "out/head.json"], { cwd: dir });
+  let errors = "";
+  child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
+  child.stdout.destroy();
+  expect(await new Promise((done) => child.once("close", done)), errors).toBe(1);
+  expect(errors).not.toMatch(/EPIPE/);
+  expect(parseReport(readFileSync(join(dir, "out/head.json"), "utf8")).subjects[0]?.outcomes.length).toBeGreaterThan(5);
+});
+
 test("a Node that is too old is told so, and nothing else is loaded", time, async () => {
   const old = `data:text/javascript,${encodeURIComponent('Object.defineProperty(process, "versions", { value: { ...process.versions, node: "18.20.4" } });')}`;
   const ran = await node(["--import", old, cli, "conformance", "list"], { cwd: dir });
