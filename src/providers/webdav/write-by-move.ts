@@ -7,7 +7,7 @@ import type { Entry, WriteCall } from "../../store/index.ts";
 import { quietly } from "./control.ts";
 import { ensure, nearest } from "./directories.ts";
 import { entryOf } from "./entries.ts";
-import { errorOf, networkCause } from "./errors.ts";
+import { errorOf, networkCause, undone } from "./errors.ts";
 import type { Answer } from "./errors.ts";
 import { look, propfind, resources } from "./look.ts";
 import { sendable } from "./send.ts";
@@ -31,12 +31,14 @@ export async function writeByMove(session: Session, call: WriteCall): Promise<En
   const home = await nearest(session, path, signal);
   const temporary = await session.temporary(home, signal);
   let isMoved = false;
+  let isMoving = false;
   let isStored = false;
   try {
     const { bytes } = await upload(session, call, temporary);
     isStored = true;
     const stored = atomicPut ? null : await proven(session, call, temporary, bytes);
     if (home !== parentOf(path)) await ensure(session, parentOf(path), signal);
+    isMoving = true;
     await place(session, call, temporary, target, (error) => moved(session, call, temporary, stored, bytes, error));
     isMoved = true;
     const there = await settled(session, signal, () => look(session, path, signal));
@@ -48,7 +50,8 @@ export async function writeByMove(session: Session, call: WriteCall): Promise<En
   } catch (error) {
     if (!isMoved) await quietly(discard(session, temporary, isStored));
     if (hasCode(error, "conflict")) await session.dropShelf();
-    throw error;
+    // Before MOVE was sent nothing has come to the path.
+    throw isMoving ? error : undone(error, signal);
   }
 }
 
