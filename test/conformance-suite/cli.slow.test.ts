@@ -93,7 +93,8 @@ test("a function of nothing gets folders of its own in the user's store, and lea
 });
 
 test("two suites at once on one account do not meet, also with one seed: both hold, and both leave it as it was (CF114)", time, async () => {
-  const run = (): Promise<Ran> => node([cli, "conformance", "./disk.ts", "--tier", "smoke", "--check", "writes", "--check", "listing", "--seed", "7"], { cwd: dir });
+  const run = (): Promise<Ran> =>
+    node([cli, "conformance", "./disk.ts", "--tier", "smoke", "--check", "writes", "--check", "listing", "--seed", "7"], { cwd: dir });
   for (const ran of await Promise.all([run(), run()])) {
     expect(ran.stdout).not.toContain("does not hold");
     expect(ran.stdout).not.toContain("clean-up");
