@@ -1,12 +1,17 @@
 /** Reading: one GET. What went wrong is looked into only when it did. */
-import { bytesFrom, rangeHeader, StoreError, type ProviderRead, type ReadCall } from "../../store/index.ts";
+import { bytesFrom, rangeHeader, root, StoreError, type ProviderRead, type ReadCall } from "../../store/index.ts";
 import type { Context } from "./context.ts";
 import { isFailure } from "./failure.ts";
-import { fileEntry, headOrNothing, isDirectory, isParentMarker, isTypeMarker, lookFile, notFound } from "./look.ts";
+import { bucketIsThere, fileEntry, headOrNothing, isDirectory, isParentMarker, isTypeMarker, lookFile, notFound } from "./look.ts";
 import type { ObjectBody, ObjectFacts } from "./wire.ts";
 
 export async function read(context: Context, call: ReadCall): Promise<ProviderRead> {
   const { path, range, signal } = call;
+  if (path === root) {
+    // Always a directory, also where nothing lies in it; and a bucket without a prefix has no key for it.
+    await bucketIsThere(context, signal);
+    throw aDirectory();
+  }
   const key = context.keys.file(path);
   // What no etag can be equals none: ifMatch is lost before a request, ifNoneMatch needs no header.
   if (call.ifMatch !== undefined && !isEtag(call.ifMatch)) throw new StoreError("precondition-failed", "the file has another etag");
@@ -43,8 +48,12 @@ async function understood(
 }
 
 async function refuse(context: Context, { path, signal }: ReadCall): Promise<never> {
-  if (await isDirectory(context, path, signal)) throw new StoreError("is-a-directory", "a directory has no bytes");
+  if (await isDirectory(context, path, signal)) throw aDirectory();
   throw notFound();
+}
+
+function aDirectory(): StoreError {
+  return new StoreError("is-a-directory", "a directory has no bytes");
 }
 
 /** An empty object has no range at all for most services, although offset 0 and any suffix are fine. */

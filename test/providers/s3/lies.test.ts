@@ -19,6 +19,14 @@ describe.each(transports)("over %s", (transport) => {
     }
   });
 
+  test("the root is a directory to a read, of a whole bucket and of a prefix, empty or not", async () => {
+    await using server = await scripted(({ path }) => ({ status: path.startsWith("/bucket") ? 200 : 500 }));
+    for (const prefix of ["", "p"]) {
+      await using store = storeAt(server, { transport, ...(prefix === "" ? {} : { prefix }) });
+      await expect(store.read("/")).rejects.toMatchObject({ code: "is-a-directory", operation: "read", path: "/" });
+    }
+  });
+
   test("an answer without a length that breaks off is no shorter file", async () => {
     await using server = await lengthless("hello world", 5);
     await using store = storeAt(server, { transport });
