@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { assertion, run } from "../tasks.ts";
 import type { Outcome } from "../tasks.ts";
 
-const root = new URL("../../", import.meta.url);
 /** The oldest Node that engines promise, exactly. */
 const OLDEST = "22.19.0";
 
@@ -49,7 +48,9 @@ export async function checkScratch(tarball: string, directory: string): Promise<
   if (!installed.ok) return [installed];
   const oldest = join(at, "node_modules/.bin/node");
   await writeFile(join(at, "smoke.js"), SMOKE);
-  for (const file of ["provider.ts", "service.ts", "suite.ts"]) await writeFile(join(at, file), await readFile(new URL(`examples/acme/${file}`, root), "utf8"));
+  // As a reader has it: from the page in the package, and nothing else.
+  const page = await readFile(join(at, "node_modules/stratus/docs/write-a-provider.md"), "utf8");
+  for (const [, file = "", code = ""] of page.matchAll(/<!-- examples\/acme\/(\S+) -->\n+```ts\n([\s\S]*?)```/g)) await writeFile(join(at, file), code);
   await writeFile(join(at, "broken.ts"), (await readFile(join(at, "provider.ts"), "utf8")).replace("offset: Number(first ?? 0),", "offset: 0,"));
   await writeFile(join(at, "broken-suite.ts"), (await readFile(join(at, "suite.ts"), "utf8")).replace("./provider.ts", "./broken.ts"));
   await writeFile(

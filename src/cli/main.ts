@@ -17,6 +17,7 @@ const commands: Readonly<Record<string, Command>> = {
 
 /** 0: done. 1: done, and what was asked about does not hold. 2: it could not be done. */
 export async function main(args: readonly string[]): Promise<number> {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", nobodyReads);
   const [name, ...rest] = args;
   if (name === "--version" || name === "-v") {
     process.stdout.write(`${suiteVersion}\n`);
@@ -39,6 +40,11 @@ export async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(`stratus ${name}: ${error.message}\n`);
     return 2;
   }
+}
+
+/** Who reads no more than the beginning (`| head`) ends neither the run nor its clean-up, and the exit code stays what it is. */
+function nobodyReads(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
 }
 
 function usage(): string {

@@ -1,6 +1,7 @@
 /** The life of one store: opened before its first call, innermost first; closed outermost first, after its running calls. */
 import { StoreError, abortError } from "./errors.ts";
 import type { Lifecycle } from "./provider.ts";
+import { tooOld } from "./runtime.ts";
 
 type State = "new" | "open" | "closing" | "closed";
 
@@ -122,6 +123,8 @@ export class Life {
   }
 
   async #open(signal: AbortSignal): Promise<void> {
+    const old = tooOld();
+    if (old !== undefined) throw old;
     const opened: Life[] = [];
     try {
       for (const life of this.#inner) {

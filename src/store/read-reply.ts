@@ -76,15 +76,21 @@ function inMemory(bytes: Uint8Array, start: number, { offset, length, most }: As
   if (entry.size !== null && start + bytes.byteLength > entry.size) throw tooMany();
   if (length === null && offset > 0 && skip >= bytes.byteLength) throw pastTheEnd(offset, entry);
   const part = skip === 0 && bytes.byteLength <= most ? bytes : bytes.subarray(skip, skip + most);
-  if (length !== null && part.byteLength !== length) throw new StoreError("unavailable", "the service sent fewer bytes than announced");
+  if (length !== null && part.byteLength !== length) throw tooFew(part.byteLength, { offset, length, most });
   return bytesInMemory(part, handedOver && part === bytes);
+}
+
+/** In numbers: a part that is taken for another one, as where `offset` is not told, shows in them. */
+function tooFew(came: number, { offset, length }: Asked): StoreError {
+  return new StoreError("unavailable", `the body broke off: of ${length} bytes from byte ${offset} the service sent ${came}`);
 }
 
 function tooMany(): StoreError {
   return new StoreError("integrity", "the service sent more bytes than announced", { transient: true });
 }
 
-function streamed(raw: ByteStream, start: number, { offset, length, most }: Asked, entry: Entry, failed: (error: unknown) => StoreError): ByteStream {
+function streamed(raw: ByteStream, start: number, asked: Asked, entry: Entry, failed: (error: unknown) => StoreError): ByteStream {
+  const { offset, length, most } = asked;
   let drop = offset - start;
   let left = most;
   let some = false;
@@ -108,7 +114,7 @@ function streamed(raw: ByteStream, start: number, { offset, length, most }: Aske
         }
         const chunk = await pull();
         if (chunk === undefined) {
-          if (length !== null) throw new StoreError("unavailable", "the body broke off");
+          if (length !== null) throw tooFew(most - left, asked);
           if (!some && offset > 0) throw pastTheEnd(offset, entry);
           return undefined;
         }

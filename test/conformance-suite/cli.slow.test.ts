@@ -92,6 +92,17 @@ test("a function of nothing gets folders of its own in the user's store, and lea
   expect(ran.code).toBe(0);
 });
 
+test("two suites at once on one account do not meet, also with one seed: both hold, and both leave it as it was (CF114)", time, async () => {
+  const run = (): Promise<Ran> =>
+    node([cli, "conformance", "./disk.ts", "--tier", "smoke", "--check", "writes", "--check", "listing", "--seed", "7"], { cwd: dir });
+  for (const ran of await Promise.all([run(), run()])) {
+    expect(ran.stdout).not.toContain("does not hold");
+    expect(ran.stdout).not.toContain("clean-up");
+    expect(ran.code).toBe(0);
+  }
+  expect(userFiles()).toEqual(untouched);
+});
+
 test("live: a subject that ignores its place is refused before anything is written", time, async () => {
   const ran = await stratus("./careless.ts", "--live", "--rate", "1000", "--tier", "smoke");
   expect(ran.code).toBe(2);
@@ -271,6 +282,16 @@ test("Ctrl-C stops after the running check, and the places are gone", time, asyn
   expect(text).toMatch(/stopping after this check/);
   expect(text).toMatch(/\d{3} not run/);
   expect(userFiles()).toEqual(untouched);
+});
+
+test("whoever reads only the beginning of what is printed does not end the run: it cleans up and says how it ended", time, async () => {
+  const child = spawn(process.execPath, [cli, "conformance", "./acme.ts", "--tier", "smoke", "--check", "writes", "--json", "out/head.json"], { cwd: dir });
+  let errors = "";
+  child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
+  child.stdout.destroy();
+  expect(await new Promise((done) => child.once("close", done)), errors).toBe(1);
+  expect(errors).not.toMatch(/EPIPE/);
+  expect(parseReport(readFileSync(join(dir, "out/head.json"), "utf8"), "out/head.json").subjects[0]?.outcomes.length).toBeGreaterThan(5);
 });
 
 test("a Node that is too old is told so, and nothing else is loaded", time, async () => {

@@ -270,7 +270,6 @@ export const checks: readonly Check[] = [
     tier: "full",
     behaviours: [134, 140],
     guarantees: ["write.concurrent", "write.replaces"],
-    rows: ["CF114"],
     kills: ["M65"],
     needs: rwl,
     timeoutMs: 60_000,

@@ -12,6 +12,7 @@ import type { Sdk } from "./sdk.ts";
 import type { Session } from "./session.ts";
 import {
   bareEtag,
+  placeOf,
   wholeSeconds,
   type BucketFacts,
   type FailedKey,
@@ -82,11 +83,8 @@ export class SdkWire implements Wire {
         }),
       { signal },
     );
-    const facts = factsOf(output);
     const body = (output.Body as AsyncIterable<Uint8Array> | undefined) ?? new Uint8Array(0);
-    const told = /^bytes (\d+)-\d+\/(\d+)$/.exec(output.ContentRange ?? "");
-    if (told === null) return { facts, offset: 0, body };
-    return { facts: { ...facts, size: Number(told[2]) }, offset: Number(told[1]), body };
+    return { ...placeOf(factsOf(output), output.$metadata.httpStatusCode === 206, output.ContentRange), body };
   }
 
   async put(
@@ -114,6 +112,7 @@ export class SdkWire implements Wire {
         : await guardedStream(body.stream, signal, (readable, both) =>
             this.#sdk.send((s3) => new s3.PutObjectCommand({ ...input, Body: readable, ContentLength: body.size }), { signal: both, streaming: true }),
           );
+    if (output.ETag === undefined) throw innerFailure("InternalError", "a file without an etag");
     return { etag: bareEtag(output.ETag), modifiedMs: null, encrypted: isEncrypted(output) };
   }
 

@@ -20,7 +20,8 @@ export interface ObjectFacts {
 }
 export interface ObjectBody {
   readonly facts: ObjectFacts;
-  readonly offset: number;
+  /** Where the bytes stand in the object; null: a part that does not say so, which may be any. */
+  readonly offset: number | null;
   readonly body: RawBody;
 }
 /** What the answer to a PUT or a COPY tells. */
@@ -93,6 +94,13 @@ export interface Wire {
   putPart(key: string, uploadId: string, number: number, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<string>;
   /** Lets go of connections; what is under way ends with an error. */
   close(): Promise<void>;
+}
+
+/** What `Content-Range` says of the bytes that came. */
+export function placeOf(facts: ObjectFacts, isPart: boolean, contentRange: string | undefined): Omit<ObjectBody, "body"> {
+  if (!isPart) return { facts, offset: 0 };
+  const told = /^bytes (\d+)-\d+\/(\d+)$/.exec(contentRange ?? "");
+  return told === null ? { facts, offset: null } : { facts: { ...facts, size: Number(told[2]) }, offset: Number(told[1]) };
 }
 
 /** Strong etags only, and bare: a weak one does not say that the bytes are the same. */

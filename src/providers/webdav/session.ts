@@ -7,7 +7,7 @@ import { ask, quietly } from "./control.ts";
 import type { Ask } from "./control.ts";
 import { download } from "./download.ts";
 import type { Download } from "./download.ts";
-import { errorOf, spoken } from "./errors.ts";
+import { errorOf, spoken, undone } from "./errors.ts";
 import type { Answer } from "./errors.ts";
 import { wentStale } from "./exchange.ts";
 import type { TransferError } from "./exchange.ts";
@@ -101,9 +101,10 @@ export class Session {
     // A body takes its time, and others wait while credentials are tried for the first time; one that can be sent only once must not be spent on a
     // challenge by a server that would not say so before.
     if (!this.#authentication.settled || (!source.replayable && !this.continues)) await this.#prime(signal);
+    const sent = { whole: false };
     const send = ({ authorization, fresh }: Attempt): Promise<Upload> =>
-      upload(this.settings, this.#poolFor(fresh), href, withProof({}, authorization), source, this.continues, signal);
-    return persist(this.#authentication, {
+      upload(this.settings, this.#poolFor(fresh), href, withProof({}, authorization), source, this.continues, sent, signal);
+    const answer = persist(this.#authentication, {
       method: "PUT",
       href,
       send: async (attempt) => {
@@ -122,6 +123,9 @@ export class Session {
             cause: spoken(answer),
           });
       },
+    });
+    return answer.catch((error: unknown) => {
+      throw sent.whole ? error : undone(error, signal);
     });
   }
 

@@ -17,6 +17,11 @@ export interface Upload extends Answer {
   readonly bytes: number;
 }
 
+/** Whether all of a body may be with the server, by any try: before that it has nothing to store. */
+export interface Sent {
+  whole: boolean;
+}
+
 /** So much of a body is in the server's hands anyway when it answers early. */
 const DRAINED = 16 << 10;
 /** Larger bodies, and all that are not in memory, ask before they are sent. */
@@ -29,6 +34,7 @@ export async function upload(
   headers: Readonly<Record<string, string>>,
   source: Source,
   asks: boolean,
+  sent: Sent,
   signal: AbortSignal | undefined,
 ): Promise<Upload> {
   const dog = watchdog(settings.clock, settings.timeoutMs, signal);
@@ -51,10 +57,10 @@ export async function upload(
     }
     if (message === undefined) {
       spent = true;
-      const sent = await pump(request, source, answered, dog);
-      bytes = sent.bytes;
+      const pumped = await pump(request, source, answered, sent, dog);
+      bytes = pumped.bytes;
       dog.linger();
-      message = sent.early ?? (await answered);
+      message = pumped.early ?? (await answered);
     }
     const { statusCode: status = 0 } = message;
     // A refusal may have come before the body was read, and what is left of that would stand before the next request on this connection.
@@ -108,12 +114,14 @@ async function pump(
   request: ClientRequest,
   source: Source,
   answered: Promise<IncomingMessage>,
+  sent: Sent,
   dog: Watchdog,
 ): Promise<{ readonly bytes: number; readonly early: IncomingMessage | undefined }> {
   const stream = source.open();
   try {
     if (stream.inMemory) {
       const all = await pulled(stream.all());
+      sent.whole = true;
       request.end(all);
       return { bytes: all.byteLength, early: undefined };
     }
@@ -134,6 +142,8 @@ async function pump(
       if (early !== undefined) return { bytes, early };
       if (failed !== undefined) throw failed.error;
       if (chunk === undefined) break;
+      // With a length announced the server does not wait for the end.
+      if (bytes + chunk.byteLength === source.size) sent.whole = true;
       await new Promise<void>((done) => {
         wake = done;
         request.write(chunk, () => done());
@@ -141,6 +151,7 @@ async function pump(
       bytes += chunk.byteLength;
       dog.touch();
     }
+    sent.whole = true;
     request.end();
     return { bytes, early: undefined };
   } finally {

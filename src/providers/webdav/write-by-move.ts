@@ -7,7 +7,7 @@ import type { Entry, WriteCall } from "../../store/index.ts";
 import { quietly } from "./control.ts";
 import { ensure, nearest } from "./directories.ts";
 import { entryOf } from "./entries.ts";
-import { errorOf, networkCause } from "./errors.ts";
+import { errorOf, networkCause, undone } from "./errors.ts";
 import type { Answer } from "./errors.ts";
 import { look, propfind, resources } from "./look.ts";
 import { sendable } from "./send.ts";
@@ -33,6 +33,7 @@ export async function writeByMove(session: Session, call: WriteCall): Promise<En
   const home = await nearest(session, path, signal);
   const temporary = await session.temporary(home, signal);
   let isMoved = false;
+  let isMoving = false;
   let isStored = false;
   try {
     const { bytes } = await upload(session, call, temporary);
@@ -40,7 +41,11 @@ export async function writeByMove(session: Session, call: WriteCall): Promise<En
     const stored = atomicPut ? null : await proven(session, call, temporary, bytes);
     if (home !== parentOf(path)) await ensure(session, parentOf(path), signal);
     const there = await session.turns.take(path, signal, async () => {
-      await place(session, call, temporary, target, (error) => moved(session, call, temporary, stored, bytes, error));
+      const now = call.body.inMemory ? target : await look(session, path, signal);
+      // A body that streams takes its time: by now there may be a directory of others, which MOVE would destroy.
+      refuse(call, now);
+      isMoving = true;
+      await place(session, call, temporary, now, (error) => moved(session, call, temporary, stored, bytes, error));
       isMoved = true;
       return settled(session, signal, () => look(session, path, signal));
     });
@@ -52,7 +57,8 @@ export async function writeByMove(session: Session, call: WriteCall): Promise<En
   } catch (error) {
     if (!isMoved) await quietly(discard(session, temporary, isStored));
     if (hasCode(error, "conflict")) await session.dropShelf();
-    throw error;
+    // Before MOVE was sent nothing has come to the path.
+    throw isMoving ? error : undone(error, signal);
   }
 }
 

@@ -400,7 +400,7 @@ describe.each(transports)("over %s", (transport) => {
     await expect(other.read("/f")).rejects.toMatchObject({ code: "config" });
   });
 
-  test("expired credentials are obtained once more, then the error stands", async () => {
+  test("CF23: expired credentials are obtained once more, and the call works; then the error stands", async () => {
     let count = 0;
     await using server = await scripted(({ headers }) =>
       headers.authorization?.includes("KEY2/") === true ? { status: 200, headers: { etag: '"e"' } } : failure(400, "ExpiredToken"),

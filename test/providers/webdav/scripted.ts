@@ -41,6 +41,8 @@ type Script = (asked: Asked) => Say | Promise<Say>;
 interface Rules {
   /** What is answered to `Expect: 100-continue` before the body: "continue" (default), "silence", or a final answer. */
   readonly expects?: (asked: Omit<Asked, "body">) => "continue" | "silence" | Say;
+  /** The connection is reset as soon as some of the body is there. */
+  readonly breaks?: (asked: Omit<Asked, "body">) => boolean;
 }
 
 export async function scripted(script: Script, rules: Rules = {}): Promise<Scripted> {
@@ -66,6 +68,7 @@ export async function scripted(script: Script, rules: Rules = {}): Promise<Scrip
     connection: sockets.get(request.socket) ?? -1,
   });
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    if (rules.breaks?.(headOf(request)) === true) return void request.on("error", () => {}).once("data", () => request.socket.resetAndDestroy());
     answer(request, response).catch((error: unknown) => {
       // A body that breaks off is the client's doing and part of the tests; everything else is a wrong script.
       if ((error as { code?: string }).code !== "ECONNRESET") failures.push(error);

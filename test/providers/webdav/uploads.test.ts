@@ -468,3 +468,57 @@ describe("what servers refuse", () => {
     expect(server.lines.filter((line) => line.startsWith("PUT"))).toHaveLength(1);
   });
 });
+
+describe("what ends a write before the server has all of its body changes nothing, and says so", () => {
+  /** Gives some bytes, and then nothing ever. */
+  const stuck = (first: string): ReadableStream<Uint8Array> =>
+    new ReadableStream({
+      start: (controller) => (first === "" ? undefined : controller.enqueue(Buffer.from(first))),
+      pull: () => new Promise(() => {}),
+    });
+
+  test.each([
+    ["apache", "silence", ""],
+    ["apache", "continue", "some"],
+    ["sabredav", "silence", ""],
+    ["sabredav", "continue", "some"],
+    ["rclone", "silence", ""],
+  ] as const)("the caller's signal: %s, %s to Expect, %o sent", async (name, expected, first) => {
+    const kept = keeper();
+    await using server = await scripted((asked) => kept.answer(asked), { expects: () => expected });
+    await using store = open(server, { server: name });
+    await store.write("/a", "old");
+    for (const [reason, code] of [
+      [new Error("enough"), "aborted"],
+      [new DOMException("late", "TimeoutError"), "timeout"],
+    ] as const) {
+      const stop = new AbortController();
+      setTimeout(() => stop.abort(reason), 150);
+      await expect(store.write("/a", stuck(first), { signal: stop.signal })).rejects.toMatchObject({ code, applied: false, path: "/a", cause: reason });
+    }
+    expect(kept.files.get("/dav/a")).toBe("old");
+  });
+
+  test("a connection that breaks in the middle of the body", async () => {
+    const kept = keeper();
+    await using server = await scripted((asked) => kept.answer(asked), { breaks: ({ method }) => method === "PUT" });
+    for (const name of ["apache", "sabredav"] as const) {
+      await using store = open(server, { server: name });
+      const slowly = async function* (): AsyncGenerator<Uint8Array> {
+        yield Buffer.from("some");
+        await new Promise((done) => setTimeout(done, 100));
+        yield* stream("more", "and more");
+      };
+      await expect(store.write("/a", slowly(), { size: 16 })).rejects.toMatchObject({ code: "unavailable", transient: true, applied: false });
+    }
+    expect([...kept.files]).toEqual([]);
+  });
+
+  test("with the whole body sent and no answer nobody knows", async () => {
+    await using server = await scripted((asked) => (asked.method === "PUT" ? { status: 201, hangUp: true } : asked.path === "/dav/" ? root : missing));
+    await using store = open(server);
+    for (const size of [undefined, 8])
+      await expect(store.write("/a", stream("some", "more"), { size })).rejects.toMatchObject({ code: "unavailable", applied: "unknown" });
+    await expect(store.write("/a", "in memory")).rejects.toMatchObject({ code: "unavailable", applied: "unknown" });
+  });
+});
