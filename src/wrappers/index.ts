@@ -12,6 +12,20 @@ export { Prefix, prefix } from "./prefix.ts";
 export { ReadOnly, readOnly } from "./read-only.ts";
 export { Retry, retry } from "./retry.ts";
 export type { RetryControl, RetryOptions, RetrySettings } from "./retry.ts";
+export { Stats, stats } from "./stats/index.ts";
+export type {
+  CacheFigures,
+  Durations,
+  ExceptionStats,
+  FlowStats,
+  MeterLike,
+  OperationStats,
+  Reported,
+  StatsControl,
+  StatsOptions,
+  StatsSettings,
+  StatsSnapshot,
+} from "./stats/index.ts";
 export { Throttle, throttle } from "./throttle.ts";
 export type { ThrottleControl, ThrottleOptions, ThrottleSettings } from "./throttle.ts";
 export { Timeout, timeout } from "./timeout.ts";

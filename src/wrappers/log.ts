@@ -11,7 +11,7 @@ import type { Call, Control, ErrorCode, Injected, Kind, Layer, Operation, StoreP
 export interface LogRecord {
   /** When the call ended, milliseconds since 1970. */
   readonly atMs: number;
-  /** Name of this layer, which tells the records of two stores in one log apart. */
+  /** The `name` that was given to this layer. */
   readonly log: string;
   readonly operation: Operation;
   /** Absent with `paths: false`. */
@@ -45,14 +45,15 @@ export interface LogSettings {
 }
 export interface LogOptions extends Partial<LogSettings>, Pick<Injected, "clock"> {
   readonly sink: LogSink;
-  /** In every record. Default "log". */
+  /** In every record, to tell stores apart that share a log. Default: the name of the layer. */
   readonly name?: string | undefined;
 }
 export interface LogControl extends Control<LogSettings> {}
 
 export function log(options: LogOptions): Layer<"log", LogControl> {
-  const { sink, name = "log", clock = systemClock, ...given } = options;
-  return layer("log", (inner) => {
+  const { sink, name: givenName, clock = systemClock, ...given } = options;
+  return layer("log", (inner, _store, layerName) => {
+    const name = givenName ?? layerName;
     const base = control<LogSettings>(
       "log",
       {
