@@ -140,8 +140,13 @@ class Passage {
     return this.#operation === "write" ? this.#recorder.up : this.#recorder.down;
   }
 
-  /** Bytes pass. As an observer of a body: without a promise, and without anything new per chunk. */
+  /** As an observer of a body: without a promise, and without anything new per chunk. */
   chunk({ byteLength }: Uint8Array): void {
+    this.pass(byteLength);
+  }
+
+  pass(byteLength: number): void {
+    if (byteLength === 0) return;
     const now = this.#clock.monotonic();
     // Bytes that pass after the call has failed are bytes, and open nothing that nobody would close.
     if (this.#first === undefined && !this.#over) {
@@ -228,7 +233,9 @@ class CountedSource implements Source {
   }
   open(range?: Parameters<Source["open"]>[0]): ReturnType<Source["open"]> {
     const stream = range === undefined ? this.#source.open() : this.#source.open(range);
-    stream.observe({ chunk: (bytes) => this.#passage.chunk(bytes) });
+    // Bytes in memory are all handed over with the stream; watching them would cost more than all the rest.
+    if (stream.inMemory) this.#passage.pass(stream.length ?? 0);
+    else stream.observe({ chunk: ({ byteLength }) => this.#passage.pass(byteLength) });
     return stream;
   }
 }
