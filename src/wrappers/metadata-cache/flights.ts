@@ -1,5 +1,5 @@
 /** Questions under way, each asked once for all who want the answer. */
-import { StoreError } from "../../store/index.ts";
+import { abortError } from "../../store/index.ts";
 import type { StorePath } from "../../store/index.ts";
 
 /** What a flight is found by: a text, or the cursor of a page. */
@@ -52,7 +52,7 @@ export class Flights {
     return new Promise<T>((done, fail) => {
       const leave = (): void => {
         flight.waiting--;
-        if (flight.waiting > 0) return fail(gaveUp(signal));
+        if (flight.waiting > 0) return fail(abortError(signal, { applied: false }));
         this.#remove(key, flight);
         flight.stop.abort(signal.reason);
       };
@@ -71,12 +71,6 @@ export class Flights {
       if (signal.aborted) leave();
     });
   }
-}
-
-function gaveUp(signal: AbortSignal): StoreError {
-  const { reason } = signal as { readonly reason: unknown };
-  const late = typeof reason === "object" && reason !== null && (reason as { readonly name?: unknown }).name === "TimeoutError";
-  return new StoreError(late ? "timeout" : "aborted", "the caller gave up while the answer was on its way", { cause: reason, applied: false });
 }
 
 /** The key of a question about one path. */
