@@ -1,6 +1,6 @@
 /** The cache between its caller and a service, with a network in between whose every request the test lets through, breaks, or holds back. */
 import { setImmediate as turn } from "node:timers/promises";
-import { StoreError, borrow, layer, manualClock, stack, uniform } from "../../../src/store/index.ts";
+import { StoreError, abortError, borrow, layer, manualClock, stack, uniform } from "../../../src/store/index.ts";
 import type { Call, Clock, Layer, Operation, Store } from "../../../src/store/index.ts";
 import { metadataCacheWith } from "../../../src/wrappers/metadata-cache/index.ts";
 import type { MetadataCacheControl, MetadataCacheOptions } from "../../../src/wrappers/metadata-cache/index.ts";
@@ -86,7 +86,7 @@ export class Net {
       call.signal?.addEventListener("abort", () => {
         if (!this.waiting.includes(request)) return;
         this.waiting.splice(this.waiting.indexOf(request), 1);
-        fail(new StoreError("aborted", "the caller gave up", { operation: call.operation, cause: call.signal?.reason }));
+        fail(abortError(call.signal as AbortSignal, { operation: call.operation }));
       });
       this.waiting.push(request);
     });
