@@ -21,7 +21,7 @@ export const layers: readonly BrokenLayer[] = [
     "D01",
     ["cache.md 2.4 no-touch-log"],
     "an answer is remembered although its path was changed since it was asked for",
-    { remembers: () => true, remembersListing: () => true, disturbed: () => ({ touched: NONE, running: NONE }) },
+    { remembers: () => true, remembersListing: () => true, disturbed: () => NONE },
     races.oldAnswersAreNotKept,
   ),
   variant("D02", ["cache.md 2.4 join-always"], "a question joins one that was asked before an own change", { joins: () => true }, races.joinsOnlyWhatIsNewer),

@@ -75,7 +75,7 @@ export class Changes {
     const parents = makes === undefined ? [] : rules.heldParents(makes.path, (directory) => memory.isKnownDirectory(directory));
     for (const path of parents) tree.forgetEntry(path);
     const made = parents.map((path) => holds.begin(path, "made"));
-    const vanishing = empties === undefined ? [] : rules.vanishing(empties.path, memory.capabilities).map((path) => holds.begin(path, "made"));
+    const vanishing = empties === undefined ? [] : rules.vanishing(empties.path, memory.capabilities).map((path) => holds.begin(path, "emptied"));
     const held = parts.map((part) => holds.begin(part.path, part.reach));
     const release = (): void => {
       for (const hold of [...held, ...vanishing, ...made]) holds.end(hold);
@@ -168,9 +168,10 @@ export class Changes {
     if (made.length === 0) return;
     for (const hold of made.toReversed()) {
       if (!memory.rules.knowsOrder(hold)) memory.tree.forgetEntry(hold.path);
-      else if (!memory.isKnownDirectory(hold.path) && memory.settings.ttlMs > 0) {
-        memory.tree.set(hold.path, someDirectory(memory.now));
-        this.#note(hold.path, someDirectory(memory.now));
+      else {
+        const some = someDirectory(memory.now);
+        if (memory.settings.ttlMs > 0 && !memory.isKnownDirectory(hold.path)) memory.tree.set(hold.path, some);
+        this.#note(hold.path, some);
       }
       memory.rules.agesDirectory(memory.tree, parentOf(hold.path));
     }

@@ -282,6 +282,13 @@ export class Tree {
     if (!complete) this.#prune(directory);
   }
 
+  /** Everything in this directory was told again. */
+  renew(directory: Directory, at: number, told: (fact: Fact) => Fact): void {
+    for (const [name, fact] of directory.kids) directory.kids.set(name, told(fact));
+    directory.at = at;
+    this.#options.journal?.directory(directory);
+  }
+
   /** The kids in the order of their names. */
   sort(directory: Directory): void {
     if (directory.sorted) return;

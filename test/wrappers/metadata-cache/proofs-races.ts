@@ -63,7 +63,7 @@ export const parentsAreHeld: Proof<Maker> = {
     const late = exists(store, "/n");
     await settled();
     await waiting(net, "stat").effect();
-    const below = store.write("/n/x", "x");
+    const below = store.write("/n/m/x", "x");
     await settled();
     await waiting(net, "write").answer();
     await below;
@@ -71,7 +71,7 @@ export const parentsAreHeld: Proof<Maker> = {
     assert.equal(await late, false);
     net.holds = false;
     assert.equal((await store.stat("/n")).kind, "directory");
-    assert.equal((await store.stat("/n/x")).size, 1);
+    assert.equal((await store.stat("/n/m/x")).size, 1);
   },
 };
 

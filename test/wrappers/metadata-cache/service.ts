@@ -19,6 +19,7 @@ export interface ServiceOptions {
   /** A file and a directory of one name stand side by side. */
   readonly loose?: boolean;
   readonly pageSize?: number;
+  readonly identity?: string;
   readonly capabilities?: Partial<Capabilities>;
 }
 interface Node {
@@ -168,6 +169,7 @@ export class Service {
       });
     return {
       kind: "service",
+      identity: () => this.#options.identity ?? "service",
       capabilities: {
         mkdir: "native",
         copy: "native",
