@@ -90,7 +90,8 @@ export class MetadataFile implements TreeJournal {
       if (why === undefined) return this.#claim();
       this.state = why;
     } catch (error) {
-      if (!load || !isDamaged(error)) throw StoreError.is(error) ? error : new StoreError("config", "the file of this metadata cache cannot be used", { cause: error });
+      if (!load || !isDamaged(error))
+        throw StoreError.is(error) ? error : new StoreError("config", "the file of this metadata cache cannot be used", { cause: error });
       this.state = "discarded: damaged";
     }
     this.#database?.close();

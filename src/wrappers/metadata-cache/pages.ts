@@ -62,7 +62,12 @@ export function upToDate(memory: MetadataMemory, came: Came): readonly Entry[] {
     if (!now.has(entry.path) || (known !== undefined && known.kind !== entry.kind)) kept.push(entry);
     else if (known !== undefined) kept.push(known);
   }
-  return withMore(memory, came, kept, [...now.values()].filter((one) => one !== undefined));
+  return withMore(
+    memory,
+    came,
+    kept,
+    [...now.values()].filter((one) => one !== undefined),
+  );
 }
 
 /** What was made here is in it, what was deleted here is not; what is in doubt is asked for. */

@@ -107,15 +107,18 @@ class Judge {
     this.#tick++;
     switch (step.do) {
       case "stat":
-        return this.#question((signal) => store.stat(step.path, { detail: step.detail, fresh: step.fresh === true, signal }), (answer, window) => {
-          if (StoreError.is(answer)) {
-            if (answer.code === "not-found") this.#was(window, step.path, "", null, (state) => service.value(step.path, state));
-            return;
-          }
-          if (step.detail === "full") assert.equal(answer.complete, true, `stat ${step.path} is complete`);
-          this.#isWhole(answer);
-          this.#was(window, step.path, "", service.told(answer), (state) => service.value(step.path, state));
-        });
+        return this.#question(
+          (signal) => store.stat(step.path, { detail: step.detail, fresh: step.fresh === true, signal }),
+          (answer, window) => {
+            if (StoreError.is(answer)) {
+              if (answer.code === "not-found") this.#was(window, step.path, "", null, (state) => service.value(step.path, state));
+              return;
+            }
+            if (step.detail === "full") assert.equal(answer.complete, true, `stat ${step.path} is complete`);
+            this.#isWhole(answer);
+            this.#was(window, step.path, "", service.told(answer), (state) => service.value(step.path, state));
+          },
+        );
       case "list":
         return this.#question(
           (signal) => store.list(step.path, { recursive: step.recursive === true, fresh: step.fresh === true, signal }).toArray(),
@@ -181,7 +184,8 @@ class Judge {
       if (known === undefined) continue;
       const value: Value = known === null ? null : known.isFile ? `file ${known.etag ?? ""}` : "directory";
       const there = service.value(path);
-      const same = known?.thin === true ? there !== null && there.startsWith(known.kind) : known?.isDirectory === true ? there?.startsWith("directory") : value === there;
+      const same =
+        known?.thin === true ? there !== null && there.startsWith(known.kind) : known?.isDirectory === true ? there?.startsWith("directory") : value === there;
       assert.ok(same, `at rest ${path} is remembered as ${value}, and is ${there}`);
     }
   }
@@ -215,7 +219,10 @@ class Judge {
   async #change(paths: readonly string[], work: () => Promise<unknown>, isUpload = false): Promise<void> {
     const mine: Ours = { startedAt: this.#tick, settledAt: Infinity, paths, isUpload, isUnsure: false };
     for (const other of this.#ours)
-      if (other.settledAt === Infinity && other.paths.some((a) => paths.some((b) => isInside(a as StorePath, b as StorePath) || isInside(b as StorePath, a as StorePath))))
+      if (
+        other.settledAt === Infinity &&
+        other.paths.some((a) => paths.some((b) => isInside(a as StorePath, b as StorePath) || isInside(b as StorePath, a as StorePath)))
+      )
         other.isUnsure = mine.isUnsure = true;
     this.#ours.push(mine);
     const before = new Set(this.#world.net.waiting);
@@ -242,7 +249,8 @@ class Judge {
   #listed(dir: StorePath, deep: boolean, answer: readonly Entry[] | StoreError, window: Window): void {
     const { service } = this.#world;
     if (StoreError.is(answer)) {
-      if (hasCode(answer, "not-found")) this.#was(window, dir, " as a directory", null, (state) => (service.directory(state, dir) === undefined ? null : "there"));
+      if (hasCode(answer, "not-found"))
+        this.#was(window, dir, " as a directory", null, (state) => (service.directory(state, dir) === undefined ? null : "there"));
       return;
     }
     const paths = answer.map(({ path, kind }) => `${path} ${kind}`);
@@ -292,7 +300,7 @@ class Judge {
         if (values[j] === values[j - 1]) continue;
         changed ||= values[j] !== said;
         const { at, ms: when, by } = this.#past[j] as Past;
-        const isForeign = by === undefined || (isLate && by.isUnsure);
+        const isForeign = by === undefined || (isLate && by.isUnsure && !by.isUpload);
         ends = changed && (isForeign ? at < from && when + ttlMs + settleMs <= ms : by.settledAt < from);
       }
       if (!ends) return;

@@ -177,7 +177,7 @@ export const damageIsSeen: Proof<Maker> = {
     for (let at = 0, told = 0; at < bytes.byteLength; at++) {
       if (bytes[at] === 0 ? at % 997 !== 0 : at >= 100 && told++ % every !== 0) continue;
       const broken = Buffer.from(bytes);
-      broken[at] = (broken[at] as number) ^ (1 << at % 8);
+      broken[at] = (broken[at] as number) ^ (1 << (at % 8));
       await fs.writeFile(starts.file, broken);
       const { store, control } = starts.start();
       const opened = await code(store.open());
@@ -197,6 +197,24 @@ export const damageIsSeen: Proof<Maker> = {
   },
 };
 
+export const wrongFactsAreSeen: Proof<Maker> = {
+  name: "a fact that is not as it was written throws the file away",
+  async run(make) {
+    await using starts = await Starts.begin(make);
+    await starts.service.store.write("/d/a", "a");
+    const first = starts.start();
+    await first.store.list("/d").toArray();
+    await first.store.close();
+    const file = new Sqlite(starts.file);
+    assert.equal(file.prepare("update directory set facts = replace(facts, ',1,', ',7,') where path = '/d'").run().changes, 1);
+    file.close();
+    const { store, control } = starts.start();
+    assert.equal((await store.stat("/d/a")).size, 1);
+    assert.equal(control.report().file, "discarded: damaged");
+    await store.close();
+  },
+};
+
 export const foreignFilesStay: Proof<Maker> = {
   name: "a file that is not a metadata cache is refused and left as it is; one of a newer version is thrown away",
   async run(make) {
@@ -213,7 +231,10 @@ export const foreignFilesStay: Proof<Maker> = {
     assert.equal(await code(starts.start().store.stat("/")), "config");
     assert.deepEqual(await fs.readFile(starts.file), before);
     await fs.rm(starts.file);
-    await starts.start().store.open().then((store) => store.close());
+    await starts
+      .start()
+      .store.open()
+      .then((store) => store.close());
     const newer = new Sqlite(starts.file);
     newer.pragma("user_version = 2");
     newer.close();
@@ -259,6 +280,7 @@ export const filed: readonly Proof<Maker>[] = [
   staleByDefault,
   notClosedIsNothing,
   onlyItsOwnStore,
+  wrongFactsAreSeen,
   foreignFilesStay,
   oneOwner,
   filesAreClosedToOthers,

@@ -232,7 +232,10 @@ export const invalidationHolds: Proof<Maker> = {
     asked = net.calls.length;
     await store.stat("/dd");
     assert.equal(net.calls.length, asked + 1);
-    assert.throws(() => control.invalidate("no path"), (error) => StoreError.is(error) && error.code === "invalid-path");
+    assert.throws(
+      () => control.invalidate("no path"),
+      (error) => StoreError.is(error) && error.code === "invalid-path",
+    );
   },
 };
 
