@@ -1,5 +1,5 @@
 /** One-bug variants of the uniform wrappers: limit, retry, and those that follow. */
-import { permitHeldByBody } from "./support/uniform-proofs.ts";
+import { permitHeldByBody } from "./support/limit-proofs.ts";
 import { brokenLayer } from "./registry.ts";
 import type { BrokenLayer } from "./registry.ts";
 import { mutant, real } from "./support/mutant.ts";
