@@ -5,7 +5,7 @@ import { manualClock, readBytes, stack } from "../../../src/store/index.ts";
 import type { Proof } from "../registry.ts";
 import type { Wrappers } from "./mutant.ts";
 import { codeOf } from "./service.ts";
-import { counted, now, recording, streaming } from "./turns.ts";
+import { counted, lettingGo, now, recording, streaming, turns } from "./turns.ts";
 
 type Manual = ReturnType<typeof manualClock>;
 
@@ -26,6 +26,7 @@ export const rateHolds: Proof<Wrappers> = {
   async run({ throttle }) {
     const clock = manualClock();
     await using store = stack(memory(), streaming(100), throttle({ clock, upBytesPerSecond: 1000, downBytesPerSecond: 2000 }));
+    await using _ = lettingGo(() => store.layers.throttle.configure({ upBytesPerSecond: Infinity, downBytesPerSecond: Infinity }));
     const near = (ms: number, expected: number): void => assert.ok(Math.abs(ms - expected) <= 20, `${ms} ms, not ${expected}`);
     near(await timeOf(clock, store.write("/f", new Uint8Array(3000))), 3000);
     near(await timeOf(clock, readBytes(store, "/f")), 1500);
@@ -43,6 +44,7 @@ export const rateIsLive: Proof<Wrappers> = {
   async run({ throttle }) {
     const clock = manualClock();
     await using store = stack(memory(), throttle({ clock, upBytesPerSecond: 1000 }));
+    await using _ = lettingGo(() => store.layers.throttle.configure({ upBytesPerSecond: Infinity }).then(() => clock.advance(100_000)));
     const write = store.write("/f", new Uint8Array(10_000));
     await clock.advance(5000);
     assert.equal(await now(write), "still running");
@@ -64,6 +66,7 @@ export const waitsEnd: Proof<Wrappers> = {
   async run({ throttle }) {
     const clock = counted(manualClock());
     await using store = stack(memory(), streaming(1000), throttle({ clock, upBytesPerSecond: 1, downBytesPerSecond: 1 }));
+    await using _ = lettingGo(() => store.layers.throttle.configure({ upBytesPerSecond: Infinity, downBytesPerSecond: Infinity }));
     const stop = new AbortController();
     const write = codeOf(store.write("/f", new Uint8Array(5000), { signal: stop.signal }));
     assert.equal(await now(write), "still running");
@@ -87,6 +90,7 @@ export const delays: Proof<Wrappers> = {
     const clock = manualClock();
     const below = recording();
     await using store = stack(memory(), below.layer, latency({ clock, delayMs: 50 }));
+    await using _ = lettingGo(() => clock.advance(1000));
     const stat = store.stat("/");
     await clock.advance(49);
     assert.equal(below.calls.length, 0);
@@ -117,6 +121,7 @@ export const delayAborts: Proof<Wrappers> = {
     const clock = counted(manualClock());
     const below = recording();
     await using store = stack(memory(), below.layer, latency({ clock, delayMs: 50 }));
+    await using _ = lettingGo(() => clock.advance(1000));
     for (const [reason, code] of [
       [new Error("enough"), "aborted"],
       [new DOMException("late", "TimeoutError"), "timeout"],
@@ -124,6 +129,7 @@ export const delayAborts: Proof<Wrappers> = {
       const stop = new AbortController();
       const work = store.write("/f", "x", { signal: stop.signal });
       const told = codeOf(work);
+      await turns();
       stop.abort(reason);
       assert.equal(await now(told), code);
       await assert.rejects(work, { applied: false });

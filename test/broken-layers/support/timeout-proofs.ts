@@ -8,7 +8,7 @@ import { throttle } from "../../../src/wrappers/throttle.ts";
 import type { Proof } from "../registry.ts";
 import type { Wrappers } from "./mutant.ts";
 import { codeOf } from "./service.ts";
-import { counted, now, streaming, turns } from "./turns.ts";
+import { counted, lettingGo, now, streaming, turns } from "./turns.ts";
 
 /** A service that hears nothing: it goes on whatever the signal says, and ends when it is let go. */
 function deaf(): { readonly layer: Layer<"deaf">; letGo(): void; closed: number } {
@@ -52,6 +52,7 @@ export const silenceEnds: Proof<Wrappers> = {
   async run({ timeout }) {
     const clock = counted(manualClock());
     await using store = stack(memory(), fault({ rules: [{ match: ({ path }) => path !== "/fine", hang: true }] }), timeout({ clock, replyMs: 1000 }));
+    await using _ = lettingGo(() => clock.advance(1_000_000));
     const stat = failed(store.stat("/f"));
     const write = failed(store.write("/f", "x"));
     const fine = store.write("/fine", "x");
@@ -85,6 +86,7 @@ export const doubtIsTold: Proof<Wrappers> = {
       }),
       timeout({ clock, replyMs: 1000 }),
     );
+    await using _ = lettingGo(() => clock.advance(1_000_000));
     const write = failed(store.write("/f", "x"));
     await clock.advance(1000);
     assert.deepEqual([(await write).code, (await write).applied], ["timeout", "unknown"]);
@@ -130,6 +132,7 @@ export const lateSuccess: Proof<Wrappers> = {
     const clock = manualClock();
     const below = deaf();
     await using store = stack(memory(), below.layer, timeout({ clock, replyMs: 1000, graceMs: 500 }));
+    await using _ = lettingGo(() => clock.advance(1_000_000));
     const write = codeOf(store.write("/f", "x"));
     await clock.advance(1200);
     below.letGo();
@@ -146,6 +149,7 @@ export const bytesAreLife: Proof<Wrappers> = {
       for (let i = 0; i < 50; i++) yield new Uint8Array(100);
     }
     await using store = stack(memory(), slow, timeout({ clock, replyMs: 1000 }));
+    await using _ = lettingGo(() => clock.advance(1_000_000));
     const write = codeOf(store.write("/f", body()));
     for (let i = 0; i < 60; i++) await clock.advance(100);
     assert.equal(await now(write), "nothing");
@@ -162,6 +166,7 @@ export const idleBodies: Proof<Wrappers> = {
     const clock = counted(manualClock());
     const hang = fault({ rules: [{ operations: ["read"], when: "down", afterBytes: 200, hang: true }] });
     await using store = stack(memory(), streaming(100), hang, timeout({ clock, idleMs: 1000, replyMs: 60_000 }));
+    await using _ = lettingGo(() => clock.advance(1_000_000));
     await store.write("/f", new Uint8Array(1000));
     const body = (await store.read("/f"))[Symbol.asyncIterator]();
     for (let i = 0; i < 2; i++) {
@@ -191,6 +196,7 @@ export const callersTime: Proof<Wrappers> = {
   async run({ timeout }) {
     const clock = manualClock();
     await using store = stack(memory(), streaming(10), timeout({ clock, replyMs: 1000 }));
+    await using _ = lettingGo(() => clock.advance(1_000_000));
     await store.write("/f", new Uint8Array(100));
     const stop = new AbortController();
     const body = await store.read("/f", { signal: stop.signal });
@@ -199,6 +205,7 @@ export const callersTime: Proof<Wrappers> = {
     const rest = await codeOf(body.bytes());
     assert.ok(rest === "aborted" || rest === "nothing", rest);
     await using hung = stack(memory(), fault({ rules: [{ hang: true }] }), timeout({ clock, replyMs: 1000 }));
+    await using _hung = lettingGo(() => clock.advance(1_000_000));
     const again = new AbortController();
     const stat = codeOf(hung.stat("/f", { signal: again.signal }));
     await clock.advance(500);

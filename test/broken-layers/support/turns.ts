@@ -65,3 +65,12 @@ export function counted<C extends Clock>(clock: C): C & { readonly sleeping: () 
     },
   };
 }
+
+/** Whatever still waits when a proof ends, one that failed too: let go before the store closes, or closing would wait for it. Declare it after the store. */
+export function lettingGo(go: () => Promise<unknown>): AsyncDisposable {
+  return {
+    async [Symbol.asyncDispose]() {
+      await go();
+    },
+  };
+}
