@@ -76,7 +76,7 @@ export function log(options: LogOptions): Layer<"log", LogControl> {
       return level === "all" || (level !== "off" && failed) || (level === "changes" && CHANGES.has(operation));
     };
     const ended = (call: Call, begun: number, { bytesUp, bytesDown, complete, error }: Outcome): void => {
-      const known = error === undefined ? undefined : facts(error);
+      const known = error === undefined ? undefined : facts(error, call.operation);
       const failed = known !== undefined && known.code !== "not-modified";
       if (!wanted(call.operation, failed)) return;
       const ms = Math.round((clock.monotonic() - begun) * 1000) / 1000;
@@ -138,7 +138,9 @@ interface Outcome {
   readonly error: unknown;
 }
 
-function facts(error: unknown): Pick<LogRecord, "code" | "applied" | "attempts"> {
-  if (!StoreError.is(error)) return { code: "unknown" };
+function facts(thrown: unknown, operation: Operation): Pick<LogRecord, "code" | "applied" | "attempts"> {
+  // What nobody said of the change is what the front will say of it: the default of this operation.
+  const known = StoreError.is(thrown) ? thrown : new StoreError("unknown", "");
+  const error = known.operation === null ? known.with({ operation }) : known;
   return { code: error.code, applied: error.applied, ...(error.attempts > 1 ? { attempts: error.attempts } : undefined) };
 }

@@ -162,7 +162,10 @@ class Watch {
     } catch (error) {
       abandoned = true;
       if (!this.#stop.signal.aborted || this.#call.signal?.aborted === true) throw error;
-      throw hasCode(error, "aborted") ? error.with({ code: "timeout", reason: TIME_IS_OVER, transient: true, applied: error.applied }) : error;
+      if (!hasCode(error, "aborted")) throw error;
+      // What was said of the change stands; where nothing was, the default of the operation does.
+      const change = error.operation === null ? { operation: this.#call.operation } : { applied: error.applied };
+      throw error.with({ code: "timeout", reason: TIME_IS_OVER, cause: error.cause, ...change });
     }
   }
 

@@ -42,6 +42,7 @@ export const reportsBelow: Proof<Wrappers> = {
     });
     const clock = manualClock();
     await using store = stack(memory(), caching, meta, broken, stats({ clock }).as("remote"), stats({ clock }));
+    assert.doesNotThrow(() => store.layers.stats.snapshot());
     assert.deepEqual(store.layers.stats.snapshot().cache, {
       dirtyFiles: 3,
       dirtyBytes: 300,

@@ -121,19 +121,24 @@ export const abortPasses: Proof<Wrappers> = {
     const below = service(clock);
     await using store = stack(below.store, stats({ clock }));
     below.delayMs = 1000;
-    for (const [reason, code] of [
-      [new Error("enough"), "aborted"],
-      [new DOMException("late", "TimeoutError"), "timeout"],
-    ] as const) {
-      const stop = new AbortController();
-      const work = store.write("/f", "text", { signal: stop.signal });
-      const told = codeOf(work);
-      await clock.advance(1);
-      stop.abort(reason);
-      // Without advancing the clock: only the signal can have ended it.
-      for (let turn = 0; turn < 5; turn++) await new Promise((done) => setImmediate(done));
-      assert.equal(await Promise.race([told, new Promise((done) => setImmediate(() => done("still running")))]), code);
-      await assert.rejects(work, (error: { cause?: unknown; applied?: unknown }) => error.applied === false);
+    try {
+      for (const [reason, code] of [
+        [new Error("enough"), "aborted"],
+        [new DOMException("late", "TimeoutError"), "timeout"],
+      ] as const) {
+        const stop = new AbortController();
+        const work = store.write("/f", "text", { signal: stop.signal });
+        const told = codeOf(work);
+        await clock.advance(1);
+        stop.abort(reason);
+        // Without advancing the clock: only the signal can have ended it.
+        for (let turn = 0; turn < 5; turn++) await new Promise((done) => setImmediate(done));
+        assert.equal(await Promise.race([told, new Promise((done) => setImmediate(() => done("still running")))]), code);
+        await assert.rejects(work, (error: { cause?: unknown; applied?: unknown }) => error.applied === false);
+      }
+    } finally {
+      // Whatever still runs ends, so that the store can close.
+      await clock.advance(10_000);
     }
   },
 };
