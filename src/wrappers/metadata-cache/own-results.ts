@@ -1,0 +1,100 @@
+/** What this layer's own changes made in the last moments, for services whose answers come late: kept beside the tree, because it outlives what the tree forgets. */
+import { isInside, parentOf, root } from "../../store/index.ts";
+import type { StorePath } from "../../store/index.ts";
+import type { Fact } from "./fact.ts";
+
+export interface OwnResult {
+  readonly path: StorePath;
+  /** As the change told it; an absent one says the same of everything below. Null: in doubt, its outcome is unknown; a listing is not believed in this name. */
+  readonly fact: Fact | null;
+  /** A directory that was deleted here shortly before it was made again: what was in it before is gone. */
+  readonly emptied: boolean;
+  readonly until: number;
+}
+
+export class OwnResults {
+  /** In the order in which they end. */
+  readonly #all = new Map<StorePath, OwnResult>();
+  readonly #byDirectory = new Map<StorePath, Map<StorePath, OwnResult>>();
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  add(path: StorePath, fact: Fact, until: number, now: number): void {
+    this.#expire(now);
+    const before = this.#all.get(path);
+    const emptied = fact.isDirectory && before !== undefined && before.until > now && (before.fact?.isAbsent === true || before.emptied);
+    // A deleted tree is gone with all that was made in it.
+    if (fact.isAbsent) this.#forget(path);
+    this.#put({ path, fact, emptied, until }, now);
+  }
+
+  /** Nobody knows what became of this path and of what was made below it. */
+  doubt(path: StorePath, until: number, now: number): void {
+    this.#expire(now);
+    const inside = [...this.#all.values()].filter((one) => isInside(one.path, path));
+    for (const one of inside) this.#put({ ...one, fact: null }, now);
+    if (path !== root) this.#put({ path, fact: null, emptied: this.#all.get(path)?.emptied ?? false, until }, now);
+  }
+
+  /** Undefined: nothing was changed here, null: it is in doubt. */
+  get(path: StorePath, now: number): Fact | null | undefined {
+    const found = this.#all.get(path);
+    return found !== undefined && found.until > now ? found.fact : undefined;
+  }
+
+  /** Was this path, or a tree around it, deleted here, and nothing made at it since? */
+  deleted(path: StorePath, now: number): boolean {
+    if (this.#all.size === 0) return false;
+    for (let at = path; ; at = parentOf(at)) {
+      const found = this.#all.get(at);
+      if (found !== undefined && found.until > now) {
+        if (found.fact === null) return false;
+        return found.fact.isAbsent || (at !== path && found.emptied);
+      }
+      if (at === root) return false;
+    }
+  }
+
+  /** What was made here below this directory, or may have been: its children, or with `deep` all of it. */
+  made(directory: StorePath, deep: boolean, now: number): OwnResult[] {
+    const found: OwnResult[] = [];
+    const take = (results: Iterable<OwnResult>): void => {
+      for (const one of results) if (one.until > now && one.fact?.isAbsent !== true) found.push(one);
+    };
+    if (!deep) take(this.#byDirectory.get(directory)?.values() ?? []);
+    else for (const [parent, results] of this.#byDirectory) if (isInside(parent, directory)) take(results.values());
+    return found;
+  }
+
+  #put(result: OwnResult, now: number): void {
+    this.#delete(result.path);
+    if (!(result.until > now)) return;
+    this.#all.set(result.path, result);
+    const parent = parentOf(result.path);
+    let siblings = this.#byDirectory.get(parent);
+    if (siblings === undefined) this.#byDirectory.set(parent, (siblings = new Map()));
+    siblings.set(result.path, result);
+  }
+
+  #forget(path: StorePath): void {
+    this.#delete(path);
+    for (const [directory, results] of this.#byDirectory) if (isInside(directory, path)) for (const below of results.keys()) this.#delete(below);
+  }
+
+  #expire(now: number): void {
+    for (const { path, until } of this.#all.values()) {
+      if (until > now) return;
+      this.#delete(path);
+    }
+  }
+
+  #delete(path: StorePath): void {
+    if (!this.#all.delete(path)) return;
+    const parent = parentOf(path);
+    const siblings = this.#byDirectory.get(parent);
+    siblings?.delete(path);
+    if (siblings?.size === 0) this.#byDirectory.delete(parent);
+  }
+}
