@@ -52,4 +52,6 @@ export interface Instruments {
    * opened again. Requests that are under way below go on; what they answer is heard by nobody.
    */
   readonly killed?: AbortSignal | undefined;
+  /** Size of the reserve for a full disk: thousands of short programs need none. Default 4 MiB. */
+  readonly reserveBytes?: number | undefined;
 }
