@@ -1,4 +1,5 @@
 /** The little of better-sqlite3 that is used, so that none of its types leaves this file. */
+import { existsSync, writeFileSync } from "node:fs";
 import Database from "better-sqlite3";
 import { StoreError } from "../../store/index.ts";
 
@@ -16,8 +17,9 @@ export interface Sqlite {
   readonly inTransaction: boolean;
 }
 
-/** Waits for no lock: who has it keeps it. */
+/** Waits for no lock: who has it keeps it. Made by us, so that nobody else can read it; the log beside it gets the same mode. */
 export function openSqlite(path: string): Sqlite {
+  if (!existsSync(path)) writeFileSync(path, "", { flag: "wx", mode: 0o600 });
   return new Database(path, { timeout: 0 }) as unknown as Sqlite;
 }
 
