@@ -5,6 +5,7 @@ import { StoreError, byteStream, bytesFrom } from "../../store/index.ts";
 import type { ByteRange, ByteStream, Entry } from "../../store/index.ts";
 import { crcOf } from "./content.ts";
 import type { Core } from "./core.ts";
+import { codeOf } from "./error-code.ts";
 import { sessionOf } from "./numbers.ts";
 import type { ContentRow } from "./rows.ts";
 
@@ -75,7 +76,7 @@ async function openFile(core: Core, { id, size }: ContentRow): Promise<FileHandl
   } catch (error) {
     await file?.close();
     if (error instanceof Torn) throw error;
-    const code = String((error as { readonly code?: unknown }).code);
+    const code = codeOf(error);
     if (code === "EMFILE" || code === "ENFILE") throw new StoreError("unavailable", "too many files are open", { cause: error });
     throw new Torn(id, error);
   }

@@ -23,7 +23,10 @@ export function controlOf(base: Control<CacheSettings>, events: Events, backend:
       core().uploader.wake();
       evictIfNeeded(core());
     },
-    flush: async (options = {}) => flush(core(), backend().opened.uploader, store, options),
+    async flush(options = {}) {
+      // Before the store is open it has acknowledged nothing.
+      if (backend().isOpen) await flush(core(), backend().opened.uploader, store, options);
+    },
     async pause() {
       const { uploader } = backend().opened;
       uploader.pauses.byHand = true;

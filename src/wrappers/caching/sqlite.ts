@@ -2,6 +2,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import Database from "better-sqlite3";
 import { StoreError } from "../../store/index.ts";
+import { codeOf } from "./error-code.ts";
 
 export type Value = number | string | Buffer | Uint8Array | null;
 export interface Statement {
@@ -26,7 +27,7 @@ export function openSqlite(path: string): Sqlite {
 /** What SQLite says about a file that it cannot use, in our codes. Other errors stay as they are. */
 export function opening(error: unknown): unknown {
   if (StoreError.is(error)) return error;
-  const code = String((error as { readonly code?: unknown }).code ?? "");
+  const code = codeOf(error);
   const details = { cause: error, applied: false, transient: false };
   if (/^SQLITE_(?:BUSY|LOCKED)/.test(code)) return new StoreError("conflict", "the cache directory is in use", details);
   if (/^SQLITE_(?:CORRUPT|NOTADB)/.test(code))

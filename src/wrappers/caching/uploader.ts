@@ -212,7 +212,7 @@ export class Uploader implements UploaderSignals {
     const { maxParallel } = settings();
     const waits: (readonly [node: number, seq: number])[] = [];
     const now = clock.now();
-    scan: for (let last = { due: -1, id: 0 }; ; ) {
+    scan: for (let last = { due: -1, id: 0 }; ;) {
       const window = journal.all<NodeRow & { readonly due: number }>(
         `select * from node where dirty = 1 and wait is null and due is not null and due <= ? and (due, id) > (?, ?)
          and not (kind = 2 and implied = 1 and exists(select 1 from node c where c.parent = node.id and c.dirty = 1 and c.due is not null and (c.kind = 1 or (c.kind = 2 and c.implied = 1))))
@@ -350,7 +350,10 @@ export class Uploader implements UploaderSignals {
     const now = clock.now();
     const mono = clock.monotonic();
     const waits: number[] = [];
-    const due = journal.get<{ due: number | null }>("select min(due) as due from node where dirty = 1 and wait is null and due is not null and due > ?", now)?.due;
+    const due = journal.get<{ due: number | null }>(
+      "select min(due) as due from node where dirty = 1 and wait is null and due is not null and due > ?",
+      now,
+    )?.due;
     if (due !== null && due !== undefined) waits.push(due - now);
     for (const { due: at, seq } of barriers.all) if (at !== null && at > now && at < PARKED_DUE && !this.#barriers.has(seq)) waits.push(at - now);
     for (const at of this.#holds.values()) waits.push(at - mono);

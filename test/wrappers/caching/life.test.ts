@@ -160,7 +160,10 @@ describe("the heartbeat (CF32)", () => {
     const { manualClock } = await import("../../../src/store/index.ts");
     const real = manualClock(1e12);
     // Timers that never fire: what a lost wake-up looks like.
-    const clock = { ...real, sleep: (_ms: number, signal?: AbortSignal) => new Promise<void>((_, fail) => signal?.addEventListener("abort", () => fail(signal.reason as Error))) };
+    const clock = {
+      ...real,
+      sleep: (_ms: number, signal?: AbortSignal) => new Promise<void>((_, fail) => signal?.addEventListener("abort", () => fail(signal.reason as Error))),
+    };
     await using b = bench({ uploadDelayMs: 0, heartbeatMs: 10_000 }, { base: memory(), clock, directory: cacheDirectory() });
     b.script.before = (call) => {
       if (call.operation !== "write" || b.script.count("write") > 1) return;
