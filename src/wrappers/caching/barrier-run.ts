@@ -323,7 +323,7 @@ export function endBarrier(core: Core, barrier: Barrier, missing: boolean): void
 
 /** What we hold of it becomes pending, without a base: that was learnt at the old place. The rest is gone. */
 function sourceVanished(core: Core, path: StorePath): void {
-  const { tree, rules, clock, numbers } = core;
+  const { tree, rules, clock } = core;
   const node = tree.at(path);
   if (node === undefined) return;
   for (const { id } of tree.subtree(node.id)) {

@@ -1,5 +1,5 @@
 /** The run-time side of the layer. */
-import { control, parsePath, root } from "../../store/index.ts";
+import { parsePath, root } from "../../store/index.ts";
 import type { Control, Store } from "../../store/index.ts";
 import type { CachingBackend } from "./cache.ts";
 import type { CacheControl } from "./control-types.ts";

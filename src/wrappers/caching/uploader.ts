@@ -46,7 +46,6 @@ export class Uploader implements UploaderSignals {
   #timerAt = Infinity;
   #keepsAlive = 0;
   #beatAt = 0;
-  #generation = 0;
 
   attach(core: Core): void {
     this.#core = core;
@@ -171,7 +170,6 @@ export class Uploader implements UploaderSignals {
     this.#beatAt = clock.monotonic();
     if (age < settings().heartbeatMs || this.running === 0) return;
     events.tell("stalled", null);
-    this.#generation++;
     for (const { transfer } of this.#claims.values()) transfer.abort(new DOMException("the uploader was stalled", "TimeoutError"));
     events.tell("recovered", null);
   }
