@@ -1,7 +1,7 @@
 /** Reading content: a descriptor that shows one version to its end, and bytes that are never wrong. */
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
-import { StoreError, byteStream, bytesFrom } from "../../store/index.ts";
+import { StoreError, byteStream, bytesInMemory } from "../../store/index.ts";
 import type { ByteRange, ByteStream, Entry } from "../../store/index.ts";
 import { crcOf } from "./content.ts";
 import type { Core } from "./core.ts";
@@ -43,7 +43,7 @@ export async function openContent(core: Core, id: number, part: Part): Promise<B
     if (row.data.byteLength !== row.size || ((core.settings().verifyReads || mustVerify(core, id)) && crcOf(row.data) !== row.crc)) throw new Torn(id);
     core.verified.add(id);
     const { offset, length } = part;
-    return bytesFrom(length === row.size ? row.data : row.data.subarray(offset, offset + length));
+    return bytesInMemory(length === row.size ? row.data : row.data.subarray(offset, offset + length), true);
   }
   core.content.pin(id);
   let file: FileHandle | undefined;
@@ -54,7 +54,7 @@ export async function openContent(core: Core, id: number, part: Part): Promise<B
     if (part.length <= AT_ONCE_BYTES) {
       const bytes = Buffer.allocUnsafeSlow(part.length);
       if ((await readFully(file, bytes, part.offset)) !== part.length) throw new Torn(id);
-      return bytesFrom(bytes);
+      return bytesInMemory(bytes, true);
     }
     kept = true;
     return streamOf(core, id, file, part);

@@ -16,7 +16,9 @@ import { ABSENT, FILE } from "./rows.ts";
 import type { FlightRow, NodeRow } from "./rows.ts";
 import { Transfer } from "./transfer-watch.ts";
 
+/** Rows looked at in one step; the first step is small, since as a rule a few places are free. */
 const WINDOW = 256;
+const FIRST_WINDOW = 32;
 
 interface Claim {
   readonly path: StorePath;
@@ -208,16 +210,18 @@ export class Uploader implements UploaderSignals {
   #startLeaves(most: number): void {
     const { journal, clock, settings, barriers, tree, locks } = this.#core;
     const { maxParallel } = settings();
+    if (!this.parallel.mayStart(0, maxParallel)) return;
     const waits: (readonly [node: number, seq: number])[] = [];
     const now = clock.now();
     scan: for (let last = { due: -1, id: 0 }; ;) {
       const window = journal.all<NodeRow & { readonly due: number }>(
         `select * from node where dirty = 1 and wait is null and due is not null and due <= ? and (due, id) > (?, ?)
          and not (kind = 2 and implied = 1 and exists(select 1 from node c where c.parent = node.id and c.dirty = 1 and c.due is not null and (c.kind = 1 or (c.kind = 2 and c.implied = 1))))
-         order by due, id limit ${WINDOW}`,
+         order by due, id limit ?`,
         now,
         last.due,
         last.id,
+        count,
       );
       for (const row of window) {
         if (this.running >= most || !this.parallel.mayStart(0, maxParallel)) break scan;
@@ -238,7 +242,7 @@ export class Uploader implements UploaderSignals {
         this.#sendLeaf(row, path, bytes);
       }
       const end = window.at(-1);
-      if (end === undefined || window.length < WINDOW) break;
+      if (end === undefined || window.length < count) break;
       last = end;
     }
     if (waits.length > 0)

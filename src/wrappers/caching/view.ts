@@ -146,6 +146,11 @@ export async function learn(core: Core, node: NodeRow, found: Entry | null, path
   if (node.dirty === 1) return "again";
   const soft = isSoft(core, node, core.tree.look(path).moved);
   const same = found !== null && node.kind === FILE && found.kind === "file" && (await isStill(core, node, found, soft));
+  if ((same && !soft) || (found?.kind === "directory" && node.kind === DIRECTORY && node.modified === found.modifiedMs)) {
+    // Confirmed a moment ago: nothing worth writing down.
+    const { freshMs } = core.settings();
+    if (node.checked !== null && core.clock.now() - node.checked <= freshMs / 4) return "same";
+  }
   return core.group.record(() => {
     const now = core.tree.row(node.id);
     if (now === undefined || now.gen !== node.gen || now.dirty === 1 || now.base_gen !== node.base_gen) return "again";
