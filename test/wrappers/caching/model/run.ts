@@ -126,6 +126,7 @@ class Run {
 
   async #start(directory: string): Promise<void> {
     this.#left = undefined;
+    this.#remote.failingQuestions = 0;
     const clock = this.#clock.process();
     const connection = this.#remote.connect();
     this.#processClock = clock;

@@ -79,6 +79,7 @@ class Mirror {
   readonly #save: (state: Saved) => void;
   readonly #point: (name: string) => void;
   #sending: Promise<void> | undefined;
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(bug: MirrorBug | undefined, copy: Store, remote: Store, clock: Clock, log: Sent[], save: (state: Saved) => void, point: (name: string) => void) {
     this.#bug = bug;
@@ -93,12 +94,15 @@ class Mirror {
   process(): Process {
     const copy = this.#copy;
     const changes: Partial<Store> = {
-      write: async (path, body, options) =>
-        this.#done(await copy.write(path, body, options), { verb: "write", path, file: (await contents(copy, path))[0] as File }),
-      delete: async (path, options) => this.#done(await copy.delete(path, options), { verb: "delete", path, recursive: options?.recursive ?? false }),
-      mkdir: async (path) => this.#done(await copy.mkdir(path), { verb: "mkdir", path }),
-      copy: async (path, to) => this.#done(await copy.copy(path, to), { verb: "copy", path, to }),
-      move: async (path, to) => this.#done(await copy.move(path, to), { verb: "move", path, to }),
+      write: (path, body, options) =>
+        this.#change(
+          () => copy.write(path, body, options),
+          async () => ({ verb: "write", path, file: (await contents(copy, path))[0] as File }),
+        ),
+      delete: (path, options) => this.#change(() => copy.delete(path, options), { verb: "delete", path, recursive: options?.recursive ?? false }),
+      mkdir: (path) => this.#change(() => copy.mkdir(path), { verb: "mkdir", path }),
+      copy: (path, to) => this.#change(() => copy.copy(path, to), { verb: "copy", path, to }),
+      move: (path, to) => this.#change(() => copy.move(path, to), { verb: "move", path, to }),
     };
     const store = new Proxy(copy, { get: (_, key) => (key in changes ? changes[key as keyof Store] : bound(copy, key)) });
     const flush = async (): Promise<void> => {
@@ -108,13 +112,26 @@ class Mirror {
     return { ...nothing, store, flush, pending: () => this.log.map(({ path }) => path) };
   }
 
-  async #done<T>(answer: T, change: Sent): Promise<T> {
-    if (this.#bug !== "loses deletes" || change.verb !== "delete") this.log.push(change);
-    if (this.#bug === "remembers the last change only after the answer") this.#point("answered");
-    await this.#remember();
-    this.#point("remembered");
-    void this.send();
-    return answer;
+  /** One after the other, so that what is saved is a moment that there was. */
+  #inTurn<T>(what: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(what);
+    this.#turn = mine.then(
+      () => {},
+      () => {},
+    );
+    return mine;
+  }
+
+  #change<T>(change: () => Promise<T>, sent: Sent | (() => Promise<Sent>)): Promise<T> {
+    return this.#inTurn(async () => {
+      const answer = await change();
+      const one = typeof sent === "function" ? await sent() : sent;
+      if (this.#bug !== "loses deletes" || one.verb !== "delete") this.log.push(one);
+      await this.#remember();
+      this.#point("remembered");
+      void this.send();
+      return answer;
+    });
   }
 
   async #remember(): Promise<void> {
@@ -140,8 +157,10 @@ class Mirror {
         }
         // Refused the second time, because the first had been done.
       }
-      this.log.splice(this.log.indexOf(next), 1);
-      await this.#remember();
+      await this.#inTurn(async () => {
+        this.log.splice(this.log.indexOf(next as Sent), 1);
+        await this.#remember();
+      });
       this.#point("sent");
     }
   }
