@@ -7,7 +7,7 @@ import { toSource } from "../../../../src/store/body.ts";
 import { StoreError, createStore } from "../../../../src/store/index.ts";
 import type { Calls, Capabilities, Entry, Provider, Store } from "../../../../src/store/index.ts";
 import type { ProgramClock } from "./clock.ts";
-import type { Tree } from "./expected.ts";
+import type { Tree } from "../../../../src/conformance/crash/tree.ts";
 import type { Versions } from "./versions.ts";
 
 /** What kind of service it is. */
@@ -102,7 +102,7 @@ export class Remote {
             call.signal?.removeEventListener("abort", abort);
             own.delete(request);
             if (cut) return;
-            if ("error" in result) reject(result.error as Error);
+            if ("error" in result) reject(result.error);
             else resolve(result.value);
           },
         };

@@ -158,7 +158,7 @@ class Mirror {
         // Refused the second time, because the first had been done.
       }
       await this.#inTurn(async () => {
-        this.log.splice(this.log.indexOf(next as Sent), 1);
+        this.log.splice(this.log.indexOf(next), 1);
         await this.#remember();
       });
       this.#point("sent");

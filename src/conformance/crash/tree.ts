@@ -1,8 +1,8 @@
 /**
- * What a user of the caching store must see: a plain file system, as if every acknowledged call had been done at once (cache.md 1.1). Knows nothing of
- * uploads. Trees are never changed: a call gives the tree after it, so that two of them can be believed in at once (a call that a crash cut off).
+ * A plain file system, as a user of a store believes in it: what every acknowledged call must have left. Trees are never changed: a call gives the tree
+ * after it, so that two of them can be believed in at once (a call that a crash cut off happened wholly or not at all).
  */
-import type { ErrorCode } from "../../../../src/store/index.ts";
+import type { ErrorCode } from "../../store/index.ts";
 
 /** A file is the number of the version that was written; a directory is null. The root is not in it. */
 export type Tree = ReadonlyMap<string, number | null>;
