@@ -15,6 +15,7 @@ import type { ProcessClock } from "./clock.ts";
 import * as expected from "../../../../src/conformance/crash/tree.ts";
 import { sameTree, showTree } from "../../../../src/conformance/crash/tree.ts";
 import type { After, Tree } from "../../../../src/conformance/crash/tree.ts";
+import { FlushedDisk, watchFlushes } from "./power.ts";
 import { seeds } from "./program.ts";
 import type { Change, Command, Program } from "./program.ts";
 import { AFTERLIFE_MS, Remote } from "./remote.ts";
@@ -65,6 +66,9 @@ class Run {
   readonly #remote: Remote;
   #believed: readonly Tree[] = [new Map()];
 
+  /** Programs with power failures only: they are slower. */
+  readonly #watchesFlushes: boolean;
+  #disk: FlushedDisk | undefined;
   #generation = 0;
   #process: Process | undefined;
   #processClock: ProcessClock | undefined;
@@ -78,10 +82,12 @@ class Run {
     this.#subject = subject;
     this.#program = program;
     this.#trace = trace;
+    this.#watchesFlushes = subject.persistent && program.commands.some((command) => command.do === "power");
     this.#remote = new Remote(program.setup.shape, this.#clock);
   }
 
   async all(): Promise<void> {
+    if (this.#watchesFlushes) await watchFlushes();
     await this.#seed();
     await this.#start(this.#directory());
     for (const command of this.#program.commands) {
@@ -100,6 +106,7 @@ class Run {
     this.#connection?.cut();
     this.#processClock?.stop();
     this.#process?.abandon();
+    this.#disk?.end();
     rmSync(this.#home, { recursive: true, force: true });
   }
 
@@ -132,6 +139,7 @@ class Run {
     this.#processClock = clock;
     this.#connection = connection;
     mkdirSync(directory, { recursive: true });
+    if (this.#watchesFlushes) this.#disk = new FlushedDisk(directory, this.#generation > 1);
     let killed = false;
     const point = (name: string): void => {
       if (killed || this.#fuse === 0) return;
@@ -141,7 +149,7 @@ class Run {
       this.#trace?.(`    killed at ${name}`);
       this.#kill(directory);
     };
-    const durability = this.#program.commands.some((command) => command.do === "power") ? "power" : "process";
+    const durability = this.#watchesFlushes ? "power" : "process";
     const starting = this.#subject.start({ directory, remote: connection.store, clock, setup: this.#program.setup, durability, point });
     const started = await this.#settled(starting);
     // Killed while it opened: the next one opens what that one left.
@@ -154,11 +162,13 @@ class Run {
   }
 
   /** From here on nothing leaves the process, nothing reaches it, and what it has not acknowledged it never will. */
-  #kill(directory: string): void {
+  #kill(directory: string, power = false): void {
     this.figures.crashes += 1;
     this.#fuse = 0;
     const left = this.#directory();
-    copyDirectory(directory, left);
+    if (power) this.#disk?.leave(left);
+    else copyDirectory(directory, left);
+    this.#disk?.end();
     this.#left = left;
     this.#connection?.cut();
     this.#processClock?.stop();
@@ -172,8 +182,8 @@ class Run {
     if (this.#left === undefined) await this.#look();
   }
 
-  #crash(): void {
-    if (this.#subject.persistent) this.#kill(join(this.#home, String(this.#generation - 1)));
+  #crash(power = false): void {
+    if (this.#subject.persistent) this.#kill(join(this.#home, String(this.#generation - 1)), power);
   }
 
   get #store(): Store {
@@ -228,7 +238,7 @@ class Run {
         if (this.#subject.persistent) this.#fuse = command.point;
         return undefined;
       case "power":
-        return this.#crash();
+        return this.#crash(true);
     }
   }
 
