@@ -3,9 +3,10 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { plainSetup, programs } from "./program.ts";
 import type { Luck } from "./program.ts";
-import { Violation, runProgram } from "./run.ts";
+import { runProgram } from "./run.ts";
 import type { Subject } from "./subject.ts";
 import { mirror, mirrorBugs, plain } from "./trivial.ts";
+import { Violation } from "./violation.ts";
 
 const check = (subject: Subject, luck: Luck, numRuns: number, seed: number, plainly: boolean) =>
   fc.check(

@@ -55,6 +55,12 @@ export class Remote {
   #late: Late[] = [];
   /** So many questions (stat, read, list) from now on fail. */
   failingQuestions = 0;
+  /** Requests that came to an end. */
+  ended = 0;
+  /** Told after each change of what is there, however it came about. */
+  changed: (() => void) | undefined;
+  /** Told of each question before it is answered. */
+  asked: ((path: string) => void) | undefined;
   /** Every effect and ending, for people. */
   readonly log: string[] = [];
 
@@ -77,13 +83,14 @@ export class Remote {
     const service = this.#provider;
     const own = new Set<Request>();
     let cut = false;
-    const question = <A extends { readonly signal: AbortSignal | undefined }, R>(ask: (call: A) => Promise<R>) => {
+    const question = <A extends { readonly path: string }, R>(ask: (call: A) => Promise<R>) => {
       return async (call: A): Promise<R> => {
         if (cut) return never();
         if (this.failingQuestions > 0) {
           this.failingQuestions -= 1;
           throw new StoreError("unavailable", "this question failed, as the program says", { applied: false });
         }
+        this.asked?.(call.path);
         return ask(call);
       };
     };
@@ -165,6 +172,7 @@ export class Remote {
   async end(index: number, ending: Ending): Promise<boolean> {
     const request = this.requests[index % Math.max(1, this.requests.length)];
     if (request === undefined) return false;
+    this.ended += 1;
     this.log.push(`${ending}: ${request.text}`);
     switch (ending) {
       case "ok":
@@ -202,7 +210,10 @@ export class Remote {
   }
 
   async #takeEffect(request: Request): Promise<void> {
-    request.result ??= await request.effect();
+    if (request.result === undefined) {
+      request.result = await request.effect();
+      this.changed?.();
+    }
     if ("error" in request.result) this.log.push(`  refused: ${(request.result.error as Error).message}`);
   }
 

@@ -5,40 +5,30 @@
  * `believed` are the trees that the user may see. There is more than one after a call that a crash cut off: it happened wholly or not at all, and the first
  * look decides.
  */
-import { cpSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
-import { StoreError, hasCode } from "../../../../src/store/index.ts";
-import type { Entry, Store } from "../../../../src/store/index.ts";
-import { ProgramClock, quiet } from "./clock.ts";
-import type { ProcessClock } from "./clock.ts";
+import { basename } from "node:path";
 import * as expected from "../../../../src/conformance/crash/tree.ts";
 import { sameTree, showTree } from "../../../../src/conformance/crash/tree.ts";
 import type { After, Tree } from "../../../../src/conformance/crash/tree.ts";
-import { FlushedDisk, watchFlushes } from "./power.ts";
+import { hasCode } from "../../../../src/store/index.ts";
+import type { Entry } from "../../../../src/store/index.ts";
+import { quiet } from "./clock.ts";
+import { Life, show } from "./life.ts";
+import type { Outcome } from "./life.ts";
 import { seeds } from "./program.ts";
 import type { Change, Command, Program } from "./program.ts";
-import { AFTERLIFE_MS, Remote } from "./remote.ts";
-import type { Connection } from "./remote.ts";
-import type { Process, Subject } from "./subject.ts";
+import { AFTERLIFE_MS } from "./remote.ts";
+import type { Remote } from "./remote.ts";
+import type { Subject } from "./subject.ts";
 import { Versions } from "./versions.ts";
+import { Violation } from "./violation.ts";
 
-/** Something that may not be so. Everything else that a run throws is a defect of the harness. */
-export class Violation extends Error {
-  override readonly name = "Violation";
-}
 export interface Figures {
   commands: number;
   acknowledged: number;
   crashes: number;
   requests: number;
 }
-/** Fast memory where there is some; a program makes a few small files. */
-const HOME = process.platform === "linux" ? "/dev/shm" : tmpdir();
-/** More rounds than any program needs to come to rest. */
-const MAX_ROUNDS = 1500;
 
-type Outcome<T> = { readonly value: T } | { readonly error: unknown } | "cut";
 interface Call {
   readonly change: Change;
   readonly version: number;
@@ -56,46 +46,36 @@ export async function runProgram(subject: Subject, program: Program, trace?: (li
 }
 
 class Run {
-  readonly figures: Figures = { commands: 0, acknowledged: 0, crashes: 0, requests: 0 };
-  readonly #subject: Subject;
   readonly #program: Program;
   readonly #trace: ((line: string) => void) | undefined;
-  readonly #home = mkdtempSync(join(HOME, "stratus-program-"));
-  readonly #clock = new ProgramClock();
   readonly #versions = new Versions();
+  readonly #life: Life;
   readonly #remote: Remote;
   #believed: readonly Tree[] = [new Map()];
-
-  /** Programs with power failures only: they are slower. */
-  readonly #watchesFlushes: boolean;
-  #disk: FlushedDisk | undefined;
-  #generation = 0;
-  #process: Process | undefined;
-  #processClock: ProcessClock | undefined;
-  #connection: Connection | undefined;
-  /** Crash points until the process is killed; 0: not. */
-  #fuse = 0;
-  /** Taken at the moment of the kill: where the next process starts. */
-  #left: string | undefined;
+  #commands = 0;
+  #acknowledged = 0;
 
   constructor(subject: Subject, program: Program, trace: ((line: string) => void) | undefined) {
-    this.#subject = subject;
     this.#program = program;
     this.#trace = trace;
-    this.#watchesFlushes = subject.persistent && program.commands.some((command) => command.do === "power");
-    this.#remote = new Remote(program.setup.shape, this.#clock);
+    this.#life = new Life({ subject, setup: program.setup, power: program.commands.some((command) => command.do === "power"), trace });
+    this.#remote = this.#life.remote;
+  }
+
+  get figures(): Figures {
+    return { commands: this.#commands, acknowledged: this.#acknowledged, crashes: this.#life.crashes, requests: this.#remote.ended };
   }
 
   async all(): Promise<void> {
-    if (this.#watchesFlushes) await watchFlushes();
     await this.#seed();
-    await this.#start(this.#directory());
+    await this.#life.begin();
+    await this.#reborn();
     for (const command of this.#program.commands) {
       this.#trace?.(`> ${JSON.stringify(command)}`);
       const from = this.#remote.log.length;
       await this.#command(command);
-      if (this.#left !== undefined) await this.#restart();
-      this.figures.commands += 1;
+      await this.#reborn();
+      this.#commands += 1;
       for (const line of this.#remote.log.slice(from)) this.#trace?.(`    ${line}`);
       this.#trace?.(`    ${this.#remote.requests.length} waiting; ${this.#believed.map(showTree).join("  OR  ")}`);
     }
@@ -103,14 +83,16 @@ class Run {
   }
 
   end(): void {
-    this.#connection?.cut();
-    this.#processClock?.stop();
-    this.#process?.abandon();
-    this.#disk?.end();
-    rmSync(this.#home, { recursive: true, force: true });
+    this.#life.end();
   }
 
-  /* ---- life of the process */
+  /** After a kill: what the next process shows is looked at, and that may be cut off too. */
+  async #reborn(): Promise<void> {
+    while (this.#life.dead) {
+      await this.#life.restart();
+      await this.#look();
+    }
+  }
 
   async #seed(): Promise<void> {
     const direct = this.#remote.direct();
@@ -121,73 +103,10 @@ class Run {
       const version = directory ? -1 : this.#versions.add("small");
       const { bytes, ...properties } = directory ? { bytes: undefined } : this.#versions.get(version);
       // An hour old, as far as clocks are believed.
-      if (bytes !== undefined) await direct.write(path, bytes, { ...defined(properties), modifiedMs: this.#clock.nowMs - 3_600_000 });
+      if (bytes !== undefined) await direct.write(path, bytes, { ...defined(properties), modifiedMs: this.#life.clock.nowMs - 3_600_000 });
       tree = treeOf(directory ? expected.mkdir(tree, path.slice(0, -1)) : expected.write(tree, path, version));
     }
     this.#believed = [tree];
-  }
-
-  #directory(): string {
-    return join(this.#home, String(this.#generation++));
-  }
-
-  async #start(directory: string): Promise<void> {
-    this.#left = undefined;
-    this.#remote.failingQuestions = 0;
-    const clock = this.#clock.process();
-    const connection = this.#remote.connect();
-    this.#processClock = clock;
-    this.#connection = connection;
-    mkdirSync(directory, { recursive: true });
-    if (this.#watchesFlushes) this.#disk = new FlushedDisk(directory, this.#generation > 1);
-    let killed = false;
-    const point = (name: string): void => {
-      if (killed || this.#fuse === 0) return;
-      this.#fuse -= 1;
-      if (this.#fuse > 0) return;
-      killed = true;
-      this.#trace?.(`    killed at ${name}`);
-      this.#kill(directory);
-    };
-    const durability = this.#watchesFlushes ? "power" : "process";
-    const starting = this.#subject.start({ directory, remote: connection.store, clock, setup: this.#program.setup, durability, point });
-    const started = await this.#settled(starting);
-    // Killed while it opened: the next one opens what that one left.
-    if (started === "cut") {
-      void starting.then((process) => process.abandon()).catch(() => {});
-      return this.#restart();
-    }
-    if ("error" in started) throw new Violation("the directory cannot be opened", { cause: started.error });
-    this.#process = started.value;
-  }
-
-  /** From here on nothing leaves the process, nothing reaches it, and what it has not acknowledged it never will. */
-  #kill(directory: string, power = false): void {
-    this.figures.crashes += 1;
-    this.#fuse = 0;
-    const left = this.#directory();
-    if (power) this.#disk?.leave(left);
-    else copyDirectory(directory, left);
-    this.#disk?.end();
-    this.#left = left;
-    this.#connection?.cut();
-    this.#processClock?.stop();
-  }
-
-  async #restart(): Promise<void> {
-    this.#process?.abandon();
-    this.#process = undefined;
-    const left = this.#left as string;
-    await this.#start(left);
-    if (this.#left === undefined) await this.#look();
-  }
-
-  #crash(power = false): void {
-    if (this.#subject.persistent) this.#kill(join(this.#home, String(this.#generation - 1)), power);
-  }
-
-  get #store(): Store {
-    return (this.#process as Process).store;
   }
 
   /* ---- commands */
@@ -211,15 +130,15 @@ class Run {
       case "look":
         return this.#look();
       case "evict": {
-        await this.#settled((this.#process as Process).evict(command.path));
+        await this.#life.settled(this.#life.process.evict(command.path));
         return undefined;
       }
       case "refresh":
-        return (this.#process as Process).refresh(command.path);
+        return this.#life.process.refresh(command.path);
       case "flush":
         return this.#flush();
       case "wait":
-        return this.#clock.advance(command.ms);
+        return this.#life.clock.advance(command.ms);
       case "net":
         await this.#remote.end(command.at, command.how);
         return quiet();
@@ -233,12 +152,11 @@ class Run {
         this.#remote.failingQuestions = command.questions;
         return undefined;
       case "crash":
-        return this.#crash();
+        return this.#life.crash();
       case "crash-at":
-        if (this.#subject.persistent) this.#fuse = command.point;
-        return undefined;
+        return this.#life.crashAt(command.point);
       case "power":
-        return this.#crash(true);
+        return this.#life.crash(true);
     }
   }
 
@@ -249,17 +167,18 @@ class Run {
       return;
     const deaf = this.#remote.failingQuestions > 0;
     const running = changes.map((change) => ({ change, version: change.do === "write" ? this.#versions.add(change.size) : -1 }));
-    const outcomes = await this.#allSettled(running.map(({ change, version }) => this.#call(change, version)));
+    const outcomes = await this.#life.allSettled(running.map(({ change, version }) => this.#call(change, version)));
     const calls: readonly Call[] = running.map((call, index) => ({ ...call, outcome: outcomes[index] as Outcome<unknown> }));
-    for (const { outcome } of calls) if (outcome !== "cut" && "value" in outcome) this.figures.acknowledged += 1;
+    for (const { outcome } of calls) if (outcome !== "cut" && "value" in outcome) this.#acknowledged += 1;
     const orders = calls.length === 1 ? [calls] : [calls, [...calls].reverse()];
     const next: Tree[] = [];
     for (const tree of this.#believed)
       for (const order of orders) for (const after of follow(tree, order, deaf)) if (!next.some((other) => sameTree(other, after))) next.push(after);
     if (next.length === 0)
-      throw new Violation(`${calls.map(({ change, outcome }) => `${JSON.stringify(change)} gave ${show(outcome)}`).join("; ")}, with ${this.#showBelieved()}`, {
-        cause: calls.map(({ outcome }) => (outcome !== "cut" && "error" in outcome ? outcome.error : undefined)).find((error) => error !== undefined),
-      });
+      throw new Violation(
+        `${calls.map(({ change, outcome }) => `${JSON.stringify(change)} gave ${show(outcome)}`).join("; ")}, with ${this.#showBelieved()}`,
+        calls.map(({ outcome }) => (outcome !== "cut" && "error" in outcome ? outcome.error : undefined)).find((error) => error !== undefined),
+      );
     this.#believed = next;
     for (const { change, version, outcome } of calls)
       if (change.do === "write" && outcome !== "cut" && "value" in outcome)
@@ -267,7 +186,7 @@ class Run {
   }
 
   async #call(change: Change, version: number): Promise<unknown> {
-    const store = this.#store;
+    const { store } = this.#life;
     switch (change.do) {
       case "write": {
         const { bytes, ...properties } = this.#versions.get(version);
@@ -288,7 +207,7 @@ class Run {
 
   async #read(path: string): Promise<void> {
     const outcome = await this.#question(async () => {
-      const result = await this.#store.read(path);
+      const result = await this.#life.store.read(path);
       return { entry: result.entry, bytes: await result.bytes() };
     });
     if (outcome === undefined) return;
@@ -302,7 +221,7 @@ class Run {
   }
 
   async #stat(path: string): Promise<void> {
-    const outcome = await this.#question(() => this.#store.stat(path));
+    const outcome = await this.#question(() => this.#life.store.stat(path));
     if (outcome === undefined) return;
     if ("error" in outcome) return this.#see(`stat ${path}: ${show(outcome)}`, (tree) => this.#refusal(tree, path, outcome.error, "stat"));
     const { kind } = outcome.value;
@@ -313,7 +232,7 @@ class Run {
   }
 
   async #list(path: string): Promise<void> {
-    const outcome = await this.#question(() => this.#store.list(path).toArray());
+    const outcome = await this.#question(() => this.#life.store.list(path).toArray());
     if (outcome === undefined) return;
     if ("error" in outcome) return this.#see(`list ${path}: ${show(outcome)}`, (tree) => this.#refusal(tree, path, outcome.error, "list"));
     const names = outcome.value.map(({ path: child, kind }) => basename(child) + (kind === "directory" ? "/" : "")).sort();
@@ -345,7 +264,7 @@ class Run {
   /** Undefined where a kill cut it off, or where the remote could not be asked and the answer says so. */
   async #question<T>(ask: () => Promise<T>): Promise<{ readonly value: T } | { readonly error: unknown } | undefined> {
     const deaf = this.#remote.failingQuestions > 0;
-    const outcome = await this.#settled(ask());
+    const outcome = await this.#life.settled(ask());
     if (outcome === "cut") return undefined;
     return deaf && "error" in outcome && hasCode(outcome.error, "unavailable") ? undefined : outcome;
   }
@@ -355,27 +274,25 @@ class Run {
     this.#remote.failingQuestions = 0;
     const seen = new Map<string, number | null>();
     const visit = async (directory: string): Promise<void> => {
-      for (const entry of await this.#store.list(directory).toArray()) {
+      for (const entry of await this.#life.store.list(directory).toArray()) {
         if (seen.has(entry.path)) throw new Violation(`list ${directory} gives ${entry.path} twice`);
         if (entry.kind === "directory") {
           seen.set(entry.path, null);
           await visit(entry.path);
           continue;
         }
-        const { bytes } = await this.#store.read(entry.path).then(async (result) => ({ bytes: await result.bytes() }));
+        const { bytes } = await this.#life.store.read(entry.path).then(async (result) => ({ bytes: await result.bytes() }));
         const version = this.#versions.of(bytes);
         if (version === undefined) throw new Violation(`${entry.path} has bytes that are no version: ${Buffer.from(bytes).toString("latin1").slice(0, 80)}`);
         seen.set(entry.path, version);
         this.#checkEntry(version, entry, `${entry.path} in its listing`);
-        this.#checkEntry(version, await this.#store.stat(entry.path), `stat ${entry.path}`);
+        this.#checkEntry(version, await this.#life.store.stat(entry.path), `stat ${entry.path}`);
       }
     };
-    const outcome = await this.#settled(visit("/"));
+    const outcome = await this.#life.settled(visit("/"));
     if (outcome === "cut") return;
     if ("error" in outcome)
-      throw outcome.error instanceof Violation
-        ? outcome.error
-        : new Violation(`a look failed: ${show(outcome)}, with ${this.#showBelieved()}`, { cause: outcome.error });
+      throw outcome.error instanceof Violation ? outcome.error : new Violation(`a look failed: ${show(outcome)}, with ${this.#showBelieved()}`, outcome.error);
     this.#see(`a look saw ${showTree(seen)}`, (tree) => sameTree(tree, seen));
   }
 
@@ -383,16 +300,16 @@ class Run {
 
   async #flush(): Promise<void> {
     this.#remote.failingQuestions = 0;
-    const flushing = (this.#process as Process).flush();
-    const outcome = await this.#settled(flushing);
+    const flushing = this.#life.process.flush();
+    const outcome = await this.#life.settled(flushing);
     if (outcome === "cut") return;
-    if ("error" in outcome) throw new Violation(`flush failed: ${show(outcome)}`, { cause: outcome.error });
+    if ("error" in outcome) throw new Violation(`flush failed: ${show(outcome)}`, outcome.error);
     if (this.#remote.requests.length > 0) throw new Violation(`flush resolved while ${this.#remote.requests.map(({ text }) => text).join(", ")} runs`);
     this.#compare("after flush");
   }
 
   #compare(when: string): void {
-    const pending = (this.#process as Process).pending();
+    const pending = this.#life.process.pending();
     if (pending.length > 0) throw new Violation(`${when} these are pending: ${pending.join(" ")}`);
     const { tree, faults } = this.#remote.tree(this.#versions);
     if (faults.length > 0) throw new Violation(`${when}: ${faults.join("; ")}`);
@@ -400,44 +317,15 @@ class Run {
   }
 
   async #finish(): Promise<void> {
-    this.#fuse = 0;
-    if (this.#left !== undefined) await this.#restart();
+    this.#life.crashAt(0);
     await this.#look();
     await this.#flush();
     // Whatever could still land has landed or never will.
-    await this.#clock.advance(AFTERLIFE_MS + 1000);
+    await this.#life.clock.advance(AFTERLIFE_MS + 1000);
     this.#compare("at rest");
     await this.#look();
-    const closed = await this.#settled(this.#store.close());
-    if (closed === "cut" || "error" in closed) throw new Violation(`close failed: ${show(closed)}`, { cause: closed === "cut" ? undefined : closed.error });
-    const faults = this.#subject.check?.(join(this.#home, String(this.#generation - 1))) ?? [];
+    const faults = await this.#life.close();
     if (faults.length > 0) throw new Violation(`after a clean end: ${faults.join("; ")}`);
-  }
-
-  /** The end of a call. Where it waits for the remote or for time, both go on: oldest request first, and all goes well. "cut": killed before it ended. */
-  async #settled<T>(call: Promise<T>): Promise<Outcome<T>> {
-    return (await this.#allSettled([call]))[0] as Outcome<T>;
-  }
-
-  async #allSettled<T>(calls: readonly Promise<T>[]): Promise<readonly Outcome<T>[]> {
-    const own = this.#connection;
-    const outcomes: (Outcome<T> | undefined)[] = calls.map(() => undefined);
-    // What settles after the kill is nobody's acknowledgement: the process was dead by then.
-    const dead = (): boolean => this.#left !== undefined || this.#connection !== own;
-    calls.forEach((call, index) => {
-      const ended = (outcome: Outcome<T>): void => void (outcomes[index] ??= dead() ? "cut" : outcome);
-      call.then(
-        (value) => ended({ value }),
-        (error: unknown) => ended({ error }),
-      );
-    });
-    for (let round = 0; round < MAX_ROUNDS; round++) {
-      await quiet();
-      if (dead() || outcomes.every((outcome) => outcome !== undefined)) return outcomes.map((outcome) => outcome ?? "cut");
-      if (await this.#remote.end(0, "ok")) this.figures.requests += 1;
-      else await this.#clock.advance(Math.min(this.#clock.untilNextMs() ?? 1000, 60_000));
-    }
-    throw new Violation(`a call never ends; ${this.#remote.requests.length} requests wait`);
   }
 
   #showBelieved(): string {
@@ -480,23 +368,10 @@ function treeOf(after: After): Tree {
   return after.tree;
 }
 
-function show(outcome: Outcome<unknown>): string {
-  if (outcome === "cut") return "nothing before the kill";
-  if ("value" in outcome) return "success";
-  return StoreError.is(outcome.error) ? `${outcome.error.code} (${outcome.error.message})` : String(outcome.error);
-}
-
 function defined<T extends object>(properties: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> };
 }
 
 async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += 50) yield bytes.slice(at, at + 50);
-}
-
-/** As it is at this moment: what is in the page cache is what a killed process leaves. */
-function copyDirectory(from: string, to: string): void {
-  cpSync(from, to, { recursive: true, filter: (source) => basename(source) !== "reserve" });
-  // Its bytes do not matter, and there are megabytes of them.
-  if (readdirSync(from).includes("reserve")) linkSync(join(from, "reserve"), join(to, "reserve"));
 }
