@@ -45,6 +45,7 @@ export class Life {
   #connection: Connection | undefined;
   /** Crash points until the process is killed; 0: not. */
   #fuse = 0;
+  #fusePower = false;
   /** Taken at the moment of the kill: where the next process starts. */
   #left: string | undefined;
 
@@ -85,8 +86,10 @@ export class Life {
   }
 
   /** Killed at the n-th crash point from now. 0: not any more. */
-  crashAt(point: number): void {
-    if (this.#persistent) this.#fuse = point;
+  crashAt(point: number, power = false): void {
+    if (!this.#persistent) return;
+    this.#fuse = point;
+    this.#fusePower = power;
   }
 
   /** A clean end, and what is then wrong in the directory. */
@@ -128,7 +131,7 @@ export class Life {
       if (this.#fuse > 0) return;
       killed = true;
       this.#options.trace?.(`    killed at ${name}`);
-      this.#kill(directory, false);
+      this.#kill(directory, this.#fusePower);
     };
     const { subject, setup } = this.#options;
     const starting = subject.start({ directory, remote: connection.store, clock, setup, durability: watched ? "power" : "process", point });

@@ -30,7 +30,9 @@ export type Command =
   /** It is killed at the n-th crash point from now on (src/wrappers/caching/steps.ts), whichever that is. */
   | { readonly do: "crash-at"; readonly point: number }
   /** The power fails: what was not flushed is gone. */
-  | { readonly do: "power" };
+  | { readonly do: "power" }
+  /** It fails at the n-th crash point from now on. */
+  | { readonly do: "power-at"; readonly point: number };
 
 export interface Setup {
   readonly shape: Shape;
@@ -87,7 +89,10 @@ const crashes: readonly Weight[] = [
   { weight: 1, arbitrary: fc.constant({ do: "crash" as const }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("crash-at" as const), point: fc.integer({ min: 1, max: 12 }) }) },
 ];
-const powers: readonly Weight[] = [{ weight: 2, arbitrary: fc.constant({ do: "power" as const }) }];
+const powers: readonly Weight[] = [
+  { weight: 2, arbitrary: fc.constant({ do: "power" as const }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("power-at" as const), point: fc.integer({ min: 1, max: 12 }) }) },
+];
 
 /** Most services differ in one thing from the plain one. */
 const shape: fc.Arbitrary<Shape> = fc.oneof(
@@ -115,6 +120,7 @@ const shape: fc.Arbitrary<Shape> = fc.oneof(
       etags: fc.boolean(),
       hashes: fc.boolean(),
       movesChangeEtags: fc.boolean(),
+      pageSize: fc.constantFrom(1000, 1000, 2),
     }),
   },
 );

@@ -22,9 +22,14 @@ export interface Shape {
   readonly hashes: boolean;
   /** A moved file gets a new etag. */
   readonly movesChangeEtags: boolean;
+  /** Entries per page of a listing. Default 1,000. */
+  readonly pageSize?: number;
 }
-export type Ending = "ok" | "applied" | "failed" | "lost" | "lost-applied";
+/** "full" and "denied": refused for good, as far as the service is concerned. */
+export type Ending = "ok" | "applied" | "failed" | "lost" | "lost-applied" | "full" | "denied";
 export const AFTERLIFE_MS = 10_000;
+/** Bodies are read in pieces: a large version has four. */
+const PIECE_BYTES = 64;
 
 type Mutation = "write" | "delete" | "mkdir" | "copy" | "move";
 type Result = { readonly value: unknown } | { readonly error: unknown };
@@ -71,7 +76,8 @@ export class Remote {
   }
 
   get #provider(): Provider & { readonly kind: "reference" } {
-    return referenceProvider({ state: this.#state, capabilities: this.#capabilities, clock: this.#clock.process() });
+    const { pageSize } = this.#shape;
+    return referenceProvider({ state: this.#state, capabilities: this.#capabilities, clock: this.#clock.process(), pageSize, chunkBytes: PIECE_BYTES });
   }
 
   /** The service itself, at once and without faults: for what was there before, and for a second client. */
@@ -270,6 +276,11 @@ function capabilitiesOf(shape: Shape): Partial<Capabilities> {
 function conditionOf(of: Calls[Mutation]): string {
   const call: { readonly ifAbsent?: boolean; readonly ifMatch?: string | undefined; readonly recursive?: boolean; readonly path: string } = of;
   return `${call.ifAbsent === true ? " if absent" : ""}${call.ifMatch === undefined ? "" : ` if ${call.ifMatch}`}${call.recursive === true ? " recursive" : ""}`;
+}
+
+function refusal(ending: "failed" | "full" | "denied"): StoreError {
+  const code = ending === "failed" ? "unavailable" : ending === "full" ? "no-space" : "permission-denied";
+  return new StoreError(code, "refused, as the program says", { applied: false });
 }
 
 /** Nothing comes back to a process that is dead. */

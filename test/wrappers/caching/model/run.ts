@@ -58,7 +58,12 @@ class Run {
   constructor(subject: Subject, program: Program, trace: ((line: string) => void) | undefined) {
     this.#program = program;
     this.#trace = trace;
-    this.#life = new Life({ subject, setup: program.setup, power: program.commands.some((command) => command.do === "power"), trace });
+    this.#life = new Life({
+      subject,
+      setup: program.setup,
+      power: program.commands.some((command) => command.do === "power" || command.do === "power-at"),
+      trace,
+    });
     this.#remote = this.#life.remote;
   }
 
@@ -97,10 +102,10 @@ class Run {
   async #seed(): Promise<void> {
     const direct = this.#remote.direct();
     let tree: Tree = new Map();
-    for (const path of seeds[this.#program.setup.seed] ?? []) {
+    for (const [index, path] of (seeds[this.#program.setup.seed] ?? []).entries()) {
       const directory = path.endsWith("/");
       if (directory) await direct.mkdir(path.slice(0, -1));
-      const version = directory ? -1 : this.#versions.add("small");
+      const version = directory ? -1 : this.#versions.add(index === 1 ? "large" : "small");
       const { bytes, ...properties } = directory ? { bytes: undefined } : this.#versions.get(version);
       // An hour old, as far as clocks are believed.
       if (bytes !== undefined) await direct.write(path, bytes, { ...defined(properties), modifiedMs: this.#life.clock.nowMs - 3_600_000 });
@@ -157,6 +162,8 @@ class Run {
         return this.#life.crashAt(command.point);
       case "power":
         return this.#life.crash(true);
+      case "power-at":
+        return this.#life.crashAt(command.point, true);
     }
   }
 
