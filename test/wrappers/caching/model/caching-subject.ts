@@ -3,12 +3,13 @@ import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import Database from "better-sqlite3";
 import { cachingWith } from "../../../../src/wrappers/caching/index.ts";
+import type { CachingOptions } from "../../../../src/wrappers/caching/index.ts";
 import { rules } from "../../../../src/wrappers/caching/rules.ts";
 import type { Rules } from "../../../../src/wrappers/caching/rules.ts";
 import type { Subject } from "./subject.ts";
 import { INLINE_BYTES } from "./versions.ts";
 
-export function subject(bug: Partial<Rules> = {}): Subject {
+export function subject(bug: Partial<Rules> = {}, more: Partial<CachingOptions> = {}): Subject {
   return {
     name: `caching${Object.entries(bug).map(([rule, value]) => `, ${rule}: ${String(value)}`)}`,
     persistent: true,
@@ -30,6 +31,7 @@ export function subject(bug: Partial<Rules> = {}): Subject {
           minFreeBytes: 0,
           uploadDelayMs: 1000,
           maxDelayMs: 5000,
+          ...more,
         },
         { step: point, killed: killed.signal },
       );

@@ -20,6 +20,13 @@ interface Journal {
 const watched = new Map<string, FlushedDisk>();
 let patched = false;
 
+let failing: string | undefined;
+
+/** The next flush of a file of this name fails, as on a disk that is broken. */
+export function failNextFlush(name: string): void {
+  failing = name;
+}
+
 /** Once per process. */
 export async function watchFlushes(): Promise<void> {
   if (patched) return;
@@ -32,6 +39,10 @@ export async function watchFlushes(): Promise<void> {
     prototype[verb] = async function flush(this: FileHandle) {
       const path = readlinkSync(`/proc/self/fd/${this.fd}`);
       const disk = [...watched].find(([directory]) => path === directory || path.startsWith(`${directory}/`))?.[1];
+      if (failing !== undefined && path.endsWith(failing)) {
+        failing = undefined;
+        throw Object.assign(new Error("EIO: i/o error, as the test says"), { code: "EIO", syscall: "fdatasync" });
+      }
       // What is written from here on is not part of it.
       const done = disk?.flushing(path);
       await real.call(this);

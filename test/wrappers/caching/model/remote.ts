@@ -60,6 +60,8 @@ export class Remote {
   #late: Late[] = [];
   /** So many questions (stat, read, list) from now on fail. */
   failingQuestions = 0;
+  /** So many bodies from now on break off after their first piece. */
+  breakingBodies = 0;
   /** Requests that came to an end. */
   ended = 0;
   /** Told after each change of what is there, however it came about. */
@@ -129,7 +131,12 @@ export class Remote {
     const provider: Provider & { readonly kind: "reference" } = {
       ...service,
       stat: question((call) => service.stat(call)),
-      read: question((call) => service.read(call)),
+      read: question(async (call) => {
+        const reply = await service.read(call);
+        if (this.breakingBodies === 0) return reply;
+        this.breakingBodies -= 1;
+        return { ...reply, body: brokenOff(reply.body as AsyncIterable<Uint8Array>) };
+      }),
       list: question((call) => service.list(call)),
       async write(call) {
         // What is sent is the whole body: one that fails sends nothing that anybody could find.
@@ -248,6 +255,13 @@ export class Remote {
       tree.set(path, version ?? -1);
     }
     return { tree, faults };
+  }
+}
+
+async function* brokenOff(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const piece of body) {
+    yield piece;
+    throw new StoreError("unavailable", "the body broke off, as the program says");
   }
 }
 
