@@ -1,5 +1,5 @@
 /** The run-time side of the layer. */
-import { control, parsePath, root } from "../../store/index.ts";
+import { parsePath, root } from "../../store/index.ts";
 import type { Control, Store } from "../../store/index.ts";
 import type { CachingBackend } from "./cache.ts";
 import type { CacheControl } from "./control-types.ts";
@@ -23,7 +23,10 @@ export function controlOf(base: Control<CacheSettings>, events: Events, backend:
       core().uploader.wake();
       evictIfNeeded(core());
     },
-    flush: async (options = {}) => flush(core(), backend().opened.uploader, store, options),
+    async flush(options = {}) {
+      // Before the store is open it has acknowledged nothing.
+      if (backend().isOpen) await flush(core(), backend().opened.uploader, store, options);
+    },
     async pause() {
       const { uploader } = backend().opened;
       uploader.pauses.byHand = true;
