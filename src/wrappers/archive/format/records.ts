@@ -63,6 +63,8 @@ export function stampOf({ timeMs, writer }: Pick<Manifest, "timeMs" | "writer">)
   return [timeMs, writer];
 }
 
-export function recordBytes(record: ArchiveRecord): number {
-  return record.kind === "directory" ? 0 : record.size;
+/** What a record adds to the data of its archive: its member with one header. Used only to compare what is live with all there is. */
+export function payloadOf(record: ArchiveRecord): number {
+  return record.kind === "reference" ? 0 : HEADER_BYTES + (record.kind === "file" ? record.size : 0);
 }
+const HEADER_BYTES = 512;
