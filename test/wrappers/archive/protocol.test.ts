@@ -14,7 +14,7 @@ if (torture) console.log(`archive protocol: seed ${seed}`);
 describe.each(["flat", "tree"] as const)("%s programs", (kind) => {
   test.each([2, 3])("hold with %i installations", { timeout: 600_000 }, (installations) => {
     fc.assert(
-      fc.property(programs(60, kind), (program) => runProgram(program, installations)),
+      fc.property(programs({ length: 60, kind }), (program) => runProgram(program, installations)),
       { numRuns: torture ? 50_000 : 500, seed },
     );
   });

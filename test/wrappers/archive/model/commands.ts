@@ -53,7 +53,7 @@ const command = <T extends Command>(weight: number, shape: { [K in keyof T]: fc.
 const is = <const T extends string>(name: T): fc.Arbitrary<T> => fc.constant(name);
 type Of<D extends Command["do"]> = Extract<Command, { readonly do: D }>;
 
-function commands(path: fc.Arbitrary<string>, op: fc.Arbitrary<Op["op"]>): fc.Arbitrary<Command> {
+function commands(path: fc.Arbitrary<string>, op: fc.Arbitrary<Op["op"]>, loss: number): fc.Arbitrary<Command> {
   return fc.oneof(
     command<Of<"now">>(16, { do: is("now"), i: who, op, path, to: path, refresh: fc.boolean(), fly, stale }),
     command<Of<"op">>(3, { do: is("op"), i: who, op, path, to: path }),
@@ -66,16 +66,24 @@ function commands(path: fc.Arbitrary<string>, op: fc.Arbitrary<Op["op"]>): fc.Ar
     command<Of<"repack">>(10, { do: is("repack"), i: who, mask: fc.integer({ min: 1, max: 255 }), fly, stale }),
     command<Of<"collect">>(5, { do: is("collect"), i: who, stale }),
     command<Of<"clean">>(8, { do: is("clean"), i: who, before: fc.constantFrom(0, 5, 13, 26), between: fc.constantFrom(0, 5, 12, 13, 26), fly, stale }),
-    command<Of<"take">>(3, { do: is("take"), i: who, path, stale }),
-    command<Of<"claim">>(2, { do: is("claim"), i: who, k: fc.nat(3), stale }),
-    command<Of<"claim-living">>(1, { do: is("claim-living"), i: who, of: who, stale }),
-    command<Of<"crash">>(2, { do: is("crash"), i: who }),
-    command<Of<"wipe">>(1, { do: is("wipe"), i: who, stale }),
+    command<Of<"take">>(3 * loss, { do: is("take"), i: who, path, stale }),
+    command<Of<"claim">>(2 * loss, { do: is("claim"), i: who, k: fc.nat(3), stale }),
+    command<Of<"claim-living">>(loss, { do: is("claim-living"), i: who, of: who, stale }),
+    command<Of<"crash">>(2 * loss, { do: is("crash"), i: who }),
+    command<Of<"wipe">>(loss, { do: is("wipe"), i: who, stale }),
     command<Of<"time">>(5, { do: is("time"), steps: fc.constantFrom(1, 2, 3, 5, 12, 13, 26) }),
   );
 }
 
-/** Programs of up to `length` steps; `flat` ones have three files and no directories, which finds what is not about trees sooner. */
-export function programs(length: number, kind: "flat" | "tree"): fc.Arbitrary<Command[]> {
-  return fc.array(kind === "flat" ? commands(flat, flatOps) : commands(paths, ops), { minLength: 1, maxLength: length, size: "max" });
+export interface Drawn {
+  /** Steps at most. */
+  readonly length: number;
+  /** `flat` has three files and no directories, which finds what is not about trees sooner. */
+  readonly kind: "flat" | "tree";
+  /** How many times as often as usual processes and indexes are lost and writers claimed. Default 1. */
+  readonly loss?: number;
+}
+
+export function programs({ length, kind, loss = 1 }: Drawn): fc.Arbitrary<Command[]> {
+  return fc.array(kind === "flat" ? commands(flat, flatOps, loss) : commands(paths, ops, loss), { minLength: 1, maxLength: length, size: "max" });
 }
