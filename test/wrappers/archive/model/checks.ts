@@ -4,20 +4,38 @@ import { Join, above, compare, isBelow, same } from "./join.ts";
 import type { Archive, Rec } from "./join.ts";
 import { keyOf } from "./seal.ts";
 import type { Sealed } from "./seal.ts";
-import type { ModelStore } from "./store.ts";
-import { TIMES } from "./store.ts";
 
-interface Gone {
+/** What a store shows to whoever watches all of it. */
+export interface Observed {
+  readonly now: number;
+  readonly objects: ReadonlyMap<string, Archive>;
+  /** Everything that ever landed, in order, when it did, and its join: what must be shown if nothing is lost. */
+  readonly landed: readonly Archive[];
+  readonly landedAt: readonly number[];
+  readonly ever: Join;
+  /** Changes with the objects. */
+  readonly version: number;
+}
+/** An acknowledged delete. */
+export interface Gone {
   readonly path: string;
   readonly tree: boolean;
   readonly line: string;
+  /** What its writer sealed before this stamp is deleted. */
   readonly at: Archive["stamp"];
+}
+/** One installation, as far as it is looked at. */
+export interface Viewer {
+  readonly line: string;
+  readonly name: string;
+  at(path: string): Rec | undefined;
 }
 
 const text = (record: Rec): string => `${record.path} of ${record.stamp.join("/")}`;
 
 export class Checks {
-  readonly #store: ModelStore;
+  readonly #store: Observed;
+  readonly #settle: number;
   readonly #acknowledged: Set<string> = new Set();
   readonly #gone: Gone[] = [];
   /** Records that a line of an index wrote and was told of. */
@@ -29,8 +47,10 @@ export class Checks {
   readonly #sealed: Map<string, Sealed> = new Map();
   #version = -1;
 
-  constructor(store: ModelStore) {
+  /** `settle`: for so long a listing may be late. */
+  constructor(store: Observed, settle: number) {
     this.#store = store;
+    this.#settle = settle;
   }
 
   /** Before it is sent: names and stamps are new (I9), and a version that was seen is written over with a greater stamp (I10). */
@@ -63,13 +83,20 @@ export class Checks {
     const line = this.lines.get(archive.name) as string;
     const sealed = this.#sealed.get(archive.name);
     for (const op of sealed?.done ?? []) {
-      if (op.op === "delete" || op.op === "delete-tree") this.#gone.push({ path: op.path, tree: op.op === "delete-tree", line, at: archive.stamp });
+      if (op.op === "delete" || op.op === "delete-tree") this.deleted({ path: op.path, tree: op.op === "delete-tree", line, at: archive.stamp });
     }
     if (sealed !== undefined && archive.tombs.length > 0) this.#killedUnseen(archive, sealed);
-    for (const record of archive.records) {
-      this.#acknowledged.add(keyOf(record));
-      this.#own.push({ line, record });
-    }
+    for (const record of archive.records) this.wrote(line, record);
+  }
+
+  /** A line of an index was told that this record is stored. */
+  wrote(line: string, record: Rec): void {
+    this.#acknowledged.add(keyOf(record));
+    this.#own.push({ line, record });
+  }
+
+  deleted(gone: Gone): void {
+    this.#gone.push(gone);
   }
 
   /** A delete removes what its writer had seen, and own uploads in doubt; nothing else (P4). */
@@ -137,28 +164,25 @@ export class Checks {
   }
 
   /** Own changes are seen, always (P1). */
-  own(me: Installation): void {
+  own(me: Viewer): void {
     const { ever } = this.#store;
-    const view = me.join();
     for (const { line, record } of this.#own) {
       if (line !== me.line) continue;
       const live = ever.at(record.path);
-      if (live !== undefined && same(live, record) && view.at(record.path) === undefined)
-        throw new Error(`own write not seen: ${text(record)} by ${me.writer}`);
+      if (live !== undefined && same(live, record) && me.at(record.path) === undefined) throw new Error(`own write not seen: ${text(record)} by ${me.name}`);
     }
   }
 
   /** After a refresh: nothing that has been there for long is missing (I4). */
-  refreshed(me: Installation): void {
+  refreshed(me: Viewer): void {
     this.own(me);
     const { ever, landed, landedAt, now } = this.#store;
-    const view = me.join();
     const long = new Join();
-    for (const [i, archive] of landed.entries()) if ((landedAt[i] as number) <= now - 2 * TIMES.settle - 1) long.add(archive);
+    for (const [i, archive] of landed.entries()) if ((landedAt[i] as number) <= now - 2 * this.#settle - 1) long.add(archive);
     for (const record of long.live()) {
       const live = ever.at(record.path);
-      if (live !== undefined && same(live, record) && !above(view.at(record.path)?.stamp, record.stamp) && !sameAs(view.at(record.path), record)) {
-        throw new Error(`hole: ${me.writer} does not see ${text(record)}`);
+      if (live !== undefined && same(live, record) && !above(me.at(record.path)?.stamp, record.stamp) && !sameAs(me.at(record.path), record)) {
+        throw new Error(`hole: ${me.name} does not see ${text(record)}`);
       }
     }
   }

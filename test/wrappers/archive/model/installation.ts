@@ -117,8 +117,7 @@ export class Installation {
     return [this.clock, this.writer];
   }
 
-  /** A new name. */
-  name(): string {
+  nextName(): string {
     return `${this.writer}-${this.count++}`;
   }
 
@@ -126,6 +125,14 @@ export class Installation {
     if (!this.has("intent-after-upload"))
       this.intents.set(archive.name, { stamp: archive.stamp, kind: archive.kind, started: this.store.now, until: Infinity, archive });
     return archive;
+  }
+
+  /** For those who look on. */
+  get name(): string {
+    return this.writer;
+  }
+  at(path: string): Rec | undefined {
+    return this.join().at(path);
   }
 
   join(): Join {

@@ -27,7 +27,7 @@ export const keyOf = (record: Rec): string => `${record.path}|${record.stamp[0]}
 
 export function seal(me: Installation, ops: readonly Op[]): Sealed | undefined {
   const stamp = me.tick();
-  const name = me.name();
+  const name = me.nextName();
   const before = me.join();
   const tree = new Tree(before.live());
   const records = new Map<string, Rec>();
@@ -131,7 +131,7 @@ export function sealSolo(me: Installation, path: string, body: string, begun: St
   const tree = new Tree(me.join().live());
   if (tree.kind(path) === "directory" || tree.belowFile(path)) return undefined;
   const stamp = me.has("solo-stamped-at-start") ? begun : me.tick();
-  const name = me.name();
+  const name = me.nextName();
   const records: Rec[] = tree.missingAncestors(path).map((dir) => ({ path: dir, stamp, kind: "directory", content: "", at: "" }));
   records.push({ path, stamp, kind: "file", content: body, at: name });
   const seen = me.join().at(path)?.stamp;

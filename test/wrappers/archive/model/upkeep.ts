@@ -9,7 +9,7 @@ export function take(me: Installation, path: string): Archive | undefined {
   const record = me.join().at(path);
   if (record === undefined || record.kind === "directory" || me.place(record, me.own()) !== undefined || !me.readable(record)) return undefined;
   const stamp = me.tick();
-  const name = me.name();
+  const name = me.nextName();
   const taken: Rec = { ...record, at: name, stamp: me.has("take-new-stamp") ? stamp : record.stamp };
   return me.intend({ name, stamp, writer: me.writer, kind: "take", records: [taken], tombs: [], claims: [] });
 }
@@ -18,7 +18,7 @@ export function take(me: Installation, path: string): Archive | undefined {
 export function claim(me: Installation, of: string): Archive | undefined {
   if (of === me.writer || me.holding().has(of)) return undefined;
   const stamp = me.tick();
-  const name = me.name();
+  const name = me.nextName();
   return me.intend({ name, stamp, writer: me.writer, kind: "claim", records: [], tombs: [], claims: [{ of, by: me.writer, stamp, born: me.store.now }] });
 }
 
@@ -40,7 +40,7 @@ export function repack(me: Installation, mask: number): Archive | undefined {
   const sources = new Set(own.filter((archive, i) => ((mask >> (i % 8)) & 1) === 1 && !me.unneeded.has(archive.name)).map(({ name }) => name));
   if (sources.size === 0) return undefined;
   const stamp = me.tick();
-  const name = me.name();
+  const name = me.nextName();
   const records: Rec[] = [];
   const refers: string[] = [];
   const candidates = me.has("repack-dead") ? deadToo(me, sources) : me.join().live();

@@ -25,7 +25,7 @@ const SEEN: Stale = [0];
 export class World {
   readonly store: ModelStore = new ModelStore();
   readonly all: readonly Installation[];
-  readonly checks: Checks = new Checks(this.store);
+  readonly checks: Checks = new Checks(this.store, TIMES.settle);
   readonly bugs: Bugs;
   /** Writers that never come back. */
   readonly dead: string[] = [];
@@ -236,7 +236,7 @@ export class World {
     const half = this.#halves.get(archive.name);
     if (half !== undefined) {
       this.#halves.delete(archive.name);
-      this.#send(request.i, me, { ...half, name: me.name() });
+      this.#send(request.i, me, { ...half, name: me.nextName() });
     }
     if (archive.kind === "group" || archive.kind === "solo") this.checks.acknowledged(archive);
   }

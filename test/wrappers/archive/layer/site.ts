@@ -1,0 +1,143 @@
+/** One installation of the real layer: its directory, its clock, the store below it, and what becomes of the calls that were made on it. */
+import { createHash } from "node:crypto";
+import { cpSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { StoreError } from "../../../../src/store/index.ts";
+import type { Clock, Store } from "../../../../src/store/index.ts";
+import { seeded } from "../../../../src/conformance/random.ts";
+import type { Rec } from "../model/join.ts";
+import type { Client, Service } from "./service.ts";
+import type { OpenLayer, ProofStore } from "./subject.ts";
+import type { Watch } from "./watch.ts";
+
+export interface Call {
+  readonly verb: "write" | "delete" | "mkdir" | "copy" | "move";
+  readonly path: string;
+  readonly to?: string | undefined;
+  readonly recursive?: boolean | undefined;
+  readonly body?: Uint8Array | undefined;
+}
+/** What a call became. */
+export interface Answer {
+  readonly call: Call;
+  /** Stamp of the newest archive that its line had sent when it was made. */
+  readonly after: number;
+  error?: StoreError | undefined;
+  done: boolean;
+}
+
+export class Site {
+  readonly number: number;
+  readonly #service: Service;
+  readonly #base: string;
+  readonly #open: OpenLayer;
+  readonly #clock: Clock;
+  readonly #seed: string;
+  #directories = 0;
+  #lines = 0;
+  directory: string;
+  client: Client;
+  store: ProofStore;
+  line: string;
+  /** Calls without an answer yet. */
+  running = new Set<Answer>();
+  /** Calls that this process was told of, in order. */
+  answers: Answer[] = [];
+  readonly #abandoned: Store[] = [];
+
+  constructor(number: number, service: Service, base: string, clock: Clock, seed: string, open: OpenLayer) {
+    this.number = number;
+    this.#service = service;
+    this.#base = join(base, String(number));
+    this.#open = open;
+    this.#clock = clock;
+    this.#seed = seed;
+    this.directory = this.#nextDirectory();
+    this.line = this.#nextLine();
+    this.client = service.client(String(number));
+    this.store = this.#opened();
+  }
+
+  #nextDirectory(): string {
+    const directory = join(this.#base, String(this.#directories++));
+    mkdirSync(directory, { recursive: true });
+    return directory;
+  }
+  #nextLine(): string {
+    return `${this.number}/${this.#lines++}`;
+  }
+  #opened(): ProofStore {
+    const random = seeded(`${this.#seed} ${this.number} ${this.#directories}`);
+    return this.#open(this.client.store(), { directory: this.directory, clock: this.#clock, random });
+  }
+
+  /** The process ends here and now; what its disk holds stays. `wipe`: but for the list of its own ids, that is lost too. */
+  crash(wipe: "index" | "everything" | undefined): void {
+    const before = this.directory;
+    this.directory = this.#nextDirectory();
+    if (wipe !== "everything") cpSync(before, this.directory, { recursive: true });
+    if (wipe === "index") for (const end of ["", "-wal", "-shm"]) rmSync(join(this.directory, `archive.db${end}`), { force: true });
+    this.client.cut();
+    this.#abandoned.push(this.store);
+    this.running = new Set();
+    if (wipe !== undefined) this.line = this.#nextLine();
+    this.client = this.#service.client(String(this.number));
+    this.store = this.#opened();
+  }
+
+  /** Of what is left of all its processes. */
+  async end(): Promise<void> {
+    for (const store of [...this.#abandoned, this.store]) await store.close({ signal: AbortSignal.abort() });
+  }
+
+  start(call: Call, watch: Watch): Answer {
+    const sent = watch.sentBy(this.line);
+    const answer: Answer = { call, after: Math.max(0, ...sent.map(({ stamp }) => stamp[0])), done: false };
+    const { line, running } = this;
+    running.add(answer);
+    const finish = (error?: unknown): void => {
+      this.#service.events++;
+      if (this.running !== running) return; // Told to a process that is dead.
+      running.delete(answer);
+      answer.done = true;
+      if (error !== undefined && !StoreError.is(error)) watch.fault ??= error as Error;
+      answer.error = error as StoreError | undefined;
+      this.answers.push(answer);
+      if (error === undefined) this.#acknowledged(answer, line, watch);
+    };
+    this.#make(call).then(() => finish(), finish);
+    return answer;
+  }
+
+  async #make({ verb, path, to = "", recursive = false, body }: Call): Promise<unknown> {
+    switch (verb) {
+      case "write":
+        return this.store.write(path, body as Uint8Array);
+      case "mkdir":
+        return this.store.mkdir(path);
+      case "delete":
+        return this.store.delete(path, { recursive });
+      case "copy":
+      case "move":
+        return this.store[verb](path, to);
+    }
+  }
+
+  /** What was acknowledged stands in an archive of this line that landed; what was deleted, and was sent before, never comes back. */
+  #acknowledged({ call, after }: Answer, line: string, watch: Watch): void {
+    const archives = watch.landed.filter(({ name, stamp }) => watch.checks.lines.get(name) === line && stamp[0] > after);
+    const newest = (found: (record: Rec) => boolean): Rec | undefined => archives.flatMap(({ records }) => records.filter(found)).at(-1);
+    const target = call.verb === "copy" || call.verb === "move" ? (call.to as string) : call.path;
+    if (call.verb !== "delete" && !(call.path === target && call.verb !== "write" && call.verb !== "mkdir")) {
+      const content = call.body === undefined ? undefined : createHash("sha256").update(call.body).digest("base64url");
+      const record = newest(({ path, content: other }) => path === target && (content === undefined || other === content));
+      if (record === undefined) watch.fault ??= new Error(`acknowledged and not stored: ${call.verb} ${call.path} ${call.to ?? ""} by ${line}`);
+      else watch.checks.wrote(line, record);
+    }
+    if (call.verb === "delete" || (call.verb === "move" && call.path !== target)) {
+      const tomb = archives.filter(({ tombs }) => tombs.some(({ path }) => path === call.path)).at(-1);
+      const at = tomb?.stamp ?? ([after + 1, ""] as const);
+      watch.checks.deleted({ path: call.path, tree: call.recursive === true || call.verb === "move", line, at });
+    }
+  }
+}

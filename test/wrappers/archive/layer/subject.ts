@@ -1,0 +1,24 @@
+/** The layer that the proofs try, and how: settings in which a minute is a step of the model's time. */
+import type { Clock, Store } from "../../../../src/store/index.ts";
+import { archiveWith } from "../../../../src/wrappers/archive/index.ts";
+import type { ArchiveControl } from "../../../../src/wrappers/archive/index.ts";
+import { rules } from "../../../../src/wrappers/archive/rules.ts";
+import type { Rules } from "../../../../src/wrappers/archive/rules.ts";
+
+export const MINUTE = 60_000;
+/** S, Z, GRACE, TOMB as in the model (3, 6, 12, 25 steps), but for the 15 minutes that the layer allows a listing. */
+export const TIMING = { settleMs: 3 * MINUTE, lateMs: 6 * MINUTE, graceMs: 27 * MINUTE, tombMs: 54 * MINUTE } as const;
+export const SMALL_BYTES = 2048;
+
+export type ProofStore = Store & { readonly layers: { readonly archive: ArchiveControl } };
+export interface Place {
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+export type OpenLayer = (inner: Store, place: Place) => ProofStore;
+
+export function layerWith(variant: Partial<Rules> = {}, more: object = {}): OpenLayer {
+  return (inner, place) =>
+    archiveWith({ ...rules, ...variant })({ ...place, ...TIMING, smallBytes: SMALL_BYTES, maxBytes: 65_536, refreshMs: MINUTE, ...more })(inner) as ProofStore;
+}
