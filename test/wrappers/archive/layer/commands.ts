@@ -24,7 +24,7 @@ export type Command =
   /** From now on nothing of it leaves, or again everything does. */
   | { readonly do: "link"; readonly i: number; readonly down: boolean }
   | { readonly do: "refresh"; readonly i: number; readonly stale: Stale; readonly half: boolean }
-  | { readonly do: "repack"; readonly i: number; readonly all: boolean; readonly fly: boolean; readonly stale: Stale }
+  | { readonly do: "repack"; readonly i: number; readonly mask: number; readonly fly: boolean; readonly stale: Stale }
   | { readonly do: "collect"; readonly i: number; readonly fly: boolean; readonly stale: Stale }
   | { readonly do: "adopt"; readonly i: number; readonly k: number; readonly stale: Stale }
   | { readonly do: "crash"; readonly i: number; readonly wipe: "" | "index" | "everything" }
@@ -52,7 +52,7 @@ const any: fc.Arbitrary<Command> = fc.oneof(
   command<Of<"late">>(3, { do: is("late"), k: fc.nat(3) }),
   command<Of<"link">>(2, { do: is("link"), i, down: fc.boolean() }),
   command<Of<"refresh">>(5, { do: is("refresh"), i, stale, half: seldom }),
-  command<Of<"repack">>(8, { do: is("repack"), i, all: fc.boolean(), fly: seldom, stale }),
+  command<Of<"repack">>(8, { do: is("repack"), i, mask: fc.integer({ min: 1, max: 255 }), fly: seldom, stale }),
   command<Of<"collect">>(6, { do: is("collect"), i, fly: seldom, stale }),
   command<Of<"adopt">>(1, { do: is("adopt"), i, k: fc.nat(3), stale }),
   command<Of<"crash">>(2, { do: is("crash"), i, wipe: fc.constantFrom("", "", "index", "everything") }),

@@ -1,7 +1,9 @@
 /** The layer that the proofs try, and how: settings in which a minute is a step of the model's time. */
 import type { Clock, Store } from "../../../../src/store/index.ts";
-import { archiveWith } from "../../../../src/wrappers/archive/index.ts";
-import type { ArchiveControl } from "../../../../src/wrappers/archive/index.ts";
+import { archiveWith } from "../../../../src/wrappers/archive/archive.ts";
+import type { Proof } from "../../../../src/wrappers/archive/archive.ts";
+import type { Opened } from "../../../../src/wrappers/archive/opened.ts";
+import type { ArchiveControl, ArchiveOptions } from "../../../../src/wrappers/archive/index.ts";
 import { rules } from "../../../../src/wrappers/archive/rules.ts";
 import type { Rules } from "../../../../src/wrappers/archive/rules.ts";
 
@@ -15,10 +17,13 @@ export interface Place {
   readonly directory: string;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Sees the parts of the layer each time that it opens. */
+  readonly opened: (parts: Opened) => void;
 }
 export type OpenLayer = (inner: Store, place: Place) => ProofStore;
 
-export function layerWith(variant: Partial<Rules> = {}, more: object = {}): OpenLayer {
-  return (inner, place) =>
-    archiveWith({ ...rules, ...variant })({ ...place, ...TIMING, smallBytes: SMALL_BYTES, maxBytes: 65_536, refreshMs: MINUTE, ...more })(inner) as ProofStore;
+export function layerWith(variant: Partial<Rules> = {}, more: Partial<ArchiveOptions> = {}, proof: Proof = {}): OpenLayer {
+  const changed: Rules = { ...rules, ...variant };
+  return (inner, { opened, ...place }) =>
+    archiveWith(changed, { ...TIMING, smallBytes: SMALL_BYTES, maxBytes: 65_536, refreshMs: MINUTE, ...more, ...place }, { ...proof, opened })(inner);
 }

@@ -116,7 +116,7 @@ export class LayerWorld {
         this.service.pageSize = 1000;
         break;
       case "repack":
-        this.#background(site.store.layers.archive.repack({ all: command.all }));
+        this.#background(site.repack(command.mask));
         break;
       case "collect":
         this.#background(site.store.layers.archive.collect());
@@ -277,7 +277,7 @@ export class LayerWorld {
       await this.clock.advance(TIMING.tombMs + MINUTE);
       for (const work of ["repack", "collect", "collect"] as const) {
         for (const site of this.sites) {
-          this.#background(work === "repack" ? site.store.layers.archive.repack({ all: true }) : site.store.layers.archive.collect());
+          this.#background(work === "repack" ? site.repack(255) : site.store.layers.archive.collect());
           await this.rest();
           this.watch.check();
         }
