@@ -1,6 +1,6 @@
-/** The programs of the archive's protocol as `npm run programs -- archive` runs them. */
+/** The programs of the archive as `npm run programs -- archive` runs them: of the protocol's model, and of the real layer. */
 import fc from "fast-check";
-import type { Family, Property } from "../../../../scripts/programs/family.ts";
+import type { Family, Found, Property } from "../../../../scripts/programs/family.ts";
 import { programs } from "./commands.ts";
 import type { Drawn } from "./commands.ts";
 import { runProgram } from "./world.ts";
@@ -14,11 +14,35 @@ function protocol(installations: number, drawn: Drawn): Property {
         steps += program.length;
         runProgram(program, installations);
       });
-      const result = fc.check(property, { numRuns: runs, seed });
-      if (!result.failed) return { runs: result.numRuns, figures: { steps } };
-      return { runs: result.numRuns, figures: { steps }, failure: { program: result.counterexample?.[0], message: String(result.errorInstance) } };
+      return found(fc.check(property, { numRuns: runs, seed }), { protocolSteps: steps });
     },
   };
+}
+
+/** A tenth as many: each opens databases. */
+function layer(installations: number, length: number): Property {
+  return {
+    name: `layer, ${installations} installations, ${length} steps`,
+    async check(seed, runs) {
+      const { runLayer } = await import("../layer/world.ts");
+      const { layerPrograms } = await import("../layer/commands.ts");
+      const figures = { layerPrograms: 0, layerCalls: 0, layerArchives: 0 };
+      const property = fc.asyncProperty(layerPrograms(length), async (program) => {
+        const world = await runLayer(program, { installations });
+        figures.layerPrograms++;
+        figures.layerCalls += world.calls;
+        figures.layerArchives += world.watch.landed.length;
+      });
+      return found(await fc.check(property, { numRuns: Math.ceil(runs / 10), seed }), figures);
+    },
+  };
+}
+
+function found(result: fc.RunDetails<unknown>, figures: Readonly<Record<string, number>>): Found {
+  if (!result.failed) return { runs: result.numRuns, figures };
+  const program: unknown = (result.counterexample as readonly unknown[])[0];
+  const error = result.errorInstance as Error | null;
+  return { runs: result.numRuns, figures, failure: { program, message: String(error?.stack ?? error) } };
 }
 
 export const family: Family = {
@@ -29,5 +53,8 @@ export const family: Family = {
     protocol(2, { length: 60, kind: "tree" }),
     protocol(3, { length: 60, kind: "tree" }),
     protocol(3, { length: 120, kind: "flat", loss: 3 }),
+    layer(2, 40),
+    layer(3, 40),
+    layer(1, 60),
   ],
 };
