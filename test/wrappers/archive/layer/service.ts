@@ -48,6 +48,8 @@ export class Service {
   /** The page of a listing that fails; counts from 1. */
   failingPage = 0;
   pageSize = 1000;
+  /** A listing answers when this does. */
+  gate: Promise<void> | undefined;
   /** Grows with everything that happens. */
   events = 0;
   readonly log: string[] = [];
@@ -199,6 +201,7 @@ export class Client implements Provider {
         .listed()
         .filter((other) => parentOf(other as StorePath) === path)
         .sort();
+    await service.gate;
     const now = left.slice(0, service.pageSize);
     const rest = left.slice(service.pageSize);
     const entries = now.map((other) => entry({ path: other as StorePath, kind: "file", size: service.sizeOf(other), modifiedMs: 0 }));

@@ -7,10 +7,12 @@ import type { Clock, Store } from "../../../../src/store/index.ts";
 import { seeded } from "../../../../src/conformance/random.ts";
 import { isBelow } from "../model/join.ts";
 import type { Rec } from "../model/join.ts";
+import type { ArchiveControl } from "../../../../src/wrappers/archive/index.ts";
 import type { Opened } from "../../../../src/wrappers/archive/opened.ts";
 import type { Client, Service } from "./service.ts";
 import type { OpenLayer, ProofStore } from "./subject.ts";
 import type { Watch } from "./watch.ts";
+import { violation } from "../model/violation.ts";
 
 export interface Call {
   readonly verb: "write" | "delete" | "mkdir" | "copy" | "move";
@@ -50,6 +52,9 @@ export class Site {
   /** Calls that this process was told of, in order. */
   answers: Answer[] = [];
   readonly #abandoned: Store[] = [];
+  #armed: { readonly step: string; left: number } | undefined;
+  /** The disk of a process that has come to its step. */
+  #found: string | undefined;
 
   constructor(number: number, service: Service, base: string, clock: Clock, seed: string, open: OpenLayer) {
     this.number = number;
@@ -78,7 +83,42 @@ export class Site {
     const opened = (parts: Opened): void => {
       if (this.client === client) this.parts = parts;
     };
-    return this.#open(client.store(), { directory: this.directory, clock: this.#clock, random, opened });
+    const step = (name: string): void => {
+      if (this.client === client) this.#step(name);
+    };
+    return this.#open(client.store(), { directory: this.directory, clock: this.#clock, random, opened, step });
+  }
+
+  /** Ends the process when it comes to this step for the n-th time. */
+  crashAt(step: string, nth = 1): void {
+    this.#armed = { step, left: nth };
+  }
+
+  /** What its disk holds at this moment is what the next process finds; nothing of it leaves any more. */
+  #step(name: string): void {
+    if (this.#armed?.step !== name || --this.#armed.left > 0) return;
+    this.#armed = undefined;
+    this.#found = this.#nextDirectory();
+    cpSync(this.directory, this.#found, { recursive: true });
+    this.client.cut();
+  }
+
+  /** The next process starts, if the last one came to its step. */
+  finishCrash(): boolean {
+    const found = this.#found;
+    if (found === undefined) return false;
+    this.#found = undefined;
+    this.directory = found;
+    this.#restart();
+    return true;
+  }
+
+  #restart(): void {
+    this.parts = undefined;
+    this.#abandoned.push(this.store);
+    this.running = new Set();
+    this.client = this.#service.client(String(this.number));
+    this.store = this.#opened();
   }
 
   /** The process ends here and now; what its disk holds stays. `wipe`: but for the list of its own ids, that is lost too. */
@@ -88,12 +128,15 @@ export class Site {
     if (wipe !== "everything") cpSync(before, this.directory, { recursive: true });
     if (wipe === "index") for (const end of ["", "-wal", "-shm"]) rmSync(join(this.directory, `archive.db${end}`), { force: true });
     this.client.cut();
-    this.parts = undefined;
-    this.#abandoned.push(this.store);
-    this.running = new Set();
+    this.#armed = undefined;
     if (wipe !== undefined) this.line = this.#nextLine();
-    this.client = this.#service.client(String(this.number));
-    this.store = this.#opened();
+    this.#restart();
+  }
+
+  /** Open, so that it can be told to do something by itself. */
+  async control(): Promise<ArchiveControl> {
+    await this.store.open();
+    return this.store.layers.archive;
   }
 
   /** Packs own archives again, whether it is worth it or not: the k-th, oldest first, where bit k of the mask is set. */
@@ -151,7 +194,8 @@ export class Site {
     if (call.verb !== "delete" && !(call.path === target && call.verb !== "write" && call.verb !== "mkdir")) {
       const content = call.body === undefined ? undefined : createHash("sha256").update(call.body).digest("base64url");
       const record = newest(({ path, content: other }) => path === target && (content === undefined || other === content));
-      if (record === undefined && !beside.some((other) => touches(other.call, target))) watch.fault ??= new Error(`acknowledged and not stored: ${call.verb} ${call.path} ${call.to ?? ""} by ${line}`);
+      if (record === undefined && !beside.some((other) => touches(other.call, target)))
+        watch.fault ??= violation(`acknowledged and not stored: ${call.verb} ${call.path} ${call.to ?? ""} by ${line}`);
       if (record !== undefined) watch.checks.wrote(line, record);
     }
     if (call.verb === "delete" || (call.verb === "move" && call.path !== target)) {

@@ -1,4 +1,5 @@
 /** The layer that the proofs try, and how: settings in which a minute is a step of the model's time. */
+import "./turns.ts"; // Before the layer.
 import type { Clock, Store } from "../../../../src/store/index.ts";
 import { archiveWith } from "../../../../src/wrappers/archive/archive.ts";
 import type { Proof } from "../../../../src/wrappers/archive/archive.ts";
@@ -19,11 +20,15 @@ export interface Place {
   readonly random: () => number;
   /** Sees the parts of the layer each time that it opens. */
   readonly opened: (parts: Opened) => void;
+  readonly step: (name: string) => void;
 }
 export type OpenLayer = (inner: Store, place: Place) => ProofStore;
 
+/** Makes layers: the right one, or one with a bug. */
+export type MakeLayer = (more?: Partial<ArchiveOptions>, proof?: Proof) => OpenLayer;
+
 export function layerWith(variant: Partial<Rules> = {}, more: Partial<ArchiveOptions> = {}, proof: Proof = {}): OpenLayer {
   const changed: Rules = { ...rules, ...variant };
-  return (inner, { opened, ...place }) =>
-    archiveWith(changed, { ...TIMING, smallBytes: SMALL_BYTES, maxBytes: 65_536, refreshMs: MINUTE, ...more, ...place }, { ...proof, opened })(inner);
+  return (inner, { opened, step, ...place }) =>
+    archiveWith(changed, { ...TIMING, smallBytes: SMALL_BYTES, maxBytes: 65_536, refreshMs: MINUTE, ...more, ...place }, { ...proof, opened, step })(inner);
 }

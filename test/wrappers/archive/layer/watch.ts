@@ -1,10 +1,11 @@
 /** Reads every archive that a layer sends with the reader of the tests, and keeps what the checks of the model want to know. */
 import type { Observed } from "../model/checks.ts";
 import { Checks } from "../model/checks.ts";
-import { Join } from "../model/join.ts";
+import { Join, compare } from "../model/join.ts";
 import type { Archive, Rec } from "../model/join.ts";
 import { readArchive } from "../independent/read.ts";
 import type { Client, Service } from "./service.ts";
+import { violation } from "../model/violation.ts";
 
 export class Watch implements Observed {
   readonly objects = new Map<string, Archive>();
@@ -45,12 +46,35 @@ export class Watch implements Observed {
   #send(name: string, bytes: Uint8Array, line: string): void {
     const before = this.#sent.get(name);
     if (before !== undefined) {
-      if (Buffer.compare(before.bytes, bytes) !== 0) throw new Error(`two archives of one name: ${name}`);
+      if (Buffer.compare(before.bytes, bytes) !== 0) throw violation(`two archives of one name: ${name}`);
       return;
     }
-    const archive = archiveOf(name, bytes);
+    let archive: Archive;
+    try {
+      archive = archiveOf(name, bytes);
+    } catch (error) {
+      throw violation(`${name} is not of the format: ${String(error)}`);
+    }
     this.#sent.set(name, { bytes: Uint8Array.from(bytes), archive });
     this.checks.sent(archive, line);
+    this.#refersToOwn(archive);
+  }
+
+  /** References point to bytes of the same owner: others may delete theirs without knowing of the reference. */
+  #refersToOwn(archive: Archive): void {
+    for (const { path, at } of archive.records) {
+      const writer = at.split("-")[1];
+      if (writer !== undefined && this.#ownerOf(writer) !== archive.writer) throw violation(`${archive.name} refers to foreign bytes: ${path} in ${at}`);
+    }
+  }
+
+  /** By the claims that have landed: of each writer the one with the least stamp holds, unless it closes a circle. */
+  #ownerOf(writer: string): string {
+    const claims = this.landed.flatMap((archive) => archive.claims).sort((a, b) => compare(a.stamp, b.stamp));
+    const holders = new Map<string, string>();
+    const end = (of: string): string => (holders.has(of) ? end(holders.get(of) as string) : of);
+    for (const { of, by } of claims) if (!holders.has(of) && end(by) !== of) holders.set(of, by);
+    return end(writer);
   }
 
   #land(name: string): void {

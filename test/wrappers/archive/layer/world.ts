@@ -17,6 +17,7 @@ import type { Answer, Call } from "./site.ts";
 import { MINUTE, SMALL_BYTES, TIMING, layerWith } from "./subject.ts";
 import type { OpenLayer } from "./subject.ts";
 import { Watch } from "./watch.ts";
+import { violation } from "../model/violation.ts";
 
 const START = 1_700_000_000_000;
 const SKEW = [0, -7 * MINUTE, 9 * MINUTE];
@@ -28,6 +29,8 @@ export interface LayerOptions {
   readonly installations: number;
   readonly open?: OpenLayer | undefined;
   readonly settleMs?: number | undefined;
+  /** How far the clocks of the installations are ahead. */
+  readonly skewMs?: readonly number[] | undefined;
 }
 
 export class LayerWorld {
@@ -38,10 +41,12 @@ export class LayerWorld {
   readonly #base: string;
   readonly #open: OpenLayer;
   readonly #lines = new Map<Client, string>();
+  readonly #skewMs: readonly number[];
   #bodies = 0;
   calls = 0;
 
-  constructor({ installations, open = layerWith(), settleMs = TIMING.settleMs }: LayerOptions) {
+  constructor({ installations, open = layerWith(), settleMs = TIMING.settleMs, skewMs = SKEW }: LayerOptions) {
+    this.#skewMs = skewMs;
     this.#base = mkdtempSync(join(scratch, "stratus-archive-proof-"));
     this.#open = open;
     this.service = new Service(() => this.clock.now(), settleMs, TIMING.lateMs);
@@ -50,7 +55,7 @@ export class LayerWorld {
   }
 
   #site(i: number): Site {
-    const skew = SKEW[i % SKEW.length] as number;
+    const skew = this.#skewMs[i % this.#skewMs.length] as number;
     const { clock } = this;
     const own: Clock = { now: () => clock.now() + skew, monotonic: () => clock.monotonic(), sleep: (ms, signal, options) => clock.sleep(ms, signal, options) };
     const site = new Site(i, this.service, this.#base, own, "proof", this.#open);
@@ -79,6 +84,7 @@ export class LayerWorld {
     if (site !== undefined && "fly" in command) site.client.hold = command.fly;
     await this.#do(command, site as Site);
     await this.rest();
+    for (const each of this.sites) if (each.finishCrash()) this.#lines.set(each.client, each.line);
     if (site !== undefined) site.client.hold = false;
     this.service.failingPage = 0;
     this.service.forgetOlderThan(this.clock.now() - TIMING.lateMs);
@@ -90,10 +96,10 @@ export class LayerWorld {
       case "call":
         this.call(site, command.verb, command.path, command.to);
         await this.rest();
-        if (!command.wait) void site.store.layers.archive.flush().catch(() => {});
+        if (!command.wait) this.#background(this.#flush(site));
         break;
       case "flush":
-        void site.store.layers.archive.flush().catch(() => {});
+        this.#background(this.#flush(site));
         break;
       case "read":
         await this.read(site, command.path);
@@ -119,7 +125,7 @@ export class LayerWorld {
         this.#background(site.repack(command.mask));
         break;
       case "collect":
-        this.#background(site.store.layers.archive.collect());
+        this.#background(this.#collect(site));
         break;
       case "adopt":
         await this.adopt(site, command.k);
@@ -156,6 +162,13 @@ export class LayerWorld {
   crash(site: Site, wipe: "index" | "everything" | undefined): void {
     site.crash(wipe);
     this.#lines.set(site.client, site.line);
+  }
+
+  async #flush(site: Site): Promise<void> {
+    await (await site.control()).flush();
+  }
+  async #collect(site: Site): Promise<void> {
+    await (await site.control()).collect();
   }
 
   /** Maintenance that waits for a service; it may fail, and then nothing is lost. */
@@ -198,12 +211,12 @@ export class LayerWorld {
     const text = Buffer.from(answer.value).toString();
     const first = /^body \d+ /.exec(text)?.[0] ?? "";
     if (first === "" || text !== first.repeat(Math.ceil(text.length / first.length)).slice(0, text.length))
-      throw new Error(`wrong bytes: ${path} is ${JSON.stringify(text.slice(0, 60))}`);
+      throw violation(`wrong bytes: ${path} is ${JSON.stringify(text.slice(0, 60))}`);
   }
 
   /** Lists the folder, and looks whether what must be seen is. */
   async refresh(site: Site): Promise<void> {
-    const answer = await this.#settled(site.store.layers.archive.refresh());
+    const answer = await this.#settled(site.control().then((control) => control.refresh()));
     if (answer === undefined) return;
     const viewer = await this.viewer(site);
     if (viewer === undefined) return;
@@ -221,7 +234,7 @@ export class LayerWorld {
     }
     const records = new Map<string, Rec>();
     for (const { path, kind, etag } of answer.value) {
-      if (path.startsWith(FOLDER)) throw new Error(`a caller sees ${path}`);
+      if (path.startsWith(FOLDER)) throw violation(`a caller sees ${path}`);
       const stamp = etag === null ? ([0, ""] as const) : ([Number.parseInt(etag.split(".")[0] as string, 36), etag.split(".")[1] as string] as const);
       records.set(path, { path, stamp, kind, content: "", at: "" });
     }
@@ -238,7 +251,7 @@ export class LayerWorld {
   }
 
   async adopt(site: Site, k: number): Promise<void> {
-    const writers = await this.#settled(site.store.layers.archive.writers());
+    const writers = await this.#settled(site.control().then((control) => control.writers()));
     if (writers === undefined || !("value" in writers)) return;
     const gone = writers.value.map(({ writer }) => writer).filter((writer) => this.#isDead(writer));
     const writer = gone[k % (gone.length || 1)];
@@ -266,7 +279,7 @@ export class LayerWorld {
     }
     for (let round = 0; round < 4; round++) {
       for (const site of this.sites) {
-        void site.store.layers.archive.flush().catch(() => {});
+        this.#background(this.#flush(site));
         await this.rest();
         await this.clock.advance(2 * MINUTE);
         await this.refresh(site);
@@ -277,7 +290,7 @@ export class LayerWorld {
       await this.clock.advance(TIMING.tombMs + MINUTE);
       for (const work of ["repack", "collect", "collect"] as const) {
         for (const site of this.sites) {
-          this.#background(work === "repack" ? site.repack(255) : site.store.layers.archive.collect());
+          this.#background(work === "repack" ? site.repack(255) : this.#collect(site));
           await this.rest();
           this.watch.check();
         }
@@ -297,14 +310,14 @@ export class LayerWorld {
     for (const site of this.sites) {
       await this.refresh(site);
       const seen = (await site.store.list("/", { recursive: true }).toArray()).map(({ path, kind }) => `${path} ${kind}`).sort();
-      if (seen.join() !== expected.join()) throw new Error(`views differ: installation ${site.number} shows ${seen.join()}; the folder has ${expected.join()}`);
+      if (seen.join() !== expected.join()) throw violation(`views differ: installation ${site.number} shows ${seen.join()}; the folder has ${expected.join()}`);
       for (const [path, record] of folder.live) {
         if (shown(folder).get(path) !== "file") continue;
         const bytes = await (await site.store.read(path)).bytes();
-        if (Buffer.compare(bytes, bytesOf(folder, record)) !== 0) throw new Error(`wrong bytes: ${path} at installation ${site.number}`);
+        if (Buffer.compare(bytes, bytesOf(folder, record)) !== 0) throw violation(`wrong bytes: ${path} at installation ${site.number}`);
       }
       const { inDoubt, damaged } = site.store.layers.archive.report();
-      if (inDoubt !== 0 || damaged !== 0) throw new Error(`installation ${site.number}: ${String(inDoubt)} in doubt, ${String(damaged)} damaged`);
+      if (inDoubt !== 0 || damaged !== 0) throw violation(`installation ${site.number}: ${String(inDoubt)} in doubt, ${String(damaged)} damaged`);
     }
     for (const site of this.sites) this.#refusedIsAbsent(site);
   }
@@ -312,9 +325,9 @@ export class LayerWorld {
   /** I8. Files that are hidden or implied directories only make it stricter. */
   #nothingLeft(folder: FolderView): void {
     const { tombstones, records, live } = folder;
-    if (tombstones.length > 0) throw new Error(`never collected: a tombstone of ${tombstones[0]?.path}`);
+    if (tombstones.length > 0) throw violation(`never collected: a tombstone of ${tombstones[0]?.path}`);
     const owners = new Set([...folder.archives.values()].map(({ head }) => head.writer)).size;
-    if (records.length > live.size * (owners + 1)) throw new Error(`garbage: ${records.length} records for ${live.size}`);
+    if (records.length > live.size * (owners + 1)) throw violation(`garbage: ${records.length} records for ${live.size}`);
   }
 
   /** A call that was refused changed nothing (P1). */
@@ -323,7 +336,7 @@ export class LayerWorld {
       if (error === undefined || error.applied !== false || call.body === undefined) continue;
       const text = Buffer.from(call.body);
       for (const [, bytes] of this.service.objects()) {
-        if (Buffer.from(bytes).includes(text.subarray(0, 40))) throw new Error(`refused with ${error.code} and stored: ${call.verb} ${call.path}`);
+        if (Buffer.from(bytes).includes(text.subarray(0, 40))) throw violation(`refused with ${error.code} and stored: ${call.verb} ${call.path}`);
       }
     }
   }

@@ -28,6 +28,7 @@ export const modelBugs = {
   "intent-forgets-paths": 0,
   "adopted-keeps-id": 0,
   "seal-old-view": 0,
+  "write-old-view": 0,
 } as const;
 
 export type ModelBug = keyof typeof modelBugs;

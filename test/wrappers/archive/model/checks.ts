@@ -4,6 +4,7 @@ import { Join, above, compare, isBelow, same } from "./join.ts";
 import type { Archive, Rec } from "./join.ts";
 import { keyOf } from "./seal.ts";
 import type { Sealed } from "./seal.ts";
+import { violation } from "./violation.ts";
 
 /** What a store shows to whoever watches all of it. */
 export interface Observed {
@@ -56,17 +57,17 @@ export class Checks {
   /** Before it is sent: names and stamps are new (I9), and a version that was seen is written over with a greater stamp (I10). */
   sent(archive: Archive, line: string, sealed?: Sealed): void {
     this.lines.set(archive.name, line);
-    if (this.#names.has(archive.name)) throw new Error(`name used twice: ${archive.name}`);
+    if (this.#names.has(archive.name)) throw violation(`name used twice: ${archive.name}`);
     this.#names.add(archive.name);
     const stamp = archive.stamp.join("/");
-    if (this.#stamps.has(stamp)) throw new Error(`stamp used twice: ${stamp}`);
+    if (this.#stamps.has(stamp)) throw violation(`stamp used twice: ${stamp}`);
     this.#stamps.add(stamp);
     if (sealed === undefined) return;
     this.#sealed.set(archive.name, sealed);
     for (const [path, seen] of sealed.over) {
       const record = archive.records.find((each) => each.path === path);
       if (record !== undefined && compare(record.stamp, seen) <= 0)
-        throw new Error(`stamp order: ${path} of ${seen.join("/")} written over with ${record.stamp.join("/")}`);
+        throw violation(`stamp order: ${path} of ${seen.join("/")} written over with ${record.stamp.join("/")}`);
     }
   }
 
@@ -75,7 +76,7 @@ export class Checks {
     for (const [from, to] of this.#sealed.get(archive.name)?.moves ?? []) {
       if (!archive.tombs.some(({ path }) => path === from) || archive.records.some(({ path }) => path === from)) continue;
       const there = archive.records.some(({ path }) => path === to) || archive.tombs.some(({ path }) => path === to);
-      if (!there) throw new Error(`move apart: ${from} is gone and ${to} is not there`);
+      if (!there) throw violation(`move apart: ${from} is gone and ${to} is not there`);
     }
   }
 
@@ -111,7 +112,7 @@ export class Checks {
         if (!this.#acknowledged.has(keyOf(record)) || saw.has(keyOf(record)) || compare(record.stamp, upTo) > 0) continue;
         const dead = others.some(({ tombs }) => tombs.some((tomb) => tomb.path === path && compare(tomb.upTo, record.stamp) >= 0));
         const replaced = records.some((other) => compare(other.stamp, record.stamp) > 0 && compare(other.stamp, upTo) <= 0);
-        if (!dead && !replaced) throw new Error(`killed unseen: delete of ${path} up to ${upTo.join("/")} by ${archive.writer} killed ${text(record)}`);
+        if (!dead && !replaced) throw violation(`killed unseen: delete of ${path} up to ${upTo.join("/")} by ${archive.writer} killed ${text(record)}`);
       }
     }
   }
@@ -127,16 +128,16 @@ export class Checks {
         if (record === undefined || (record.path !== gone.path && !isBelow(record.path, gone.path))) continue;
         const origin = this.#origin(record);
         if (origin?.line === gone.line && compare(origin.stamp, gone.at) < 0)
-          throw new Error(`returned: ${text(record)}, deleted later by its own writer at ${gone.at.join("/")}`);
+          throw violation(`returned: ${text(record)}, deleted later by its own writer at ${gone.at.join("/")}`);
       }
     }
     for (const record of ever.live()) {
       const shown = now.at(record.path);
       if (shown === undefined || !same(shown, record))
-        throw new Error(`lost: ${text(record)} is gone; the store shows ${shown === undefined ? "nothing" : text(shown)}`);
-      if (!this.#whole(record)) throw new Error(`bytes lost: ${text(record)} (${record.content})`);
+        throw violation(`lost: ${text(record)} is gone; the store shows ${shown === undefined ? "nothing" : text(shown)}`);
+      if (!this.#whole(record)) throw violation(`bytes lost: ${text(record)} (${record.content})`);
     }
-    for (const record of now.live()) if (ever.at(record.path) === undefined) throw new Error(`returned: ${text(record)} was deleted and is visible again`);
+    for (const record of now.live()) if (ever.at(record.path) === undefined) throw violation(`returned: ${text(record)} was deleted and is visible again`);
   }
 
   /** Who wrote a record, and with which stamp: that of the record, or, where a copy was given another one, that of the same bytes under this path. */
@@ -169,7 +170,7 @@ export class Checks {
     for (const { line, record } of this.#own) {
       if (line !== me.line) continue;
       const live = ever.at(record.path);
-      if (live !== undefined && same(live, record) && me.at(record.path) === undefined) throw new Error(`own write not seen: ${text(record)} by ${me.name}`);
+      if (live !== undefined && same(live, record) && me.at(record.path) === undefined) throw violation(`own write not seen: ${text(record)} by ${me.name}`);
     }
   }
 
@@ -182,7 +183,7 @@ export class Checks {
     for (const record of long.live()) {
       const live = ever.at(record.path);
       if (live !== undefined && same(live, record) && !above(me.at(record.path)?.stamp, record.stamp) && !sameAs(me.at(record.path), record)) {
-        throw new Error(`hole: ${me.name} does not see ${text(record)}`);
+        throw violation(`hole: ${me.name} does not see ${text(record)}`);
       }
     }
   }
@@ -194,16 +195,16 @@ export class Checks {
     const live = [...now.live()];
     let records = 0;
     for (const archive of objects.values()) {
-      if (archive.tombs.length > 0) throw new Error(`never collected: tombstone of ${archive.tombs[0]?.path} in ${archive.name}`);
+      if (archive.tombs.length > 0) throw violation(`never collected: tombstone of ${archive.tombs[0]?.path} in ${archive.name}`);
       records += archive.records.length;
     }
-    if (records > live.length * (owners + 1)) throw new Error(`garbage: ${records} records for ${live.length}`);
-    if (objects.size > live.length * owners + 3 * owners + 1) throw new Error(`garbage: ${objects.size} archives for ${live.length} records`);
+    if (records > live.length * (owners + 1)) throw violation(`garbage: ${records} records for ${live.length}`);
+    if (objects.size > live.length * owners + 3 * owners + 1) throw violation(`garbage: ${objects.size} archives for ${live.length} records`);
     const shown = live.map(keyOf).sort().join();
     for (const me of all) {
-      if (me.intents.size > 0) throw new Error(`an intent of ${me.writer} for ever: ${[...me.intents.keys()].join()}`);
+      if (me.intents.size > 0) throw violation(`an intent of ${me.writer} for ever: ${[...me.intents.keys()].join()}`);
       const seen = [...me.join().live()].map(keyOf).sort().join();
-      if (seen !== shown) throw new Error(`views differ: ${me.writer} sees ${seen}, the store has ${shown}`);
+      if (seen !== shown) throw violation(`views differ: ${me.writer} sees ${seen}, the store has ${shown}`);
     }
   }
 }

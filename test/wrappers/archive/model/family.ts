@@ -38,11 +38,21 @@ function layer(installations: number, length: number): Property {
   };
 }
 
-function found(result: fc.RunDetails<unknown>, figures: Readonly<Record<string, number>>): Found {
+interface Checked {
+  readonly failed: boolean;
+  readonly numRuns: number;
+  readonly counterexample: readonly unknown[] | null;
+  readonly errorInstance?: unknown;
+}
+
+function found(result: Checked, figures: Readonly<Record<string, number>>): Found {
   if (!result.failed) return { runs: result.numRuns, figures };
-  const program: unknown = (result.counterexample as readonly unknown[])[0];
-  const error = result.errorInstance as Error | null;
-  return { runs: result.numRuns, figures, failure: { program, message: String(error?.stack ?? error) } };
+  const error = result.errorInstance;
+  return {
+    runs: result.numRuns,
+    figures,
+    failure: { program: result.counterexample?.[0], message: error instanceof Error ? String(error.stack) : String(error) },
+  };
 }
 
 export const family: Family = {

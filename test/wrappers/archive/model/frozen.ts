@@ -45,7 +45,7 @@ export const frozen: readonly Frozen[] = [
     bug: "tombstone-own-stamp",
     says: /^killed unseen/,
     installations: 2,
-    program: [now(0, "write", "/p"), time(13), now(1, "write", "/p"), now(0, "delete", "/p")],
+    program: [now(0, "write", "/p"), time(3), now(1, "write", "/p"), now(0, "delete", "/p")],
   },
   {
     bug: "delete-ignores-doubt",
@@ -212,5 +212,21 @@ export const frozen: readonly Frozen[] = [
     says: /^bytes lost/,
     installations: 2,
     program: [now(1, "write", "/p"), claimLiving(0, 1), net(0), time(13), repack(0), clean(0, 0, 12), now(1, "copy", "/p", "/q")],
+  },
+  {
+    bug: "write-old-view", // A claimed writer that slept until the claim was gone; then both take it for theirs.
+    says: /^bytes lost/,
+    installations: 3,
+    program: [
+      refresh(0),
+      claimLiving(1, 0),
+      net(0),
+      clean(1, 13, 13),
+      clean(1, 26, 0),
+      now(0, "write", "/q"),
+      { do: "now", i: 1, op: "write", path: "/p", to: "/p", refresh: true, fly: false, stale: all },
+      now(1, "copy", "/q", "/p"),
+      repack(0, 1),
+    ],
   },
 ];

@@ -3,6 +3,7 @@ import type { Installation } from "./installation.ts";
 import type { Archive, Rec, Stamp, Tomb } from "./join.ts";
 import { above, isBelow } from "./join.ts";
 import { Tree } from "./tree.ts";
+import { violation } from "./violation.ts";
 
 export interface Op {
   readonly op: "write" | "delete" | "delete-tree" | "mkdir" | "copy" | "move";
@@ -74,7 +75,7 @@ export function seal(me: Installation, ops: readonly Op[]): Sealed | undefined {
     const place = me.place(source, all);
     // The bytes too must be own: a copy of the record may stand in an archive of somebody else.
     if (place !== undefined && all.some((archive) => archive.name === place.at)) {
-      if (me.deleteSent.has(place.at)) throw new Error(`a reference into ${place.at}, whose delete was sent`);
+      if (me.deleteSent.has(place.at)) throw violation(`a reference into ${place.at}, whose delete was sent`);
       refers.add(place.at);
       return { ...source, path, stamp, at: place.at };
     }

@@ -3,6 +3,7 @@ import type { Installation } from "./installation.ts";
 import { above, compare } from "./join.ts";
 import type { Archive, Claim, Rec, Tomb } from "./join.ts";
 import { TIMES } from "./store.ts";
+import { violation } from "./violation.ts";
 
 /** A foreign file, put into an own archive under its old stamp. */
 export function take(me: Installation, path: string): Archive | undefined {
@@ -51,7 +52,7 @@ export function repack(me: Installation, mask: number): Archive | undefined {
     if (!sources.has(place.home.name) && !bytesHere) continue;
     if (record.kind === "directory" || bytesHere) records.push({ ...record, at: record.kind === "file" ? name : "" });
     else {
-      if (me.deleteSent.has(place.at)) throw new Error(`a repack refers into ${place.at}, whose delete was sent`);
+      if (me.deleteSent.has(place.at)) throw violation(`a repack refers into ${place.at}, whose delete was sent`);
       refers.push(place.at);
       records.push({ ...record, at: place.at });
     }

@@ -151,12 +151,22 @@ export class World {
     me.refresh(stale);
   }
 
+  /** Nothing is sealed by an old view: its writer may have been claimed meanwhile, and its archives deleted, even the claim be gone. */
+  #lookFirst(me: Installation, refers: boolean, stale: Stale): void {
+    const old = this.store.now - me.refreshed >= TIMES.grace / 2;
+    const skipped = this.bugs.has("seal-old-view") || (this.bugs.has("write-old-view") && !refers);
+    if (!me.fresh || (old && !skipped)) this.#refresh(me, stale);
+  }
+
   #seal(i: number, me: Installation, stale: Stale): Request | undefined {
     const ops = this.#open[i] as Op[];
     if (ops.length === 0) return undefined;
     this.#open[i] = [];
-    const refers = ops.some(({ op }) => op === "copy" || op === "move");
-    if (!me.fresh || (refers && this.store.now - me.refreshed >= TIMES.grace / 2 && !this.bugs.has("seal-old-view"))) this.#refresh(me, stale);
+    this.#lookFirst(
+      me,
+      ops.some(({ op }) => op === "copy" || op === "move"),
+      stale,
+    );
     const sealed = seal(me, ops);
     if (sealed === undefined) return undefined;
     const { archive } = sealed;
@@ -175,7 +185,7 @@ export class World {
     }
     const solo = solos.shift();
     if (solo === undefined) return;
-    if (!me.fresh) this.#refresh(me, stale);
+    this.#lookFirst(me, false, stale);
     const sealed = sealSolo(me, solo.path, `body${++this.#bodies}`, [solo.begun[0], me.writer]);
     if (sealed !== undefined) this.#send(i, me, sealed.archive, sealed);
   }
@@ -274,7 +284,7 @@ export class World {
   quiet(): void {
     this.#settle();
     this.#lost = [];
-    for (let round = 0; round < 6; round++) {
+    for (let round = 0; round < 4; round++) {
       for (const [i, me] of this.all.entries()) {
         me.endRefresh();
         this.#refresh(me, SEEN);
