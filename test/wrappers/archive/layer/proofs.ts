@@ -137,10 +137,14 @@ export const claimsWait = proof(
   { installations: 3 },
   async (world) => {
     await steps(world, now(2, "write", "/p"), wipe(2), refresh(0), refresh(1));
-    for (const i of [0, 1]) site(world, i).client.hold = true;
-    for (const i of [0, 1]) void world.adopt(site(world, i), 0);
-    await world.rest();
-    for (const i of [0, 1]) site(world, i).client.hold = false;
+    // The claim of 0 has the lesser stamp, and is not there yet when 1 makes its own.
+    for (const i of [0, 1]) {
+      site(world, i).client.hold = true;
+      await world.adopt(site(world, i), 0);
+      await world.rest();
+      site(world, i).client.hold = false;
+      if (i === 0) await steps(world, now(1, "mkdir", "/later"));
+    }
     await steps(
       world,
       net(0),
@@ -176,7 +180,7 @@ export const countsArePersisted = proof("no count is used twice (archive.md 16)"
 
 export const solosAreStampedLast = proof(
   "of two writes that a caller saw in order the later completion wins, also of a large file (archive.md 17)",
-  {},
+  { installations: 3 },
   async (world) => {
     let go: () => void = () => {};
     const gate = new Promise<void>((open) => (go = open));

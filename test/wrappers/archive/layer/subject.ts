@@ -1,5 +1,9 @@
 /** The layer that the proofs try, and how: settings in which a minute is a step of the model's time. */
 import "./turns.ts"; // Before the layer.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { memory } from "../../../../src/providers/memory/index.ts";
 import type { Clock, Store } from "../../../../src/store/index.ts";
 import { archiveWith } from "../../../../src/wrappers/archive/archive.ts";
 import type { Proof } from "../../../../src/wrappers/archive/archive.ts";
@@ -32,3 +36,16 @@ export function layerWith(variant: Partial<Rules> = {}, more: Partial<ArchiveOpt
   return (inner, { opened, step, ...place }) =>
     archiveWith(changed, { ...TIMING, smallBytes: SMALL_BYTES, maxBytes: 65_536, refreshMs: MINUTE, ...more, ...place }, { ...proof, opened, step })(inner);
 }
+
+/** What it loads when it is first opened takes time that no clock of ours counts: it is loaded here. */
+async function loaded(): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), "stratus-archive-load-"));
+  try {
+    const store = archiveWith(rules, { directory })(memory());
+    await store.open();
+    await store.close();
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+await loaded();
