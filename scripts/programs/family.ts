@@ -19,5 +19,6 @@ export interface Found {
 
 /** Where families are. A module gives one as its export `family`. */
 export const families: Readonly<Record<string, string>> = {
+  archive: "../../test/wrappers/archive/model/family.ts",
   caching: "../../test/wrappers/caching/model/family.ts",
 };

@@ -1,4 +1,7 @@
 /** All wrappers: `import { limit, prefix, readOnly, retry } from "stratus/wrappers"`. */
+/** All wrappers: `import { archive, limit, prefix, readOnly, retry } from "stratus/wrappers"`. */
+export { Archive, archive } from "./archive/index.ts";
+export type { ArchiveControl, ArchiveEvent, ArchiveOptions, ArchiveSettings, Problem, Repacked, WriterReport } from "./archive/index.ts";
 export { Fault, fault } from "./fault.ts";
 export type { FaultControl, FaultOptions, FaultRule, FaultSettings, InjectedFault } from "./fault.ts";
 export { Latency, latency } from "./latency.ts";

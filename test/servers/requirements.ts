@@ -70,6 +70,9 @@ export const requirements = {
   s3cmd: [{ debian: "s3cmd", program: "s3cmd" }],
   curl: [{ debian: "curl", program: "curl" }],
   litmus: [{ debian: "litmus", program: "litmus" }],
+  "gnu-tar": [{ debian: "tar", program: "tar" }],
+  bsdtar: [{ debian: "libarchive-tools", program: "bsdtar" }],
+  python: [{ debian: "python3", program: "python3" }],
 } as const satisfies Record<string, readonly Requirement[]>;
 
 export type RequirementName = keyof typeof requirements;

@@ -10,7 +10,7 @@ import { missing } from "./index.ts";
 import { rawDav } from "./raw-dav.ts";
 import { absentOf, requirements } from "./requirements.ts";
 import type { RequirementName } from "./requirements.ts";
-import { notProved, notProvedLines, openHub, selection, useServer } from "./shared.ts";
+import { notProved, notProvedBy, notProvedLines, openHub, selection, useServer } from "./shared.ts";
 
 const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 const apache = missing("apache") === undefined;
@@ -106,8 +106,13 @@ describe("servers that are left out or absent", () => {
     expect(lines[0]).toMatch(/^NOT PROVED: provider s3 on ceph \(ceph: no program radosgw, .*npm run servers:install\)\)$/);
     vi.stubEnv("CI", "true");
     expect(() => notProved("ceph")).toThrow(/in CI every server must be there/);
+    expect(() => notProvedBy("bsdtar", "archives")).toThrow(/^bsdtar: no program bsdtar .*libarchive-tools.*in CI every program must be there/);
     vi.stubEnv("CI", "false");
     expect(notProved("ceph")).toBeDefined();
+    const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
+    expect(notProvedBy("bsdtar", "archives")).toMatch(/^bsdtar: no program bsdtar/);
+    expect(warned.mock.calls).toEqual([[expect.stringMatching(/^NOT PROVED: archives \(bsdtar: no program bsdtar/)]]);
+    warned.mockRestore();
   });
 
   test("the global setup refuses to start in CI without them, and warns at the end elsewhere", { timeout: 60_000 }, async () => {

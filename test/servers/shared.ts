@@ -19,6 +19,8 @@ import type { Connection, S3Connection, S3Name, ServerName, WebDavConnection } f
 import { s3Names, serverNames } from "./connection.ts";
 import { connectionOf } from "./control.ts";
 import { missing, parseNames, startServer } from "./index.ts";
+import { missingFor } from "./requirements.ts";
+import type { RequirementName } from "./requirements.ts";
 
 export type ConnectionTo<N extends ServerName> = N extends S3Name ? S3Connection : WebDavConnection;
 
@@ -41,6 +43,15 @@ export function notProved(name: ServerName): string | undefined {
   if (!selection().names.includes(name)) return `STRATUS_SERVERS leaves out ${name}`;
   const absent = missing(name);
   if (absent !== undefined && inCi()) throw new Error(`${absent}: in CI every server must be there`);
+  return absent;
+}
+
+/** The same for a client or another program that results are compared with. Says so once where it is absent: `what` is what nothing is proved of. */
+export function notProvedBy(name: RequirementName, what: string): string | undefined {
+  const absent = missingFor(name);
+  if (absent === undefined) return undefined;
+  if (inCi()) throw new Error(`${absent}: in CI every program must be there`);
+  console.warn(`NOT PROVED: ${what} (${absent})`);
   return absent;
 }
 

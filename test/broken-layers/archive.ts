@@ -1,0 +1,61 @@
+/** One-bug variants of the archive layer: rules of src/wrappers/archive/rules.ts replaced one at a time (reference/archive.md 11). */
+import type { Rules } from "../../src/wrappers/archive/rules.ts";
+import { layerWith } from "../wrappers/archive/layer/subject.ts";
+import type { MakeLayer } from "../wrappers/archive/layer/subject.ts";
+import * as proofs from "../wrappers/archive/layer/proofs.ts";
+import type { LayerProof } from "../wrappers/archive/layer/proofs.ts";
+import { brokenLayer } from "./registry.ts";
+import type { BrokenLayer } from "./registry.ts";
+
+const right: MakeLayer = (more, proof) => layerWith({}, more, proof);
+
+function variant(id: string, row: number | string, bug: string, rules: Partial<Rules>, ...killers: readonly LayerProof[]): BrokenLayer {
+  return brokenLayer<MakeLayer>({
+    id,
+    bug,
+    rows: [typeof row === "number" ? `archive.md 11.${row}` : row],
+    proofs: killers,
+    right: () => right,
+    wrong: () => (more, proof) => layerWith(rules, more, proof),
+  });
+}
+
+export const layers: readonly BrokenLayer[] = [
+  variant("A01", 1, "clock without the greatest time seen", { nextTime: ({ lastMs, nowMs }) => Math.max(lastMs + 1, nowMs) }, proofs.writesAboveWhatWasSeen),
+  variant("A02", 2, "tombstone carries the delete's own stamp", { tombstoneUpTo: ({ own }) => own }, proofs.deletesWhatWasSeen),
+  variant("A03", 3, "uploads in doubt ignored by deletes", { deletesCoverDoubt: false }, proofs.deletesCoverDoubt, proofs.intentsComeFirst),
+  variant("A04", 4, "packs and deletes archives of others", { mayManage: () => true }, proofs.packsOwnArchives),
+  variant("A05", 5, "refers to bytes of others", { mayReferTo: () => true }, proofs.refersToOwnBytes),
+  variant("A06", 6, "an archive that one listing lacks is forgotten", { isGone: () => true }, proofs.missingOnce),
+  variant("A07", 7, "tombstones ignored by the rule of deletion", { tombstonesAreNeeded: false }, proofs.tombstonesAreNeeded),
+  variant(
+    "A08",
+    8,
+    "the oldest copy of a record is its home",
+    { isBetterHome: (one, other) => one.stamp[0] < other.stamp[0] || (one.stamp[0] === other.stamp[0] && one.stamp[1] < other.stamp[1]) },
+    proofs.newestHome,
+  ),
+  variant("A09", 9, "repacking copies dead records", { repacksDeadRecords: true }, proofs.deadStayBehind),
+  variant("A10", 10, "no grace", { graceMs: () => 0 }, proofs.grace),
+  variant("A11", 11, "a seal that refers into an archive leaves it unneeded", { sealClearsUnneeded: false }, proofs.sealClearsUnneeded),
+  variant(
+    "A13",
+    13,
+    "a tombstone goes as soon as no record below it is known",
+    { mayDropTombstone: ({ recordsBelow }) => !recordsBelow },
+    proofs.tombstonesGrowOld,
+  ),
+  variant("A14", 14, "claims in force at once", { claimDelayMs: () => 0 }, proofs.claimsWait),
+  variant("A15", 15, "what is taken over gets a new stamp", { takenStamp: ({ own }) => own }, proofs.takenKeepTheirStamps),
+  variant("A16", 16, "the writer's id is used again after the index was lost", { lostIndexChangesWriter: false }, proofs.lostIndexIsAnotherWriter),
+  variant("A17", 16, "a count is used before it is persisted", { countPersistedFirst: false }, proofs.countsArePersisted),
+  variant("A18", 17, "a large file is stamped when it begins", { soloStampedAtEnd: false }, proofs.solosAreStampedLast),
+  variant("A19", 18, "the intent is committed after the upload began", { intentFirst: false }, proofs.intentsComeFirst),
+  variant("A20", 19, "learning and forgetting the intent are two transactions", { commitIsOne: false }, proofs.oneCommit),
+  variant("A21", 21, "an abort after the seal says that nothing happened", { appliedAfterSeal: () => false }, proofs.abortedIsUnknown),
+  variant("A22", 23, "half a listing judges what is missing", { halfListingsJudge: true }, proofs.halfListings),
+  variant("A23", 24, "what was learned during a listing is judged by it", { isJudged: () => true }, proofs.listingsJudgeWhatTheyCouldSee),
+  variant("A24", 27, "of two versions the first is shown", { wins: () => false }, proofs.lastWriteWins),
+  variant("A25", 28, "a refresh that failed is answered from the old view", { failedRefreshAnswers: true }, proofs.failedRefreshIsAnError),
+  variant("A26", 29, "no second look for an archive that is gone", { readsLookAgain: false }, proofs.readsLookAgain),
+];
