@@ -1,11 +1,6 @@
-/** All wrappers: `import { limit, prefix, readOnly, retry } from "stratus/wrappers"`. */
-/** All wrappers: `import { archive, limit, prefix, readOnly, retry } from "stratus/wrappers"`. */
+/** All wrappers: `import { archive, caching, metadataCache, retry, stats } from "stratus/wrappers"`. */
 export { Archive, archive } from "./archive/index.ts";
 export type { ArchiveControl, ArchiveEvent, ArchiveOptions, ArchiveSettings, Problem, Repacked, WriterReport } from "./archive/index.ts";
-export { Fault, fault } from "./fault.ts";
-export type { FaultControl, FaultOptions, FaultRule, FaultSettings, InjectedFault } from "./fault.ts";
-export { Latency, latency } from "./latency.ts";
-export type { LatencyControl, LatencyOptions, LatencySettings } from "./latency.ts";
 export { Caching, caching } from "./caching/index.ts";
 export type {
   CacheControl,
@@ -18,14 +13,15 @@ export type {
   FileStateName,
   PendingFile,
 } from "./caching/index.ts";
-/** All wrappers: `import { archive, limit, prefix, readOnly, retry } from "stratus/wrappers"`. */
-export { Archive, archive } from "./archive/index.ts";
-export type { ArchiveControl, ArchiveEvent, ArchiveOptions, ArchiveSettings, Problem, Repacked, WriterReport } from "./archive/index.ts";
+export { Fault, fault } from "./fault.ts";
+export type { FaultControl, FaultOptions, FaultRule, FaultSettings, InjectedFault } from "./fault.ts";
+export { Latency, latency } from "./latency.ts";
+export type { LatencyControl, LatencyOptions, LatencySettings } from "./latency.ts";
 export { Limit, limit } from "./limit.ts";
 export type { LimitControl, LimitSettings } from "./limit.ts";
+export { logFile } from "./log-file.ts";
 export { Log, log } from "./log.ts";
 export type { LogControl, LogOptions, LogRecord, LogSettings, LogSink } from "./log.ts";
-export { logFile } from "./log-file.ts";
 export { MetadataCache, metadataCache } from "./metadata-cache/index.ts";
 export type { MetadataCacheControl, MetadataCacheOptions, MetadataCacheReport, MetadataCacheSettings } from "./metadata-cache/index.ts";
 export { Prefix, prefix } from "./prefix.ts";
