@@ -56,7 +56,7 @@ export class Service {
   }
   #ago(lagMs: number): State {
     const then = this.#options.clock.now() - lagMs;
-    return (this.states.findLast(({ atMs }) => atMs <= then) ?? (this.states[0] as { readonly state: State })).state;
+    return this.states.findLast(({ atMs }) => atMs <= then)?.state ?? new Map<string, Node>();
   }
 
   #slot(path: string, kind: "file" | "directory"): string {
