@@ -41,6 +41,7 @@ test("values for authors", () => {
       "createStore",
       "entry",
       "errorFromResponse",
+      "abortError",
       "hasher",
       "identityOf",
       "isInside",

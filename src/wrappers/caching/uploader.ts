@@ -358,7 +358,8 @@ export class Uploader implements UploaderSignals {
     )?.due;
     if (due !== null && due !== undefined) waits.push(due - now);
     for (const { due: at, seq } of barriers.all) if (at !== null && at > now && at < PARKED_DUE && !this.#barriers.has(seq)) waits.push(at - now);
-    for (const at of this.#holds.values()) waits.push(at - mono);
+    // One that is over waits for something else, a pause or a free place: a timer of 0 ms would spin until that came.
+    for (const at of this.#holds.values()) if (at > mono) waits.push(at - mono);
     for (const { at } of this.#retries.values()) if (at > mono) waits.push(at - mono);
     const { next } = this.pauses;
     if (next !== undefined) waits.push(next - mono);
