@@ -60,7 +60,7 @@ export async function makeDirectory(core: Core, { path, existOk, signal }: Mkdir
 
 /** Made once more on purpose, a directory stays although it is empty: where the service has no real ones it has to be told. */
 function existing(core: Core, node: NodeRow | undefined, found: Entry | null | undefined, path: MkdirCall["path"]): Entry {
-  if (node !== undefined && node.implied === 1 && node.id !== 1 && (node.dirty === 1 || core.remoteCan.directories === "implied")) {
+  if (node !== undefined && node.implied !== 0 && node.id !== 1 && (node.dirty === 1 || core.remoteCan.directories === "implied")) {
     core.tree.update(node, { implied: 0, ...changed(core, node, core.clock.now()) });
     pending(core, path);
   }
