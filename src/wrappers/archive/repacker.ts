@@ -14,6 +14,7 @@ import type { Needs } from "./needs.ts";
 import type { Repacked } from "./options.ts";
 import type { Reads } from "./reads.ts";
 import { chunksSource } from "./sources.ts";
+import { stampedNow } from "./uploads.ts";
 import type { Uploads } from "./uploads.ts";
 
 const HOUR_MS = 3_600_000;
@@ -88,7 +89,7 @@ export class Repacker {
   #livePayload(): Map<number, number> {
     const { db } = this.#core.index;
     const files = db.all<{ readonly id: number; readonly bytes: number }>(
-      "select id, sum(size + 512) as bytes from (select distinct at as id, off, size from entry where at is not null) group by id",
+      "select id, total(size + 512) as bytes from (select distinct at as id, off, size from entry where at is not null) group by id",
     );
     const directories = db.all<{ readonly id: number; readonly bytes: number }>(
       "select home as id, 512 * count(*) as bytes from entry where kind = 2 group by home",
@@ -168,6 +169,7 @@ export class Repacker {
         object: built.object,
         size: built.size,
         timeMs: () => timeMs,
+        ...stampedNow(this.#core),
         source: () => chunksSource(built.chunks, built.size, step),
         manifest: () => built,
       });

@@ -10,6 +10,7 @@ import type { ShownRow } from "./index/index.ts";
 import type { Reads } from "./reads.ts";
 import type { Solos } from "./solo.ts";
 import { chunksSource } from "./sources.ts";
+import { stampedNow } from "./uploads.ts";
 import type { Uploads } from "./uploads.ts";
 
 export class Taker {
@@ -90,6 +91,7 @@ export class Taker {
         object: built.object,
         size: built.size,
         timeMs: () => timeMs,
+        ...stampedNow(this.#core),
         source: () => chunksSource(built.chunks, built.size, step),
         manifest: () => built,
       });
