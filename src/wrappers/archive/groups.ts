@@ -15,6 +15,7 @@ import { Group, bytesOf, pathsOf } from "./group.ts";
 import type { Pending } from "./group.ts";
 import { chunksSource } from "./sources.ts";
 import { Semaphore, aborted } from "./semaphore.ts";
+import { stampedNow } from "./uploads.ts";
 import type { Uploads } from "./uploads.ts";
 
 /** What a group needs of the rest of the layer. */
@@ -322,6 +323,7 @@ export class Groups {
       object: built.object,
       size: built.size,
       timeMs: () => timeMs,
+      ...stampedNow(this.#core),
       source: () => chunksSource(built.chunks, built.size, this.#core.step),
       manifest: () => built,
     });

@@ -129,6 +129,7 @@ export class Opened {
       await this.groups.flush();
       stop();
       await this.groups.flush();
+      await this.solos.settled();
       await this.upkeep?.settled();
       await this.refresher.settled();
     } finally {

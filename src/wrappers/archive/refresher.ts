@@ -80,9 +80,9 @@ export class Refresher {
    * meanwhile: what it then wrote under its old identity, its heir would refer to and delete.
    */
   async ready(): Promise<void> {
-    const { settings } = this.#core;
+    const { rules, settings } = this.#core;
     const old = this.#lastBeganMs === undefined || Math.abs(nowOf(this.#core) - this.#lastBeganMs) >= settings.graceMs / 2;
-    if (!this.hasRun || (old && settings.refreshMs !== Infinity)) await this.#shared();
+    if (!this.hasRun || (old && rules.sealsNeedYoungView && settings.refreshMs !== Infinity)) await this.#shared();
   }
 
   #shared(): Promise<void> {
