@@ -3,7 +3,7 @@ import type { Clock } from "../../store/index.ts";
 import type { HybridClock } from "./clock.ts";
 import type { Manifest } from "./format/records.ts";
 import type { Identity } from "./identity.ts";
-import type { Index } from "./index/index.ts";
+import type { ArchiveRow, Index } from "./index/index.ts";
 import type { ArchiveEvent, ArchiveSettings } from "./options.ts";
 import type { Remote } from "./remote.ts";
 import type { Rules } from "./rules.ts";
@@ -34,6 +34,12 @@ export function isOwn(core: Pick<Core, "identity" | "index" | "rules" | "setting
   const { identity, index, rules, settings } = core;
   if (writer === identity.writer) return true;
   return index.owners.ownerOf(writer, rules.claimDelayMs(settings)) === identity.writer;
+}
+
+/** Whether a reference may go into an archive: an own one, as others are deleted by others, that is surely there. */
+export function mayRefer(core: Core, { missing, writer }: Pick<ArchiveRow, "missing" | "writer">): boolean {
+  const { rules } = core;
+  return rules.mayReferTo(isOwn(core, writer)) && (missing === null || rules.missingIsUsed);
 }
 
 /** Learns an archive together with what it does to clock and intents: one transaction. */

@@ -15,12 +15,13 @@ import { Group, bytesOf, pathsOf } from "./group.ts";
 import type { Pending } from "./group.ts";
 import { chunksSource } from "./sources.ts";
 import { Semaphore, aborted } from "./semaphore.ts";
+import { stampedNow } from "./uploads.ts";
 import type { Uploads } from "./uploads.ts";
 
 /** What a group needs of the rest of the layer. */
 export interface GroupHelp {
-  /** Before a seal: the view is complete, and young enough to refer to archives. */
-  ready(forReferences: boolean): Promise<void>;
+  /** Before a seal: the view is complete and young. */
+  ready(): Promise<void>;
   /** Writes the bytes of these paths into archives of this installation. */
   take(paths: readonly StorePath[]): Promise<void>;
 }
@@ -222,7 +223,7 @@ export class Groups {
     let release: (() => void) | undefined;
     try {
       release = await this.slot();
-      await this.#help.ready(group.pending.some(({ change }) => change.type === "copy" || change.type === "move"));
+      await this.#help.ready();
       await this.#sealAndSend(group);
     } catch (error) {
       for (const pending of group.pending) pending.settle({ error });
@@ -322,6 +323,7 @@ export class Groups {
       object: built.object,
       size: built.size,
       timeMs: () => timeMs,
+      ...stampedNow(this.#core),
       source: () => chunksSource(built.chunks, built.size, this.#core.step),
       manifest: () => built,
     });

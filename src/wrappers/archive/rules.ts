@@ -72,6 +72,10 @@ export interface Rules extends OpenRules {
   readonly failedRefreshAnswers: boolean;
   /** 29. An archive that is gone may have been packed again: a look at the folder comes before "not found". */
   readonly readsLookAgain: boolean;
+  /** An archive that the last listing did not show may be deleted already: nothing refers to it, and nothing is packed from it. */
+  readonly missingIsUsed: boolean;
+  /** Every seal needs a young view: an installation that slept may have been taken over meanwhile. */
+  readonly sealsNeedYoungView: boolean;
   /** 30. Tombstones and references of a newer version are not known: nothing is changed beside them. */
   readonly newerStopsWrites: boolean;
 }
@@ -109,5 +113,7 @@ export const rules: Rules = Object.freeze<Rules>({
   wins: (one, other) => compareStamps(one, other) > 0,
   failedRefreshAnswers: false,
   readsLookAgain: true,
+  missingIsUsed: false,
+  sealsNeedYoungView: true,
   newerStopsWrites: true,
 });

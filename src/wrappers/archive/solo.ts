@@ -34,6 +34,7 @@ export class Solos {
   readonly #groups: Groups;
   readonly #ready: () => Promise<void>;
   readonly #slots: Semaphore;
+  readonly #running = new Set<Promise<Entry>>();
 
   constructor(core: Core, uploads: Uploads, groups: Groups, ready: () => Promise<void>, most: number) {
     this.#core = core;
@@ -43,7 +44,22 @@ export class Solos {
     this.#slots = new Semaphore(() => most);
   }
 
+  /** Resolves when none is on its way. */
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+  }
+
   async write(call: SoloCall): Promise<Entry> {
+    const work = this.#write(call);
+    this.#running.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#running.delete(work);
+    }
+  }
+
+  async #write(call: SoloCall): Promise<Entry> {
     const release = await this.#slots.acquire(1, call.signal);
     try {
       // What is taken over keeps its stamp, so it is in nobody's way.
@@ -63,7 +79,7 @@ export class Solos {
   async #send(call: SoloCall): Promise<Entry> {
     const { core, plan } = this.#planned(call);
     const { id } = plan;
-    const upload = new SoloUpload(core, call, plan, () => this.#mayWrite(call));
+    const upload = new SoloUpload(core, call, plan, this.#ready, () => this.#mayWrite(call));
     const kind = call.taken === undefined ? "solo" : "take";
     this.#uploads.begin(id, kind, new Set([call.path, ...plan.directories.map(({ path }) => path)]));
     const { object, size } = upload.layout;
@@ -73,6 +89,8 @@ export class Solos {
       object,
       size,
       timeMs: () => upload.timeMs,
+      stamped: upload.stamped,
+      stampedMs: () => upload.stampedMs,
       source: () => upload.source(),
       manifest: () => upload.result(),
       signal: call.signal,
@@ -120,18 +138,27 @@ export class Solos {
 class SoloUpload {
   readonly layout: SoloLayout;
   timeMs: number | null = null;
+  /** By the local clock. */
+  stampedMs: number | undefined;
+  readonly stamped: Promise<number>;
+  readonly #markStamped: (atMs: number) => void;
   readonly #core: Core;
   readonly #call: SoloCall;
   readonly #plan: SoloPlan;
+  readonly #ready: () => Promise<void>;
   readonly #check: () => void;
   #sha256: string | undefined;
 
-  constructor(core: Core, call: SoloCall, plan: SoloPlan, check: () => void) {
+  constructor(core: Core, call: SoloCall, plan: SoloPlan, ready: () => Promise<void>, check: () => void) {
     this.#core = core;
     this.#call = call;
     this.#plan = plan;
+    this.#ready = ready;
     this.#check = check;
     this.layout = new SoloLayout(plan);
+    const { promise, resolve } = Promise.withResolvers<number>();
+    this.stamped = promise;
+    this.#markStamped = resolve;
     if (!core.rules.soloStampedAtEnd) this.timeMs = core.hybrid.tick();
   }
 
@@ -176,6 +203,8 @@ class SoloUpload {
             this.#core.step("chunk");
             return chunk;
           }
+          // A long body: the view may have grown old over it.
+          await this.#ready();
           rest = [...this.#ended(hash.digest("base64url"))];
         }
         return rest.shift();
@@ -192,6 +221,8 @@ class SoloUpload {
       throw new StoreError(this.#call.taken === undefined ? "bad-body" : "integrity", "the body has other bytes than before", { applied: false });
     this.#sha256 = sha256;
     if (this.timeMs === null) {
+      if (this.#core.identity.writer !== this.#plan.writer)
+        throw new StoreError("conflict", "this installation got a new identity while the file was on its way", { applied: false });
       if (this.#call.taken === undefined) this.#check();
       const timeMs = hybrid.tick();
       const intent = index.archives.intentOf(this.#plan.id);
@@ -201,6 +232,7 @@ class SoloUpload {
       });
       this.timeMs = timeMs;
     }
+    if (this.stampedMs === undefined) this.#markStamped((this.stampedMs = nowOf(this.#core)));
     step("solo stamped");
     return this.layout.tail(this.timeMs, sha256).chunks.filter(({ byteLength }) => byteLength > 0);
   }
