@@ -3,7 +3,8 @@ import type { Rules } from "../../src/wrappers/archive/rules.ts";
 import { layerWith } from "../wrappers/archive/layer/subject.ts";
 import type { MakeLayer } from "../wrappers/archive/layer/subject.ts";
 import * as proofs from "../wrappers/archive/layer/proofs.ts";
-import type { LayerProof } from "../wrappers/archive/layer/proofs.ts";
+import * as hostile from "../wrappers/archive/layer/hostile-proofs.ts";
+import type { LayerProof } from "../wrappers/archive/layer/proof.ts";
 import { brokenLayer } from "./registry.ts";
 import type { BrokenLayer } from "./registry.ts";
 
@@ -58,4 +59,8 @@ export const layers: readonly BrokenLayer[] = [
   variant("A24", 27, "of two versions the first is shown", { wins: () => false }, proofs.lastWriteWins),
   variant("A25", 28, "a refresh that failed is answered from the old view", { failedRefreshAnswers: true }, proofs.failedRefreshIsAnError),
   variant("A26", 29, "no second look for an archive that is gone", { readsLookAgain: false }, proofs.readsLookAgain),
+  variant("A27", 25, "the hash of a manifest is not checked", { checksManifestHash: false }, hostile.everyByteFlipped),
+  variant("A28", 25, "a manifest is unpacked without a limit", { limitsUnpacking: false }, hostile.bombsAreLimited),
+  variant("A29", 25, "paths of a manifest are not checked", { checksPaths: false }, hostile.damagedIsSetAside),
+  variant("A30", 30, "archives of a newer version are skipped, and writes go on", { newerStopsWrites: false }, hostile.newerStopsChanges),
 ];

@@ -3,52 +3,11 @@
  * that test/broken-layers counts them; `archive.md n` is the row of the table of one-bug variants.
  */
 import assert from "node:assert/strict";
-import type { Proof } from "../../../broken-layers/registry.ts";
 import { StoreError } from "../../../../src/store/index.ts";
-import type { Command } from "./commands.ts";
-import type { LayerOptions } from "./world.ts";
-import { LayerWorld } from "./world.ts";
+import { proof, reads, site, steps } from "./proof.ts";
+import type { LayerProof } from "./proof.ts";
 import { GRACE, TOMB, collect, crash, flush, fly, halfRefresh, late, link, loseIndex, net, now, refresh, repack, time, wait, wipe } from "./steps.ts";
-import type { MakeLayer } from "./subject.ts";
 import { MINUTE } from "./subject.ts";
-
-export type LayerProof = Proof<MakeLayer>;
-type Options = Omit<LayerOptions, "open" | "installations"> & { readonly installations?: number; readonly refreshMs?: number; readonly quiet?: boolean };
-
-function proof(name: string, options: Options, run: (world: LayerWorld) => Promise<void>): LayerProof {
-  const { refreshMs = MINUTE, quiet = false, installations = 2, ...rest } = options;
-  return {
-    name: `archive: ${name}`,
-    async run(make) {
-      const world = new LayerWorld({
-        ...rest,
-        installations,
-        open: make({ refreshMs, ...(rest.settleMs === undefined ? {} : { settleMs: rest.settleMs }) }, { upkeep: false }),
-      });
-      try {
-        await run(world);
-        if (quiet) await world.quietEnd();
-      } finally {
-        await world.end();
-      }
-    },
-  };
-}
-
-async function steps(world: LayerWorld, ...commands: Command[]): Promise<void> {
-  for (const command of commands) await world.step(command);
-}
-/** What an installation reads: "body 3", "nothing", or the code of an error. */
-async function reads(world: LayerWorld, i: number, path: string): Promise<string> {
-  try {
-    const text = await (await (world.sites[i] as LayerWorld["sites"][number]).store.read(path)).text();
-    return /^body \d+/.exec(text)?.[0] ?? text;
-  } catch (error) {
-    if (!StoreError.is(error)) throw error;
-    return error.code === "not-found" ? "nothing" : error.code;
-  }
-}
-const site = (world: LayerWorld, i: number): LayerWorld["sites"][number] => world.sites[i] as LayerWorld["sites"][number];
 
 export const writesAboveWhatWasSeen = proof(
   "who overwrites what it has seen wins, however late its clock (archive.md 1)",

@@ -5,6 +5,9 @@
 import { syncBuiltinESMExports } from "node:module";
 import zlib from "node:zlib";
 
+/** The largest thing that was unpacked. */
+export const unpacked: { most: number } = { most: 0 };
+
 type Callback = (error: Error | null, result?: Buffer) => void;
 function atOnce(
   work: (input: zlib.InputType, options: zlib.ZlibOptions) => Buffer,
@@ -21,7 +24,11 @@ function atOnce(
 }
 const changed = zlib as unknown as Record<string, unknown>;
 changed["gzip"] = atOnce(zlib.gzipSync);
-changed["gunzip"] = atOnce(zlib.gunzipSync);
+changed["gunzip"] = atOnce((input, options) => {
+  const result = zlib.gunzipSync(input, options);
+  unpacked.most = Math.max(unpacked.most, result.length);
+  return result;
+});
 syncBuiltinESMExports();
 
 /** File work of a spool is in the threads all the same. */

@@ -29,6 +29,7 @@ export const modelBugs = {
   "adopted-keeps-id": 0,
   "seal-old-view": 0,
   "write-old-view": 0,
+  "missing-is-used": 0,
 } as const;
 
 export type ModelBug = keyof typeof modelBugs;

@@ -8,6 +8,8 @@ import type { Op } from "./seal.ts";
 
 export interface Frozen {
   readonly bug: ModelBug;
+  /** Rules of which each alone is enough. */
+  readonly besides?: readonly ModelBug[];
   readonly says: RegExp;
   readonly installations: number;
   readonly program: readonly Command[];
@@ -55,6 +57,7 @@ export const frozen: readonly Frozen[] = [
   },
   {
     bug: "repack-foreign",
+    besides: ["missing-is-used"],
     says: /^returned/,
     installations: 2,
     program: [now(0, "write", "/p"), refresh(1), now(0, "delete", "/p"), clean(0, 0, 12), clean(0, 26, 26), repack(1, 1)],
@@ -105,6 +108,7 @@ export const frozen: readonly Frozen[] = [
   },
   {
     bug: "uploads-not-waited", // Program B.
+    besides: ["missing-is-used"],
     says: /^returned/,
     installations: 2,
     program: [
@@ -227,6 +231,23 @@ export const frozen: readonly Frozen[] = [
       { do: "now", i: 1, op: "write", path: "/p", to: "/p", refresh: true, fly: false, stale: all },
       now(1, "copy", "/q", "/p"),
       repack(0, 1),
+    ],
+  },
+  {
+    bug: "missing-is-used", // Who slept while another, who had claimed the same writer before, took over all and was done with it.
+    says: /^returned/,
+    installations: 3,
+    program: [
+      now(0, "write", "/q"),
+      claimLiving(1, 0),
+      claim(2),
+      net(0),
+      now(1, "delete", "/q"),
+      net(0),
+      clean(0, 0, 26),
+      clean(1, 0, 12),
+      clean(1, 0, 12),
+      repack(2, 1),
     ],
   },
 ];

@@ -248,6 +248,11 @@ export class Installation {
     return this.has("repack-foreign") || this.owner(archive.writer) === this.writer;
   }
 
+  /** The last listing showed it, or it was stored since: only such are packed again and referred to, for a missing one may be gone with all it knew. */
+  isThere(name: string): boolean {
+    return !this.missing.has(name) || this.has("missing-is-used");
+  }
+
   /** Own archives, oldest first. */
   own(): readonly Archive[] {
     return (this.#own ??= [...this.known.values()].filter((archive) => this.mine(archive)).sort((a, b) => compare(a.stamp, b.stamp)));

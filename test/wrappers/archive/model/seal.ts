@@ -74,7 +74,7 @@ export function seal(me: Installation, ops: readonly Op[]): Sealed | undefined {
     const all = me.has("refer-foreign") ? [...me.known.values()] : me.own();
     const place = me.place(source, all);
     // The bytes too must be own: a copy of the record may stand in an archive of somebody else.
-    if (place !== undefined && all.some((archive) => archive.name === place.at)) {
+    if (place !== undefined && me.isThere(place.at) && all.some((archive) => archive.name === place.at)) {
       if (me.deleteSent.has(place.at)) throw violation(`a reference into ${place.at}, whose delete was sent`);
       refers.add(place.at);
       return { ...source, path, stamp, at: place.at };

@@ -38,7 +38,9 @@ function claimNeeded(me: Installation, one: Claim): boolean {
 /** `mask` picks own archives, oldest first. */
 export function repack(me: Installation, mask: number): Archive | undefined {
   const own = me.own();
-  const sources = new Set(own.filter((archive, i) => ((mask >> (i % 8)) & 1) === 1 && !me.unneeded.has(archive.name)).map(({ name }) => name));
+  const sources = new Set(
+    own.filter((archive, i) => ((mask >> (i % 8)) & 1) === 1 && !me.unneeded.has(archive.name) && me.isThere(archive.name)).map(({ name }) => name),
+  );
   if (sources.size === 0) return undefined;
   const stamp = me.tick();
   const name = me.nextName();
