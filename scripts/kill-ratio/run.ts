@@ -1,4 +1,4 @@
-/** The run behind `npm run kill-ratio`: spreads the stores over worker processes, collects their verdicts, prints and counts. */
+/** The run behind `npm run kill-ratio`: spreads the stores and layers over worker processes, collects their verdicts, prints and counts. */
 import { fork } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { brokenStores } from "../../src/conformance/broken/index.ts";
@@ -6,6 +6,7 @@ import { claimsOf, isLong, unconfirmed } from "../../src/conformance/broken/judg
 import type { BrokenVerdict, LegalVerdict } from "../../src/conformance/broken/judge.ts";
 import { legalStores } from "../../src/conformance/broken/legal.ts";
 import { checks } from "../../src/conformance/checks/index.ts";
+import { brokenLayers } from "./layers.ts";
 import type { Answer, Task } from "./worker.ts";
 
 export interface KillRatioOptions {
@@ -19,7 +20,7 @@ export interface KillRatioOptions {
 }
 export interface KillRatio {
   readonly ok: boolean;
-  /** "killed 86 of 86, 23 of 23 legal stores pass" */
+  /** "killed 86 of 86 stores, 70 of 70 layers, 23 of 23 legal stores pass" */
   readonly summary: string;
   /** What is wrong, one line each. Empty where `ok`. */
   readonly problems: readonly string[];
@@ -30,23 +31,27 @@ export async function killRatio(options: KillRatioOptions = {}): Promise<KillRat
   const selected = (id: string): boolean => only.length === 0 || only.some((begin) => id.startsWith(begin));
   const broken = brokenStores.filter(({ id }) => selected(id));
   const legal = legalStores.filter(({ id }) => selected(id));
+  const allLayers = await brokenLayers();
+  const layers = allLayers.filter(({ id }) => selected(id));
   const claims = claimsOf(brokenStores, checks);
-  const problems: string[] = duplicates([...brokenStores, ...legalStores].map(({ id }) => id)).map((id) => `two stores have the id ${id}`);
-  if (broken.length + legal.length === 0) problems.push(`no store begins with ${only.join(" or ")}`);
+  const problems: string[] = duplicates([...brokenStores, ...allLayers, ...legalStores].map(({ id }) => id)).map((id) => `two of them have the id ${id}`);
+  if (broken.length + layers.length + legal.length === 0) problems.push(`none begins with ${only.join(" or ")}`);
 
   // The long ones first. A legal store is split by groups of checks, so that no worker is left alone with one.
   const tasks: Task[] = [
     ...legal.flatMap(({ id }) =>
       Array.from({ length: legalParts }, (_, part): Task => ({ kind: "legal", id, part, parts: legalParts, long: all || id === legalStores[0]?.id })),
     ),
+    ...layers.map(({ id }): Task => ({ kind: "layer", id })),
     ...broken.map(({ id }): Task => ({ kind: "broken", id, all })),
   ];
   const killed: BrokenVerdict[] = [];
+  const killedLayers: BrokenVerdict[] = [];
   const passed = new Map<string, LegalVerdict[]>();
   await spread(tasks, workers, (answer) => {
     if (answer.kind === "crash") return void problems.push(`${answer.task.id}: the process that tried it ended: ${answer.text}`);
-    if (answer.kind === "broken") {
-      killed.push(answer.verdict);
+    if (answer.kind !== "legal") {
+      (answer.kind === "layer" ? killedLayers : killed).push(answer.verdict);
       return sayBroken(answer.verdict, say);
     }
     const parts = passed.get(answer.verdict.id) ?? [];
@@ -54,16 +59,16 @@ export async function killRatio(options: KillRatioOptions = {}): Promise<KillRat
     if (parts.length + 1 === legalParts) sayLegal(together([...parts, answer.verdict]), say);
   });
 
-  for (const verdict of killed) {
+  for (const verdict of [...killed, ...killedLayers]) {
     if (verdict.killed.length === 0) problems.push(`${verdict.id} survives: ${verdict.bug}`);
     for (const { check, instead } of verdict.missed) problems.push(`${verdict.id} is not killed by ${check} (${instead})`);
   }
   const whole = [...passed.values()].map(together);
   for (const { id, failed } of whole) for (const { check } of failed) problems.push(`${id} is legal, and ${check} fails on it`);
   if (only.length === 0) problems.push(...claims.unknown, ...claims.unmarked, ...unconfirmed(killed, checks));
-  const dead = killed.filter((verdict) => verdict.killed.length > 0 && verdict.missed.length === 0).length;
+  const deadOf = (verdicts: readonly BrokenVerdict[]): number => verdicts.filter((verdict) => verdict.killed.length > 0 && verdict.missed.length === 0).length;
   const right = whole.filter(({ failed }) => failed.length === 0).length;
-  const summary = `killed ${dead} of ${broken.length}, ${right} of ${legal.length} legal stores pass`;
+  const summary = `killed ${deadOf(killed)} of ${broken.length} stores, ${deadOf(killedLayers)} of ${layers.length} layers, ${right} of ${legal.length} legal stores pass`;
   if (problems.length > 0) say(["", "problems:", ...problems.toSorted().map((line) => `  ${line}`)].join("\n"));
   const long = checks.filter((check) => check.tier !== "torture" && isLong(check));
   if (!all && long.length > 0)

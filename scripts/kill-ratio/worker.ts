@@ -4,11 +4,13 @@ import { claimsOf, isLong, judgeBroken, judgeLegal } from "../../src/conformance
 import type { BrokenVerdict, LegalVerdict } from "../../src/conformance/broken/judge.ts";
 import { legalStores } from "../../src/conformance/broken/legal.ts";
 import { checks } from "../../src/conformance/checks/index.ts";
+import { brokenLayers } from "./layers.ts";
 
 export type Task =
   | { readonly kind: "broken"; readonly id: string; readonly all: boolean }
+  | { readonly kind: "layer"; readonly id: string }
   | { readonly kind: "legal"; readonly id: string; readonly part: number; readonly parts: number; readonly long: boolean };
-export type Answer = { readonly kind: "broken"; readonly verdict: BrokenVerdict } | { readonly kind: "legal"; readonly verdict: LegalVerdict };
+export type Answer = { readonly kind: "broken" | "layer"; readonly verdict: BrokenVerdict } | { readonly kind: "legal"; readonly verdict: LegalVerdict };
 
 async function judge(task: Task): Promise<Answer> {
   if (task.kind === "legal") {
@@ -18,6 +20,7 @@ async function judge(task: Task): Promise<Answer> {
     const share = checks.filter((check, index) => check.tier !== "torture" && index % task.parts === task.part && (task.long || !isLong(check)));
     return { kind: "legal", verdict: await judgeLegal(store, share) };
   }
+  if (task.kind === "layer") return { kind: "layer", verdict: await judgeLayer(task.id) };
   const store = brokenStores.find(({ id }) => id === task.id);
   if (store === undefined) throw new TypeError(`there is no one-bug store ${task.id}`);
   const expected = claimsOf(brokenStores, checks).of(store);
@@ -27,6 +30,13 @@ async function judge(task: Task): Promise<Answer> {
       (task.all && tier !== "torture") || expected.includes(id) || kills.includes(store.id) || kills.includes(store.id.replace(/(?<=\d)[a-z]$/, "")),
   );
   return { kind: "broken", verdict: await judgeBroken(store, expected, tried) };
+}
+
+async function judgeLayer(id: string): Promise<BrokenVerdict> {
+  const layer = (await brokenLayers()).find((one) => one.id === id);
+  if (layer === undefined) throw new TypeError(`there is no one-bug layer ${id}`);
+  const started = performance.now();
+  return { id, bug: layer.bug, ...(await layer.kill()), ms: Math.round(performance.now() - started) };
 }
 
 /** A bug that leaves a rejection unhandled is judged by its check; it must not end the process for the others. */

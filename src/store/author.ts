@@ -8,6 +8,7 @@ export { control, setting } from "./control.ts";
 export type { Setting, SettingsOf } from "./control.ts";
 export { entry } from "./entry.ts";
 export type { EntryFields } from "./entry.ts";
+export { abortError } from "./errors.ts";
 export { hasher } from "./hash.ts";
 export type { Hasher } from "./hash.ts";
 export { errorFromResponse, parseRangeHeader, rangeHeader } from "./http.ts";

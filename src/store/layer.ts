@@ -57,24 +57,24 @@ interface Built extends LayerParts {
 
 /**
  * Makes a layer from a function that builds it over what it wraps. `inner` is the backend of the wrapped store, with its capabilities
- * enforced; `store` is that store, for helpers that want one. No I/O here: `open` is for that. Without a control it has no settings.
+ * enforced; `store` is that store, for helpers that want one; `name` is what this layer is called (`as`), for what it tells of itself. No I/O here: `open` is for that. Without a control it has no settings.
  * A layer owns what it wraps and closes it, so a store can be wrapped once; a second time is `config`: give it `borrow(store)`.
  */
 export function layer<const K extends string, C extends Control>(
   kind: K,
-  build: (inner: Backend, store: Store) => LayerParts & { readonly control: C },
+  build: (inner: Backend, store: Store, name: string) => LayerParts & { readonly control: C },
 ): Layer<K, C>;
-export function layer<const K extends string>(kind: K, build: (inner: Backend, store: Store) => LayerParts): Layer<K>;
-export function layer(kind: string, build: (inner: Backend, store: Store) => Built): Layer {
+export function layer<const K extends string>(kind: K, build: (inner: Backend, store: Store, name: string) => LayerParts): Layer<K>;
+export function layer(kind: string, build: (inner: Backend, store: Store, name: string) => Built): Layer {
   return namedLayer(kind, kind, build);
 }
 
-function namedLayer(kind: string, name: string, build: (inner: Backend, store: Store) => Built): Layer {
+function namedLayer(kind: string, name: string, build: (inner: Backend, store: Store, name: string) => Built): Layer {
   const apply = (inner: Store): Store => {
     const parts = partsOf(inner, kind);
     if (Object.hasOwn(parts.layers, name))
       throw new StoreError("config", `this stack has a layer "${name}" already: give one of them another name with as()`, { store: name });
-    return owning([inner], kind, () => built(kind, name, [inner], build(guarded(parts.backend), inner), parts.layers));
+    return owning([inner], kind, () => built(kind, name, [inner], build(guarded(parts.backend), inner, name), parts.layers));
   };
   return Object.assign(apply as Layer, { layerName: name, as: <const M extends string>(other: M) => namedLayer(kind, other, build) as Layer<M> });
 }

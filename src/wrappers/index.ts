@@ -1,7 +1,32 @@
 /** All wrappers: `import { limit, prefix, readOnly, retry } from "stratus/wrappers"`. */
+export { Fault, fault } from "./fault.ts";
+export type { FaultControl, FaultOptions, FaultRule, FaultSettings, InjectedFault } from "./fault.ts";
+export { Latency, latency } from "./latency.ts";
+export type { LatencyControl, LatencyOptions, LatencySettings } from "./latency.ts";
 export { Limit, limit } from "./limit.ts";
 export type { LimitControl, LimitSettings } from "./limit.ts";
+export { Log, log } from "./log.ts";
+export type { LogControl, LogOptions, LogRecord, LogSettings, LogSink } from "./log.ts";
+export { logFile } from "./log-file.ts";
 export { Prefix, prefix } from "./prefix.ts";
 export { ReadOnly, readOnly } from "./read-only.ts";
 export { Retry, retry } from "./retry.ts";
 export type { RetryControl, RetryOptions, RetrySettings } from "./retry.ts";
+export { Stats, stats } from "./stats/index.ts";
+export type {
+  CacheFigures,
+  Durations,
+  ExceptionStats,
+  FlowStats,
+  MeterLike,
+  OperationStats,
+  Reported,
+  StatsControl,
+  StatsOptions,
+  StatsSettings,
+  StatsSnapshot,
+} from "./stats/index.ts";
+export { Throttle, throttle } from "./throttle.ts";
+export type { ThrottleControl, ThrottleOptions, ThrottleSettings } from "./throttle.ts";
+export { Timeout, timeout } from "./timeout.ts";
+export type { TimeoutControl, TimeoutOptions, TimeoutSettings } from "./timeout.ts";

@@ -42,6 +42,7 @@ test("values for authors", () => {
       "createStore",
       "entry",
       "errorFromResponse",
+      "abortError",
       "hasher",
       "identityOf",
       "isInside",

@@ -4,7 +4,7 @@ import { conformance } from "../../src/conformance/index.ts";
 import type { Subject } from "../../src/conformance/index.ts";
 import { manualClock } from "../../src/store/index.ts";
 import type { Layer } from "../../src/store/index.ts";
-import { limit, prefix, readOnly, retry } from "../../src/wrappers/index.ts";
+import { fault, latency, limit, log, prefix, readOnly, retry, stats, throttle, timeout } from "../../src/wrappers/index.ts";
 import { memorySubject } from "../conformance-suite/memory-subject.ts";
 
 const wrappers: Readonly<Record<string, () => Layer>> = {
@@ -12,6 +12,12 @@ const wrappers: Readonly<Record<string, () => Layer>> = {
   readOnly,
   retry: () => retry({ clock: manualClock() }),
   limit: () => limit({ concurrency: 4 }),
+  fault: () => fault({ probability: 0 }),
+  throttle: () => throttle({ upBytesPerSecond: 1e12, downBytesPerSecond: 1e12 }),
+  latency: () => latency({ clock: manualClock() }),
+  timeout: () => timeout({ replyMs: 600_000 }),
+  log: () => log({ sink: { write() {} } }),
+  stats: () => stats(),
 };
 type Stacks = NonNullable<Subject["stacks"]>;
 const names = Object.keys(wrappers);

@@ -1,0 +1,191 @@
+/** One-bug variants of the statistics: those of cache.md 3, rows M83 and M84 of the list of one-bug stores, and others that were found worth a variant. */
+import { brokenLayer } from "./registry.ts";
+import type { BrokenLayer, Proof } from "./registry.ts";
+import { mutant, real } from "./support/mutant.ts";
+import type { Wrappers } from "./support/mutant.ts";
+import * as exports from "./support/stats-export-proofs.ts";
+import * as counting from "./support/stats-proofs.ts";
+
+const folder = "src/wrappers/stats";
+const spec = ["cache.md 3"];
+
+function bug(id: string, text: string, proof: Proof<Wrappers>, file: string, from: string, to: string, rows: readonly string[] = spec): BrokenLayer {
+  return brokenLayer({ id, bug: `stats: ${text}`, rows, proofs: [proof], right: real, wrong: mutant(`${folder}/${file}`, from, to) });
+}
+
+export const layers: readonly BrokenLayer[] = [
+  bug(
+    "S10",
+    "the rate sums parallel seconds",
+    counting.parallelSeconds,
+    "flow.ts",
+    "this.#busyMs += now - this.#since;",
+    "this.#busyMs += (now - this.#since) * Math.max(1, this.#open + 1);",
+  ),
+  bug(
+    "S11",
+    "failed transfers are left open",
+    counting.failedTransfers,
+    "recorder.ts",
+    "if (this.#first !== undefined) {\n      this.#flow.end(now);",
+    "if (this.#first !== undefined && error === undefined) {\n      this.#flow.end(now);",
+  ),
+  bug(
+    "S12",
+    "tries of a retry below are counted as calls above",
+    counting.retriesBelow,
+    "recorder.ts",
+    "counters.calls++;",
+    "counters.calls += (error as { attempts?: number } | undefined)?.attempts ?? 1;",
+    [...spec, "M83"],
+  ),
+  bug("M83", "a failed call is counted as a success", counting.outcomes, "recorder.ts", "        counters.failed++;\n", "", ["M83", ...spec]),
+  bug(
+    "S13",
+    "bytes of failed calls count as delivered",
+    counting.failedTransfers,
+    "recorder.ts",
+    'if (code === undefined || code === "not-modified") {\n      if (this.#bytes > 0)',
+    'if (this.#bytes > 0) this.#flow.bytesOk += this.#bytes;\n    if (code === undefined || code === "not-modified") {\n      if (this.#bytes > 1e12)',
+    ["M83"],
+  ),
+  bug(
+    "S14",
+    "the signal of a call is swallowed",
+    counting.abortPasses,
+    "recorder.ts",
+    "await next({ ...call, body: new CountedSource(call.body, passage) })",
+    "await next({ ...call, signal: undefined, body: new CountedSource(call.body, passage) })",
+    [...spec, "M84"],
+  ),
+  bug(
+    "S15",
+    "an error comes up as another",
+    counting.abortPasses,
+    "recorder.ts",
+    "      passage.failed(error);\n      throw error;\n    }\n  }\n\n  async #read",
+    "      passage.failed(error);\n      throw new Error(String(error), { cause: error });\n    }\n  }\n\n  async #read",
+    ["M84"],
+  ),
+  bug(
+    "S16",
+    "bytes are those that were announced",
+    counting.realBytes,
+    "recorder.ts",
+    "else stream.observe({ chunk: ({ byteLength }) => this.#passage.pass(byteLength) });",
+    "else this.#passage.pass(this.#source.size ?? 0);",
+  ),
+  bug("S17", "a read is counted at its reply", counting.onceHoweverItEnds, "recorder.ts", "else reply.body.observe(passage);", "else passage.replied();"),
+  bug(
+    "S18",
+    "the end of a body is counted twice",
+    counting.onceHoweverItEnds,
+    "recorder.ts",
+    "  end({ error }: { readonly error: unknown }): void {\n",
+    "  end({ error }: { readonly error: unknown }): void {\n    if (error !== undefined) this.#counters.calls++;\n",
+  ),
+  bug(
+    "S19",
+    "the list of exceptions has no bound",
+    counting.exceptionsKept,
+    "exceptions.ts",
+    "if (this.#kinds.size <= this.#maxKinds) return;",
+    "if (key !== undefined) return;",
+  ),
+  bug(
+    "S20",
+    "the first time of an exception is overwritten",
+    counting.exceptionsKept,
+    "exceptions.ts",
+    "      firstMs,\n      lastMs,",
+    "      firstMs: Math.max(firstMs, lastMs),\n      lastMs,",
+  ),
+  bug("S21", "not-modified is an error", counting.outcomes, "recorder.ts", 'if (code === undefined || code === "not-modified") {', "if (code === undefined) {"),
+  bug("S22", "a quantile of nothing is 0", counting.latencies, "histogram.ts", "if (this.#count === 0) return null;", "if (this.#count === 0) return 0;"),
+  bug(
+    "S23",
+    "the report of one layer breaks the snapshot",
+    exports.reportsBelow,
+    "reports.ts",
+    "} catch {\n      return;",
+    "} catch (error) {\n      throw error;",
+  ),
+  bug("S24", "a path is a label", exports.prometheusPage, "prometheus.ts", "/^[\\w .:-]{1,40}$/", "/^[\\w .:/-]{1,40}$/"),
+  bug("S25", "labels are not escaped", exports.prometheusPage, "prometheus.ts", ".replaceAll('\"', '\\\\\"')", "", ["stats"]),
+  bug(
+    "S26",
+    "buckets of the histogram are not cumulative",
+    exports.prometheusPage,
+    "prometheus.ts",
+    "histogram.below(2 ** k));",
+    "histogram.below(2 ** k) - histogram.below(2 ** (k - 2)));",
+    ["stats"],
+  ),
+  bug(
+    "S27",
+    "what was made of a report is kept",
+    exports.reportsBelow,
+    "reports.ts",
+    'visit(store, "", (name, control) => {',
+    'const seen = ((reportsOf as unknown as { seen?: Set<string> }).seen ??= new Set());\n  visit(store, "", (name, control) => {\n    if (seen.has(name)) return;\n    seen.add(name);',
+  ),
+  bug("S28", "an abort is a failure", counting.outcomes, "recorder.ts", 'if (code === "aborted") counters.aborted++;\n      else {', "{"),
+  bug(
+    "S29",
+    "the latency of a read lasts to the end of its body",
+    counting.latencies,
+    "recorder.ts",
+    'if (this.#operation === "read") this.#counters.latency.add(now - this.#begun);',
+    "",
+  ),
+  bug(
+    "S30",
+    "reset forgets what is under way",
+    counting.resetKeepsWhatRuns,
+    "recorder.ts",
+    "      counters.calls = 0;\n",
+    "      counters.calls = 0;\n      counters.inFlight = 0;\n",
+    ["stats"],
+  ),
+  bug(
+    "S31",
+    "time before the reset is busy after it",
+    counting.resetKeepsWhatRuns,
+    "flow.ts",
+    "    this.#busyMs = 0;\n    this.#since = now;",
+    "    this.#since = now;",
+    ["stats"],
+  ),
+  bug(
+    "S32",
+    "bytes of the last minute stay in the rate for ever",
+    counting.parallelSeconds,
+    "flow.ts",
+    "    for (let i = 0; i < fresh; i++) {",
+    "    for (let i = 0; i < Math.min(fresh, 0); i++) {",
+    ["stats"],
+  ),
+  bug("S33", "OpenTelemetry is asked for ever", exports.openTelemetry, "open-telemetry.ts", "undo.splice(0).forEach((remove) => remove())", "undefined"),
+  bug("S34", "reset takes back what OpenTelemetry was told", exports.openTelemetry, "flow.ts", "    this.#bytesBefore += this.bytes;\n", "", ["stats"]),
+  bug(
+    "S35",
+    "a heartbeat is never too old",
+    exports.heartbeat,
+    "reports.ts",
+    'typeof value === "number" && value > limitMs',
+    'typeof value === "string" && Number(value) > limitMs',
+    ["stats", "CF32"],
+  ),
+  bug(
+    "S36",
+    "branches of a store over several are not asked",
+    exports.branchesReported,
+    "reports.ts",
+    "visit(one, inner.length === 1",
+    "if (inner.length === 1) visit(one, inner.length === 1",
+    ["stats"],
+  ),
+  bug("S37", "idle time between transfers is busy", counting.uploads, "flow.ts", "this.#since = Math.max(at, this.#settled);", "this.#since = this.#settled;", [
+    "CF28",
+  ]),
+];
