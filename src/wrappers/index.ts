@@ -8,6 +8,8 @@ export type { LimitControl, LimitSettings } from "./limit.ts";
 export { Log, log } from "./log.ts";
 export type { LogControl, LogOptions, LogRecord, LogSettings, LogSink } from "./log.ts";
 export { logFile } from "./log-file.ts";
+export { MetadataCache, metadataCache } from "./metadata-cache/index.ts";
+export type { MetadataCacheControl, MetadataCacheOptions, MetadataCacheReport, MetadataCacheSettings } from "./metadata-cache/index.ts";
 export { Prefix, prefix } from "./prefix.ts";
 export { ReadOnly, readOnly } from "./read-only.ts";
 export { Retry, retry } from "./retry.ts";

@@ -1,0 +1,190 @@
+/** Own changes: held while they run, and what they told put into the tree when they end. */
+import { hasCode, parentOf, root } from "../../store/index.ts";
+import type { Backend, CopyCall, DeleteCall, Entry, MkdirCall, MoveCall, StorePath, WriteCall } from "../../store/index.ts";
+import { absent, someDirectory } from "./fact.ts";
+import type { Hold } from "./holds.ts";
+import type { MetadataMemory } from "./memory.ts";
+
+type ChangeCall = WriteCall | DeleteCall | MkdirCall | CopyCall | MoveCall;
+/** One path that a change concerns. */
+interface Part {
+  readonly path: StorePath;
+  readonly reach: "self" | "tree";
+  /** Its key is that of a directory around it: of the name itself nothing is remembered. */
+  readonly vague: boolean;
+}
+
+export class Changes {
+  readonly #inner: Backend;
+  readonly #memory: MetadataMemory;
+
+  constructor(inner: Backend, memory: MetadataMemory) {
+    this.#inner = inner;
+    this.#memory = memory;
+  }
+
+  write(call: WriteCall): Promise<Entry> {
+    const target = this.#part(call.path, "self");
+    return this.#run(call, [target], target, undefined, () => this.#inner.write(call), (made) => this.#made(target.path, made, "self"));
+  }
+
+  mkdir(call: MkdirCall): Promise<Entry> {
+    const target = this.#part(call.path, "self");
+    return this.#run(call, [target], target, undefined, () => this.#inner.mkdir(call), (made) => this.#made(target.path, made, "self"));
+  }
+
+  delete(call: DeleteCall): Promise<void> {
+    const target = this.#part(call.path, "tree");
+    return this.#run(call, [target], undefined, target, () => this.#inner.delete(call), () => this.#deleted(target.path, call.recursive));
+  }
+
+  copy(call: CopyCall): Promise<Entry> {
+    const target = this.#part(call.to, "tree");
+    return this.#run(call, [target], target, undefined, () => this.#inner.copy(call), (made) => this.#made(target.path, made, "tree"));
+  }
+
+  move(call: MoveCall): Promise<Entry> {
+    const source = this.#part(call.path, "tree");
+    const target = this.#part(call.to, "tree");
+    return this.#run(call, [source, target], target, source, () => this.#inner.move(call), (made, part) => {
+      if (part === target) this.#made(target.path, made, "tree");
+      else this.#moved(source.path, made.kind);
+    });
+  }
+
+  #part(path: StorePath, reach: "self" | "tree"): Part {
+    const { naming } = this.#memory;
+    const key = naming.key(path);
+    return key === undefined ? { path: naming.nearest(path), reach: "tree", vague: true } : { path: key, reach, vague: false };
+  }
+
+  /**
+   * `makes` may make its parents, `empties` may take them along. What is known stays until the change ends, so that who asks meanwhile sees the old state; how it ended
+   * decides then.
+   */
+  async #run<T>(
+    call: ChangeCall,
+    parts: readonly Part[],
+    makes: Part | undefined,
+    empties: Part | undefined,
+    run: () => Promise<T>,
+    patch: (result: T, part: Part) => void,
+  ): Promise<T> {
+    const memory = this.#memory;
+    const { holds, rules, tree } = memory;
+    const parents = makes === undefined ? [] : rules.heldParents(makes.path, (directory) => memory.isKnownDirectory(directory));
+    for (const path of parents) tree.forgetEntry(path);
+    const made = parents.map((path) => holds.begin(path, "made"));
+    const vanishing = empties === undefined ? [] : rules.vanishing(empties.path, memory.capabilities).map((path) => holds.begin(path, "made"));
+    const held = parts.map((part) => holds.begin(part.path, part.reach));
+    const release = (): void => {
+      for (const hold of [...held, ...vanishing, ...made]) holds.end(hold);
+    };
+    let result: T;
+    try {
+      result = await run();
+    } catch (error) {
+      release();
+      if (rules.mayHaveHappened(error, call.operation)) {
+        for (const part of parts) this.#unsure(part.path);
+        for (const hold of [...made, ...vanishing]) tree.forgetEntry(hold.path);
+        this.#age(held);
+      } else this.#refused(error, parts, makes);
+      throw error;
+    }
+    release();
+    for (const [i, part] of parts.entries()) {
+      if (part.vague || !rules.knowsOrder(held[i] as Hold)) this.#unsure(part.path);
+      else patch(result, part);
+    }
+    this.#age(held);
+    this.#parentsMade(made);
+    this.#emptied(vanishing);
+    return result;
+  }
+
+  #age(held: readonly Hold[]): void {
+    for (const { path } of held) if (path !== root) this.#memory.rules.agesDirectory(this.#memory.tree, parentOf(path));
+  }
+
+  /** Nobody knows what is at this path, and below it. */
+  #unsure(path: StorePath): void {
+    this.#memory.tree.forget(path);
+    this.#memory.own?.forget(path);
+  }
+
+  /** Nothing was changed. Where the refusal itself says that something else is there than was known, that is given up. */
+  #refused(error: unknown, parts: readonly Part[], makes: Part | undefined): void {
+    const memory = this.#memory;
+    if (!hasCode(error, "already-exists", "precondition-failed", "not-found", "is-a-directory", "not-a-directory", "not-empty")) return;
+    for (const { path } of parts) {
+      const known = memory.look(path);
+      if (hasCode(error, "already-exists") ? known === null : known !== null || !hasCode(error, "not-found")) memory.tree.forget(path);
+    }
+    if (hasCode(error, "not-a-directory") && makes !== undefined)
+      for (let at = parentOf(makes.path); at !== root; at = parentOf(at)) memory.tree.forget(at);
+  }
+
+  #made(path: StorePath, entry: Entry, reach: "self" | "tree"): void {
+    const memory = this.#memory;
+    const fact = memory.fact(entry, memory.now);
+    if (reach === "tree" && (memory.tree.strict || entry.kind === "directory")) memory.rules.dropBelow(memory.tree, path);
+    if (memory.settings.ttlMs > 0) memory.rules.setOwn(memory.tree, path, fact);
+    else memory.tree.forget(path);
+    this.#note(path, fact);
+  }
+
+  #deleted(path: StorePath, recursive: boolean): void {
+    const memory = this.#memory;
+    const { tree, now } = memory;
+    const nothing = absent(now);
+    // Of two that stand side by side the file was meant, unless all of it was.
+    const sideBySide = !tree.strict && !recursive && tree.lookDirectory(path, now) !== null;
+    memory.rules.dropBelow(tree, path);
+    if (sideBySide) tree.forget(path);
+    else if (memory.settings.ttlMs > 0) tree.set(path, nothing);
+    else tree.forget(path);
+    this.#note(path, nothing);
+  }
+
+  #moved(path: StorePath, kind: Entry["kind"]): void {
+    const memory = this.#memory;
+    const { tree, now } = memory;
+    if (tree.strict) return this.#deleted(path, true);
+    if (kind === "directory") memory.rules.dropBelow(tree, path);
+    if (memory.settings.ttlMs > 0) tree.setAbsent(path, kind, now);
+    else tree.forget(path);
+    this.#note(path, absent(now));
+  }
+
+  #note(path: StorePath, fact: Parameters<NonNullable<MetadataMemory["own"]>["add"]>[1]): void {
+    const { own, settings, now } = this.#memory;
+    own?.add(path, fact, now + settings.settleMs, now);
+  }
+
+  /** The parents that a change made are there; more is not known of them. */
+  #parentsMade(made: readonly Hold[]): void {
+    const memory = this.#memory;
+    if (made.length === 0) return;
+    for (const hold of made.toReversed()) {
+      if (!memory.rules.knowsOrder(hold)) memory.tree.forgetEntry(hold.path);
+      else if (!memory.isKnownDirectory(hold.path) && memory.settings.ttlMs > 0) {
+        memory.tree.set(hold.path, someDirectory(memory.now));
+        this.#note(hold.path, someDirectory(memory.now));
+      }
+      memory.rules.agesDirectory(memory.tree, parentOf(hold.path));
+    }
+  }
+
+  /** Directories that may have gone with their last child: all up to the first in which something else is known to lie. */
+  #emptied(chain: readonly Hold[]): void {
+    const { tree } = this.#memory;
+    let open = true;
+    for (const hold of chain) {
+      if (!this.#memory.rules.knowsOrder(hold)) tree.forgetEntry(hold.path);
+      else if (open && this.#memory.hasKnownChild(hold.path)) open = false;
+      else if (open) tree.forgetEntry(hold.path);
+    }
+  }
+}
+
