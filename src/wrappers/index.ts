@@ -3,6 +3,18 @@ export { Fault, fault } from "./fault.ts";
 export type { FaultControl, FaultOptions, FaultRule, FaultSettings, InjectedFault } from "./fault.ts";
 export { Latency, latency } from "./latency.ts";
 export type { LatencyControl, LatencyOptions, LatencySettings } from "./latency.ts";
+export { Caching, caching } from "./caching/index.ts";
+export type {
+  CacheControl,
+  CacheEvent,
+  CacheEventName,
+  CacheSettings,
+  CachingOptions,
+  Conflict,
+  FileState,
+  FileStateName,
+  PendingFile,
+} from "./caching/index.ts";
 export { Limit, limit } from "./limit.ts";
 export type { LimitControl, LimitSettings } from "./limit.ts";
 export { Log, log } from "./log.ts";

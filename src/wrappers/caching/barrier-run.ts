@@ -1,0 +1,339 @@
+/** Sends one pending tree operation: whole where the remote can and nothing was begun, else file by file; continued, never started over. */
+import { StoreError, calls, hasCode, rebase } from "../../store/index.ts";
+import type { Entry, StorePath } from "../../store/index.ts";
+import type { Barrier } from "./barriers.ts";
+import { clearParents, keepTheirs, moveTheirs } from "./conflict.ts";
+import type { Core } from "./core.ts";
+import { hasFlight } from "./journal-changes.ts";
+import { noteConflict } from "./outcomes.ts";
+import { noBase, sameHashes } from "./remote.ts";
+import { asStoreError, backOffMs, errorText, verdictOn } from "./retry-policy.ts";
+import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
+import { ancestors } from "./tree.ts";
+
+/** A barrier with this `due` waits for a person. */
+export const PARKED_DUE = 9e15;
+
+export interface BarrierEnd {
+  readonly error?: StoreError | undefined;
+  readonly doubt?: boolean | undefined;
+}
+
+export async function runBarrier(core: Core, seq: number): Promise<BarrierEnd> {
+  const before = core.barriers.get(seq);
+  if (before === undefined) return {};
+  if (before.kind === "hold") {
+    // Its request can no longer land; what it did is what the remote says from now on.
+    core.group.record(() => core.barriers.remove(seq));
+    return {};
+  }
+  const run = (): boolean => {
+    const now = core.barriers.get(seq);
+    if (now === undefined || core.locks.isHeld(now.dst === null ? [now.src] : [now.src, now.dst])) return false;
+    if (now.dst !== null && core.rules.ancestorsMayExist) parentsMayExist(core, now.dst);
+    core.barriers.update(seq, { run: 1, doubt: 0, step: 1 });
+    return true;
+  };
+  if (!(core.rules.flushesBeforeSend ? await core.group.add(run, { room: false }) : core.group.record(run))) return {};
+  core.step("barrier.run");
+  try {
+    const missing = (await send(core, before)) === "missing";
+    core.step("barrier.answered");
+    core.group.record(() => endBarrier(core, before, missing));
+    core.step("barrier.ended");
+    return {};
+  } catch (error) {
+    return stopped(core, before, asStoreError(error));
+  }
+}
+
+function parentsMayExist(core: Core, path: StorePath): void {
+  for (const at of ancestors(path)) {
+    const node = core.tree.at(at);
+    if (node?.kind === DIRECTORY && node.base_kind === ABSENT) core.tree.update(node, { base_kind: null });
+  }
+}
+
+function stopped(core: Core, barrier: Barrier, error: StoreError): BarrierEnd {
+  const unknown = error.applied === "unknown" || core.ended.aborted;
+  const begun = unknown || error.applied === "partly" || error.applied === true || barrier.step === 1;
+  const tries = barrier.tries + 1;
+  const verdict = verdictOn(error, tries);
+  core.group.record(() => {
+    if (core.barriers.get(barrier.seq) === undefined) return;
+    const parked = verdict === "parked" && !unknown;
+    core.barriers.update(barrier.seq, {
+      run: 0,
+      doubt: unknown && core.rules.holdsDoubt ? 1 : 0,
+      step: begun ? 1 : 0,
+      tries,
+      error: errorText(error),
+      due: parked ? PARKED_DUE : core.clock.now() + backOffMs(tries, error, core.random),
+    });
+    core.journal.after(() => core.events.tell(parked ? "parked" : "failed", barrier.src, { code: error.code, reason: error.reason, ...(barrier.dst === null ? {} : { to: barrier.dst }) }));
+  });
+  core.counts.uploadErrors++;
+  return { error, doubt: unknown };
+}
+
+async function send(core: Core, barrier: Barrier): Promise<"done" | "missing"> {
+  if (barrier.kind === "delete") return deleteTree(core, barrier);
+  if (barrier.kind === "remove") return removeDirectory(core, barrier);
+  const inDoubt = barrier.doubt === 1;
+  if (barrier.kind === "move" && inDoubt && (await core.remote.look(barrier.src)) === null) return "done";
+  return barrier.tree === 0 ? oneFile(core, barrier) : wholeTree(core, barrier);
+}
+
+async function deleteTree(core: Core, { src }: Barrier): Promise<"done"> {
+  try {
+    await core.inner.delete(calls.delete(src, { recursive: true, signal: core.ended }));
+  } catch (error) {
+    if (!hasCode(error, "not-found", "not-a-directory")) throw error;
+  }
+  return "done";
+}
+
+/** What was deleted in it, deepest first, then the directory. What others have put there stays, and brings the directory back. */
+async function removeDirectory(core: Core, { seq, src }: Barrier): Promise<"done"> {
+  const { inner, ended, remoteCan, rules } = core;
+  if (!rules.removeIsPlain) return deleteTree(core, { src } as Barrier);
+  const items = core.barriers.items(seq).sort((a, b) => (a.path < b.path ? 1 : -1));
+  let gaveWay = false;
+  for (const { path, etag } of items) {
+    const at = path as StorePath;
+    try {
+      if (etag !== null && remoteCan.deleteIfMatch === false) {
+        const found = await core.remote.look(at);
+        if (found === null) continue;
+        if (found.etag !== etag) throw new StoreError("precondition-failed", "the file has another etag", { applied: false });
+        await inner.delete(calls.delete(at, { signal: ended }));
+      } else await inner.delete(calls.delete(at, { signal: ended, ...(etag === null || !rules.sendsConditions ? {} : { ifMatch: etag }) }));
+    } catch (error) {
+      if (hasCode(error, "not-found", "not-a-directory")) continue;
+      if (!hasCode(error, "precondition-failed", "not-empty", "is-a-directory")) throw error;
+      if (hasCode(error, "precondition-failed") && (await core.remote.look(at)) === null) continue;
+      gaveWay ||= at === src;
+      core.group.record(() => noteConflict(core, at, null, "deleted here and changed by another client: the change stays"));
+    }
+    core.step("barrier.step");
+  }
+  if (items.some(({ path }) => path === src) || gaveWay) return "done";
+  try {
+    await inner.delete(calls.delete(src, { signal: ended }));
+  } catch (error) {
+    if (hasCode(error, "not-empty")) core.group.record(() => noteConflict(core, src, null, "removed here while another client put something into it: the directory stays"));
+    else if (!hasCode(error, "not-found", "not-a-directory")) throw error;
+  }
+  return "done";
+}
+
+async function oneFile(core: Core, barrier: Barrier): Promise<"done" | "missing"> {
+  const { kind, src, seq, fresh, step } = barrier;
+  const dst = barrier.dst as StorePath;
+  const expected = core.barriers.items(seq).find(({ path }) => path === dst)?.etag ?? null;
+  const first = step === 0;
+  if (!first || expected !== null || (fresh === 1 && !canBeFresh(core, kind))) {
+    const source = await core.remote.look(src);
+    if (source === null) return "missing";
+    const target = await core.remote.look(dst);
+    if (target !== null && target.kind === "file") {
+      const known = expected !== null ? target.etag === expected : fresh === 0 && first;
+      if (!known && (!first || fresh === 1 || expected !== null)) {
+        if (!first && (await isSame(core, source, target))) {
+          if (kind === "move") await removeSource(core, src, source);
+          return "done";
+        }
+        if (expected !== null || fresh === 1) await putAside(core, dst, target);
+      }
+    }
+    if (target?.kind === "directory") await putAside(core, dst, target);
+    return transferOne(core, kind, src, dst, false);
+  }
+  return transferOne(core, kind, src, dst, fresh === 1);
+}
+
+function canBeFresh({ remoteCan }: Core, kind: Barrier["kind"]): boolean {
+  return (kind === "move" ? remoteCan.moveIfAbsent : remoteCan.copyIfAbsent) !== false;
+}
+
+async function transferOne(core: Core, kind: Barrier["kind"], src: StorePath, dst: StorePath, ifAbsent: boolean): Promise<"done" | "missing"> {
+  const { inner, ended } = core;
+  const options = { signal: ended, ...(ifAbsent ? { ifAbsent } : {}) };
+  try {
+    await (kind === "move" ? inner.move(calls.move(src, dst, options)) : inner.copy(calls.copy(src, dst, options)));
+    return "done";
+  } catch (error) {
+    if (hasCode(error, "not-found")) return "missing";
+    if (hasCode(error, "already-exists", "is-a-directory", "not-empty")) {
+      const target = await core.remote.look(dst);
+      if (target !== null) await putAside(core, dst, target);
+      throw again(error);
+    }
+    if (hasCode(error, "not-a-directory") && (await clearParents(core, dst))) throw again(error);
+    throw error;
+  }
+}
+
+/** The way is free now: the next try comes after the pause of a failed one. */
+function again(cause: StoreError): StoreError {
+  return new StoreError("conflict", "another client's file was put aside", { cause, applied: false });
+}
+
+async function putAside(core: Core, path: StorePath, theirs: Entry): Promise<void> {
+  if (!core.rules.stepKeepsTarget) return;
+  const kept = theirs.kind === "directory" ? await moveTheirs(core, path, theirs) : await keepTheirs(core, path, theirs);
+  core.group.record(() => noteConflict(core, path, kept, "another client's version stood at the target of a move or copy: it was kept under another name"));
+}
+
+async function removeSource(core: Core, src: StorePath, source: Entry): Promise<void> {
+  const { remoteCan, inner, ended } = core;
+  await inner.delete(calls.delete(src, { signal: ended, ...(source.etag !== null && remoteCan.deleteIfMatch !== false ? { ifMatch: source.etag } : {}) }));
+}
+
+/** The same bytes: by hash, else by reading both. */
+async function isSame(core: Core, a: Entry, b: Entry): Promise<boolean> {
+  if (a.kind !== "file" || b.kind !== "file" || a.size !== b.size) return false;
+  const said = sameHashes(a.hashes, b.hashes);
+  if (said !== undefined) return said;
+  if ((a.size ?? Infinity) > core.settings().compareMaxBytes) return false;
+  const [one, other] = [await core.remote.crc(a), await core.remote.crc(b)];
+  return one !== undefined && one === other;
+}
+
+async function wholeTree(core: Core, barrier: Barrier): Promise<"done" | "missing"> {
+  const { kind, src, step } = barrier;
+  const dst = barrier.dst as StorePath;
+  const { inner, ended, remoteCan, rules } = core;
+  const isNative = (kind === "move" ? remoteCan.moveTree : remoteCan.copyTree) === "native";
+  if (isNative && (step === 0 || !rules.continuesByFile)) {
+    const options = { signal: ended, ...(barrier.fresh === 1 && canBeFresh(core, kind) ? { ifAbsent: true } : {}) };
+    try {
+      await (kind === "move" ? inner.move(calls.move(src, dst, options)) : inner.copy(calls.copy(src, dst, options)));
+      return "done";
+    } catch (error) {
+      if (hasCode(error, "not-found")) return "missing";
+      if (hasCode(error, "not-a-directory") && (await clearParents(core, dst))) throw again(error);
+      if (!rules.continuesByFile || !hasCode(error, "already-exists", "not-empty", "not-a-directory", "unsupported")) throw error;
+      // Something stands at the target: file by file it is merged with, and nothing of it is overwritten.
+    }
+  }
+  return byFile(core, barrier, dst);
+}
+
+/** One file after the other; what has arrived is seen as arrived. */
+async function byFile(core: Core, { kind, src, step }: Barrier, dst: StorePath): Promise<"done" | "missing"> {
+  const { remote, inner, ended, remoteCan } = core;
+  const source = await remote.look(src);
+  if (source === null) return step === 0 || kind === "copy" ? "missing" : "done";
+  if (kind === "move" && !core.rules.continuesMove) await inner.delete(calls.delete(dst, { recursive: true, signal: ended }));
+  if (source.kind === "file") return oneStep(core, kind, source, dst).then(() => "done" as const);
+  const directories = [src];
+  await makeDirectory(core, dst);
+  for (let i = 0; i < directories.length; i++) {
+    const dir = directories[i] as StorePath;
+    for await (const child of remote.children(dir)) {
+      const to = rebase(child.path, src, dst);
+      if (child.kind === "directory") {
+        directories.push(child.path);
+        await makeDirectory(core, to);
+      } else await oneStep(core, kind, await whole(core, child), to);
+      core.step("barrier.step");
+    }
+  }
+  if (kind === "copy") return "done";
+  for (const dir of directories.toReversed()) {
+    try {
+      await inner.delete(calls.delete(dir, { signal: ended }));
+    } catch (error) {
+      if (hasCode(error, "not-found", "not-a-directory")) continue;
+      // A file came in between; what it is worth is seen by the next round.
+      if (hasCode(error, "not-empty")) throw new StoreError("conflict", "something new is in a directory that is being moved", { cause: error, applied: "partly" });
+      throw error;
+    }
+  }
+  return "done";
+
+  async function makeDirectory(_core: Core, path: StorePath): Promise<void> {
+    if (remoteCan.mkdir === false) return;
+    try {
+      await inner.mkdir(calls.mkdir(path, { existOk: true, signal: ended }));
+    } catch (error) {
+      if (!hasCode(error, "already-exists", "not-a-directory")) throw error;
+      const found = await remote.look(path);
+      if (found?.kind === "file") await moveTheirs(core, path, found);
+      else if (!(await clearParents(core, path))) throw error;
+      await inner.mkdir(calls.mkdir(path, { existOk: true, signal: ended }));
+    }
+  }
+}
+
+/** Listings may say less than a look. */
+async function whole(core: Core, child: Entry): Promise<Entry> {
+  return core.remoteCan.hashes.length > 0 && Object.keys(child.hashes).length === 0 ? ((await core.remote.look(child.path)) ?? child) : child;
+}
+
+async function oneStep(core: Core, kind: Barrier["kind"], source: Entry, to: StorePath): Promise<void> {
+  const target = await core.remote.look(to);
+  if (target !== null) {
+    if (target.kind === "file" && (await isSame(core, source, target))) {
+      if (kind === "move") await removeSource(core, source.path, source);
+      return;
+    }
+    await putAside(core, to, target);
+  }
+  // What was put aside still stands at its path, where it was copied: this replaces it.
+  await transferOne(core, kind, source.path, to, target === null && canBeFresh(core, kind));
+}
+
+/** Inside of a transaction. `missing`: there was nothing at the source. */
+export function endBarrier(core: Core, barrier: Barrier, missing: boolean): void {
+  const { seq, kind, src, dst } = barrier;
+  const { tree, rules, numbers } = core;
+  core.counts.arrived++;
+  core.watches.touch(src);
+  if (dst !== null) core.watches.touch(dst);
+  core.journal.after(() => core.events.tell(kind === "delete" || kind === "remove" ? "removed" : "uploaded", src, dst === null ? {} : { to: dst }));
+  // Looked for while this one and the later ones are still known.
+  const places = dst === null ? [] : core.barriers.forward(dst, seq);
+  core.barriers.remove(seq);
+  if (dst === null) {
+    const node = tree.at(src);
+    if (!rules.deleteEndLeavesRows && node !== undefined && node.base_kind !== null) tree.update(node, noBase(ABSENT, numbers.next()));
+    return;
+  }
+  const target = tree.at(dst);
+  if (target !== undefined) tree.update(target, { moved_gen: numbers.next() });
+  if (rules.absenceEndsWithMove)
+    for (const place of places) {
+      const node = tree.at(place);
+      if (node !== undefined && node.kind !== DIRECTORY && node.base_kind === ABSENT) tree.update(node, { base_kind: null });
+    }
+  const there = tree.at(dst);
+  if (there?.kind === DIRECTORY && there.base_kind === ABSENT && !missing) tree.update(there, { base_kind: DIRECTORY });
+  if (missing) for (const place of places) sourceVanished(core, place);
+}
+
+/** What we hold of it becomes pending, without a base: that was learnt at the old place. The rest is gone. */
+function sourceVanished(core: Core, path: StorePath): void {
+  const { tree, rules, clock, numbers } = core;
+  const node = tree.at(path);
+  if (node === undefined) return;
+  for (const { id } of tree.subtree(node.id)) {
+    const one = tree.row(id);
+    if (one === undefined) continue;
+    if (one.kind === ABSENT) {
+      if (rules.vanishedForgetsWhiteouts) tree.update(one, noBase(null, 0));
+      continue;
+    }
+    if (one.kind !== FILE) continue;
+    if (one.content === null) {
+      if (!hasFlight(core, one)) tree.remove(one);
+      continue;
+    }
+    const now = clock.now();
+    tree.update(one, { dirty: 1, gen: numbers.next(), since: one.since ?? now, due: now, wait: null, local: 1, ...(rules.vanishedForgetsBases ? noBase(null, 0) : undefined) });
+    core.content.settle(one.content, now);
+  }
+  core.journal.after(() => core.events.tell("source-vanished", path));
+}
+

@@ -1,0 +1,198 @@
+/** Pending operations on trees and on two paths: kept in memory beside their table, with the questions that others ask of them. */
+import { isInside, parentOf, rebase, root } from "../../store/index.ts";
+import type { StorePath } from "../../store/index.ts";
+import type { Journal } from "./journal.ts";
+import type { BarrierRow, ItemRow } from "./rows.ts";
+import type { Rules } from "./rules.ts";
+import { related } from "./tree.ts";
+
+export type Barrier = Omit<BarrierRow, "src" | "dst"> & { readonly src: StorePath; readonly dst: StorePath | null };
+
+export class Barriers {
+  readonly #journal: Journal;
+  readonly #rules: Rules;
+  /** In order of `seq`. */
+  #all: Barrier[] = [];
+  /** How many have this path as source or target: a path without barriers above it costs a few lookups. */
+  #at = new Map<StorePath, number>();
+
+  constructor(journal: Journal, rules: Rules) {
+    this.#journal = journal;
+    this.#rules = rules;
+    this.reload();
+  }
+
+  reload(): void {
+    this.#all = this.#journal.all<BarrierRow>("select * from barrier order by seq") as Barrier[];
+    this.#at = new Map();
+    for (const one of this.#all) this.#note(one, 1);
+  }
+
+  get all(): readonly Barrier[] {
+    return this.#all;
+  }
+  get size(): number {
+    return this.#all.length;
+  }
+
+  get(seq: number): Barrier | undefined {
+    return this.#all.find((one) => one.seq === seq);
+  }
+
+  /** Inside of a transaction. */
+  add(barrier: Barrier, items: readonly Omit<ItemRow, "seq">[] = []): void {
+    const { seq, kind, src, dst, tree, run, doubt, fresh, step, tries, due, error } = barrier;
+    this.#journal.run(
+      "insert into barrier(seq, kind, src, dst, tree, run, doubt, fresh, step, tries, due, error) values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      seq,
+      kind,
+      src,
+      dst,
+      tree,
+      run,
+      doubt,
+      fresh,
+      step,
+      tries,
+      due,
+      error,
+    );
+    for (const { path, etag } of items) this.#journal.run("insert or replace into item(seq, path, etag) values(?, ?, ?)", seq, path, etag);
+    this.#all.push(barrier);
+    this.#note(barrier, 1);
+  }
+
+  /** Inside of a transaction. */
+  update(seq: number, changes: Partial<Pick<Barrier, "run" | "doubt" | "step" | "fresh" | "tries" | "due" | "error">>): void {
+    const columns = Object.keys(changes);
+    this.#journal.run(`update barrier set ${columns.map((column) => `${column} = ?`).join(", ")} where seq = ?`, ...Object.values(changes), seq);
+    this.#all = this.#all.map((one) => (one.seq === seq ? { ...one, ...changes } : one));
+  }
+
+  /** Inside of a transaction. Leaves that waited for it are free. */
+  remove(seq: number): void {
+    const barrier = this.get(seq);
+    if (barrier === undefined) return;
+    this.#journal.run("delete from barrier where seq = ?", seq);
+    this.#journal.run("delete from item where seq = ?", seq);
+    this.#journal.run("update node set wait = null where wait = ?", seq);
+    this.#all = this.#all.filter((one) => one.seq !== seq);
+    this.#note(barrier, -1);
+  }
+
+  items(seq: number): ItemRow[] {
+    return this.#journal.all<ItemRow>("select * from item where seq = ?", seq);
+  }
+
+  #note({ src, dst }: Barrier, by: 1 | -1): void {
+    for (const path of dst === null ? [src] : [src, dst]) {
+      const left = (this.#at.get(path) ?? 0) + by;
+      if (left > 0) this.#at.set(path, left);
+      else this.#at.delete(path);
+    }
+  }
+
+  /** Is the path, or one above it, source or target of a pending operation? */
+  covers(path: StorePath): boolean {
+    if (this.#all.length === 0) return false;
+    for (let at = path; ; at = parentOf(at)) {
+      if (this.#at.has(at)) return true;
+      if (at === root) return false;
+    }
+  }
+
+  /** The oldest that a leaf at this path has to wait for. */
+  over(path: StorePath): Barrier | undefined {
+    if (!this.covers(path)) return undefined;
+    if (!this.#rules.ordersByTree) return this.#all.find(({ src, dst }) => src === path || dst === path);
+    return this.#all.find(({ src, dst }) => isInside(path, src) || (dst !== null && isInside(path, dst)));
+  }
+
+  /** Any whose paths contain this one, equal it or lie inside of it. */
+  touches(path: StorePath): boolean {
+    return this.#all.some(({ src, dst }) => related(path, src) || (dst !== null && related(path, dst)));
+  }
+
+  insideTarget(path: StorePath): boolean {
+    return this.covers(path) && this.#all.some(({ dst }) => dst !== null && isInside(path, dst));
+  }
+
+  /** Must this one wait for an earlier one? */
+  mustWait(barrier: Barrier): boolean {
+    const mine = pathsOf(barrier);
+    for (const other of this.#all) {
+      if (other.seq >= barrier.seq) return false;
+      for (const a of mine)
+        for (const b of pathsOf(other)) {
+          // Two copies from one source read it, and no more.
+          if (barrier.kind === "copy" && other.kind === "copy" && a === barrier.src && b === other.src) continue;
+          if (this.#rules.ordersByTree ? related(a, b) : a === b) return true;
+        }
+    }
+    return false;
+  }
+
+  /**
+   * Where the remote keeps what the user calls `path`: pending operations undone, from the newest to the oldest. Two places where one of them may
+   * have happened or not; null: the remote has nothing of ours there.
+   */
+  translate(path: StorePath): readonly (StorePath | null)[] {
+    if (!this.covers(path)) return [path];
+    const before = this.#undo(path, false);
+    if (!this.#all.some(isHalf)) return [before];
+    const after = this.#undo(path, true);
+    return after === before ? [before] : [before, after];
+  }
+
+  #undo(path: StorePath, halfIsDone: boolean): StorePath | null {
+    let at = path;
+    for (let i = this.#all.length - 1; i >= 0; i--) {
+      const barrier = this.#all[i] as Barrier;
+      const { kind, src, dst } = barrier;
+      if (kind === "hold") continue;
+      const done = halfIsDone && isHalf(barrier);
+      if (dst === null) {
+        if (isInside(at, src)) return null;
+      } else if (isInside(at, dst)) {
+        if (!done) at = rebase(at, dst, src);
+      } else if (kind === "move" && isInside(at, src)) return null;
+    }
+    return at;
+  }
+
+  /** Names that a directory has in the view because something is on its way into it. */
+  arriving(dir: StorePath): string[] {
+    const names: string[] = [];
+    let at = dir;
+    for (let i = this.#all.length - 1; i >= 0; i--) {
+      const { src, dst } = this.#all[i] as Barrier;
+      if (dst === null) continue;
+      if (dst !== at && parentOf(dst) === at) names.push(dst.slice(dst.lastIndexOf("/") + 1));
+      if (isInside(at, dst)) at = rebase(at, dst, src);
+    }
+    return names;
+  }
+
+  /** Where the view has by now what the barrier `seq` put at `path`: later ones moved, copied, replaced or deleted it. */
+  forward(path: StorePath, seq: number): StorePath[] {
+    let places = [path];
+    if (!this.#rules.followsLaterMoves) return places;
+    for (const { seq: later, kind, src, dst } of this.#all) {
+      if (later <= seq || kind === "hold") continue;
+      places = places.flatMap((at) => {
+        if (dst === null) return isInside(at, src) ? [] : [at];
+        if (isInside(at, src)) return kind === "copy" ? [at, rebase(at, src, dst)] : [rebase(at, src, dst)];
+        return isInside(at, dst) ? [] : [at];
+      });
+    }
+    return places;
+  }
+}
+
+function isHalf({ run, doubt, step }: Barrier): boolean {
+  return run === 1 || doubt === 1 || step === 1;
+}
+
+export function pathsOf({ src, dst }: Barrier): readonly StorePath[] {
+  return dst === null ? [src] : [src, dst];
+}

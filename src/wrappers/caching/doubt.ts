@@ -1,0 +1,67 @@
+/** Requests whose answer was lost: looked up when they can no longer land, before anything else happens on their path. */
+import type { Entry, StorePath } from "../../store/index.ts";
+import { conflict } from "./conflict.ts";
+import { openContent } from "./content-reader.ts";
+import type { Core } from "./core.ts";
+import { arrived, endFlight } from "./outcomes.ts";
+import { baseOf, noBase, sameHashes } from "./remote.ts";
+import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
+import type { FlightRow } from "./rows.ts";
+
+/** Changed at the remote so long before the request was started: it was there before. Clocks differ. */
+const LONG_BEFORE_MS = 15 * 60_000;
+
+export async function resolveDoubt(core: Core, flight: FlightRow): Promise<void> {
+  const path = flight.path as StorePath;
+  if (!core.rules.looksAfterDoubt) return core.group.record(() => endFlight(core, flight));
+  const found = await core.remote.look(path);
+  const record = await decide(core, flight, path, found);
+  core.group.record(() => {
+    endFlight(core, flight);
+    record();
+  });
+  core.step("doubt.resolved");
+}
+
+async function decide(core: Core, flight: FlightRow, path: StorePath, found: Entry | null): Promise<() => void> {
+  const nothing = (): void => {};
+  if (flight.kind === ABSENT) return found === null ? () => arrived(core, flight, null) : nothing;
+  if (flight.kind === DIRECTORY) return found?.kind === "directory" ? () => arrived(core, flight, found) : nothing;
+  const node = core.tree.row(flight.node);
+  if (found !== null && (await isOurs(core, found, flight))) return () => arrived(core, flight, found);
+  if (node === undefined) return nothing;
+  if (found === null)
+    return () => {
+      const now = core.tree.row(node.id);
+      // It is sent again, now only if nothing is there.
+      if (now !== undefined) core.tree.update(now, noBase(ABSENT, core.numbers.next()));
+    };
+  // What was known is left as it was: the next try fails its condition, or what is there is still that.
+  if (node.base_kind !== null || !core.rules.blindDoubtIsConflict) return nothing;
+  if (found.kind === "file" && found.modifiedMs !== null && found.modifiedMs < flight.started - LONG_BEFORE_MS)
+    return () => {
+      const now = core.tree.row(node.id);
+      if (now !== undefined) core.tree.update(now, baseOf(found, core.numbers.next()));
+    };
+  return conflict(core, node, path, found);
+}
+
+/** A wrong "no" costs a superfluous copy; a wrong "yes" would cost a file, so size and time are no proof. */
+export async function isOurs(core: Core, found: Entry, flight: FlightRow): Promise<boolean> {
+  const { oursBy } = core.rules;
+  if (found.kind !== "file" || flight.kind !== FILE || flight.content === null) return false;
+  if (oursBy === "any") return true;
+  const ours = core.content.facts(flight.content);
+  if (ours === undefined || (found.size !== null && found.size !== ours.size)) return false;
+  if (oursBy === "size") return true;
+  const same = sameHashes(core.content.hashesOf(ours), found.hashes);
+  if (same !== undefined) return same;
+  if (ours.size > core.settings().compareMaxBytes) return false;
+  if (found.size === 0 && ours.size === 0) return true;
+  return core.remote.sameBytes(found, async (offset, length) => {
+    if (offset + length > ours.size) return undefined;
+    await using stream = await openContent(core, ours.id, { offset, length });
+    return stream.all();
+  });
+}
+

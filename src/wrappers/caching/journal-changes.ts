@@ -1,0 +1,212 @@
+/** The pieces that changes of the tree are made of. All run inside of a transaction, after everything was decided. */
+import { nameOf } from "../../store/index.ts";
+import type { Entry, Metadata, StorePath } from "../../store/index.ts";
+import type { Barrier } from "./barriers.ts";
+import type { Core } from "./core.ts";
+import { asKept } from "./entries.ts";
+import { baseOf, noBase } from "./remote.ts";
+import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
+import type { BarrierKind, ItemRow, NodeRow } from "./rows.ts";
+import { ancestors } from "./tree.ts";
+import type { NewNode, NodeChanges } from "./tree.ts";
+
+/** Earliest start of the upload of a file that was written now: each write starts the quiet time anew, but not for ever. */
+export function dueOf(core: Core, sinceMs: number): number {
+  const { uploadDelayMs, maxDelayMs, mode } = core.settings();
+  const now = core.clock.now();
+  if (mode === "write-through") return now;
+  const quiet = now + uploadDelayMs;
+  return core.rules.dueIsBounded ? Math.min(quiet, Math.max(now, sinceMs + Math.max(maxDelayMs, uploadDelayMs))) : quiet;
+}
+
+/** What every change of a row does: a new generation, and a fresh start of its attempts. */
+export function changed(core: Core, before: NodeRow | undefined, due: number): Pick<NodeRow, "dirty" | "gen" | "since" | "due" | "wait" | "tries" | "error"> {
+  const since = before?.dirty === 1 && before.since !== null ? before.since : core.clock.now();
+  return { dirty: 1, gen: core.numbers.next(), since, due, wait: null, tries: 0, error: null };
+}
+
+export function hasFlight(core: Core, node: NodeRow): boolean {
+  return core.journal.get("select 1 from flight where node = ?", node.id) !== undefined;
+}
+
+/** What is told of a remote directory above a new row. */
+export type KnownParent = (path: StorePath) => Entry | null | undefined;
+
+/** Rows for all directories above a path; the id of the last. `exist`: the remote has them, since it has what lies below. */
+export function makeParents(core: Core, path: StorePath, known: KnownParent, exist: boolean): number {
+  let parent = 1;
+  for (const at of ancestors(path)) {
+    const name = nameOf(at);
+    const there = core.tree.child(parent, name);
+    if (there !== undefined && there.kind === DIRECTORY) {
+      parent = there.id;
+      continue;
+    }
+    if (there !== undefined) giveWay(core, there, at);
+    const found = there !== undefined ? null : exist ? undefined : known(at);
+    const isThere = there === undefined && (exist || (found !== null && found !== undefined));
+    const id = core.numbers.next();
+    const now = core.clock.now();
+    core.tree.insert({
+      id,
+      parent,
+      name,
+      kind: DIRECTORY,
+      implied: 1,
+      ...(isThere ? { dirty: 0, gen: core.numbers.next(), base_kind: DIRECTORY, base_gen: core.numbers.next() } : { ...changed(core, undefined, now), base_kind: found === null ? ABSENT : null }),
+    } satisfies NewNode);
+    parent = id;
+  }
+  return parent;
+}
+
+/** The row of a deleted file makes room for a directory: at the remote the file goes first, whatever is sent after it. */
+export function giveWay(core: Core, node: NodeRow, path: StorePath): void {
+  if (core.rules.typeChangeIsBarrier) addBarrier(core, "remove", path, null, { items: [{ path, etag: hardEtag(core, node, path) }] });
+  core.uploader.abandon(node.id, "always");
+  core.content.unref(node.content);
+  core.tree.remove(node);
+}
+
+/** The etag that a request may be conditional on; null where none is known for sure. */
+export function hardEtag(core: Core, node: NodeRow, path: StorePath): string | null {
+  if (node.base_kind !== FILE || node.base_etag === null) return null;
+  return core.tree.look(path).moved > node.base_gen && core.rules.movedBaseIsSoft ? null : node.base_etag;
+}
+
+export interface FileFacts {
+  readonly content: number;
+  readonly size: number;
+  readonly modified: number | null;
+  readonly ctype: string | null;
+  readonly metadata: string | null;
+}
+
+export function fileFacts(core: Core, content: number, size: number, given: { readonly modifiedMs?: number | undefined; readonly contentType?: string | undefined; readonly metadata?: Metadata | undefined }): FileFacts {
+  const { remoteCan } = core;
+  return {
+    content,
+    size,
+    modified: asKept(given.modifiedMs ?? core.clock.now(), remoteCan),
+    ctype: given.contentType ?? null,
+    metadata: given.metadata !== undefined ? JSON.stringify(given.metadata) : remoteCan.writeMetadata === false ? null : "{}",
+  };
+}
+
+/** A file that is to be sent: over whatever file or whiteout is there. The content row counts this name already. */
+export function setFile(core: Core, path: StorePath, parent: number, facts: FileFacts, found: Entry | null | undefined): NodeRow {
+  const name = nameOf(path);
+  const there = core.tree.child(parent, name);
+  const since = there?.dirty === 1 && there.since !== null ? there.since : core.clock.now();
+  const changes = { kind: FILE, ...changed(core, there, dueOf(core, since)), ...facts, local: 1, complete: 1, implied: 0 } as const satisfies NodeChanges;
+  if (there === undefined) {
+    const id = core.numbers.next();
+    const base = found === undefined ? noBase(null, 0) : found === null ? noBase(ABSENT, core.numbers.next()) : baseOf(found, core.numbers.next());
+    core.tree.insert({ id, parent, name, ...changes, ...base });
+    return core.tree.row(id) as NodeRow;
+  }
+  core.content.unref(there.content);
+  core.tree.update(there, changes);
+  return core.tree.row(there.id) as NodeRow;
+}
+
+export function addBarrier(
+  core: Core,
+  kind: BarrierKind,
+  src: StorePath,
+  dst: StorePath | null,
+  more: { readonly tree?: boolean; readonly fresh?: boolean; readonly run?: boolean; readonly items?: readonly Omit<ItemRow, "seq">[] } = {},
+): number {
+  if (dst !== null && core.rules.ancestorsMayExist) mayExist(core, dst, true);
+  const seq = core.numbers.next();
+  const barrier: Barrier = {
+    seq,
+    kind,
+    src,
+    dst,
+    tree: more.tree === false ? 0 : 1,
+    run: more.run === true ? 1 : 0,
+    doubt: 0,
+    fresh: more.fresh === true ? 1 : 0,
+    step: 0,
+    tries: 0,
+    due: null,
+    error: null,
+  };
+  core.barriers.add(barrier, more.items ?? []);
+  core.watches.touch(src);
+  if (dst !== null) core.watches.touch(dst);
+  return seq;
+}
+
+/** A request below them may make these directories at the remote: none of them is known to exist only here any more. */
+export function mayExist(core: Core, path: StorePath, self: boolean): void {
+  for (const at of self ? [...ancestors(path), path] : ancestors(path)) {
+    const node = core.tree.at(at);
+    if (node?.kind === DIRECTORY && node.base_kind === ABSENT) core.tree.update(node, { base_kind: null });
+  }
+}
+
+/** The remote cannot have it: true only until the first request that may make it is journalled. */
+export function isLocalOnly(node: NodeRow | undefined): boolean {
+  return node?.kind === DIRECTORY && node.base_kind === ABSENT;
+}
+
+/** A row goes, with its content; what is being sent for it is not wanted any more. */
+export function dropRow(core: Core, node: NodeRow): void {
+  core.content.unref(node.content);
+  if (core.rules.deleteWaitsForUpload) core.uploader.abandon(node.id, "always");
+  core.tree.remove(node);
+}
+
+export function dropTree(core: Core, node: NodeRow): void {
+  for (const one of core.tree.subtree(node.id).reverse()) dropRow(core, one);
+}
+
+/** `found`: what a look saw of a path that the tree does not know. */
+export function deleteFile(core: Core, path: StorePath, found: Entry | null | undefined, known: KnownParent): void {
+  const node = core.tree.at(path);
+  const now = core.clock.now();
+  if (node === undefined) {
+    // Inside of a pending tree operation an etag says nothing: it was learnt at another place.
+    const base = found === undefined || found === null || core.barriers.touches(path) ? noBase(null, 0) : baseOf(found, core.numbers.next());
+    const parent = makeParents(core, path, known, found !== undefined && found !== null);
+    core.tree.insert({ id: core.numbers.next(), parent, name: nameOf(path), kind: ABSENT, ...changed(core, undefined, now), ...base });
+    return;
+  }
+  core.content.unref(node.content);
+  const flight = hasFlight(core, node);
+  if (node.base_kind === ABSENT && !flight) {
+    core.tree.remove(node);
+    if (core.barriers.insideTarget(path))
+      core.tree.insert({ id: core.numbers.next(), parent: node.parent, name: node.name, kind: ABSENT, ...changed(core, undefined, now), ...noBase(null, 0) });
+    return;
+  }
+  core.tree.update(node, { kind: ABSENT, content: null, size: null, local: 0, ...changed(core, node, now) });
+  if (flight && core.rules.deleteWaitsForUpload) core.uploader.abandon(node.id, "always");
+}
+
+export function deleteTree(core: Core, path: StorePath): void {
+  const node = core.tree.at(path);
+  const only = isLocalOnly(node);
+  if (node !== undefined) dropTree(core, node);
+  if (!only) addBarrier(core, "delete", path, null);
+}
+
+/** An empty directory: what was deleted inside of it here is deleted there before it, and nothing else. */
+export function deleteDirectory(core: Core, path: StorePath): void {
+  const node = core.tree.at(path);
+  const only = isLocalOnly(node);
+  const items: Omit<ItemRow, "seq">[] = [];
+  if (node !== undefined) {
+    if (core.rules.removeHasItems)
+      for (const one of core.tree.subtree(node.id)) {
+        if (one.id === node.id || one.kind !== ABSENT || (one.base_kind === ABSENT && !hasFlight(core, one))) continue;
+        const at = core.tree.pathOf(one);
+        items.push({ path: at, etag: hardEtag(core, one, at) });
+      }
+    dropTree(core, node);
+  }
+  if (!only) addBarrier(core, "remove", path, null, { items });
+}
+

@@ -1,0 +1,261 @@
+/**
+ * Calls that go to the remote at once: with a condition, which holds against others only when it reaches the service, or in write-through mode. They
+ * wait until everything pending on their paths has arrived, hold the paths, and are answered by what the remote says.
+ */
+import { StoreError, calls, nameOf } from "../../store/index.ts";
+import type { CopyCall, DeleteCall, Entry, MkdirCall, MoveCall, StorePath, WriteCall } from "../../store/index.ts";
+import { refusal } from "./checks.ts";
+import { spooledBytes } from "./content-reader.ts";
+import type { Core } from "./core.ts";
+import { entryOf, etagOf } from "./entries.ts";
+import { evictIfNeeded } from "./evict.ts";
+import { checkAbort, orGone } from "./gave-up.ts";
+import { addBarrier, dropTree, fileFacts, makeParents } from "./journal-changes.ts";
+import { baseOf } from "./remote.ts";
+import { asStoreError } from "./retry-policy.ts";
+import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
+import type { NodeRow } from "./rows.ts";
+import type { Spooled } from "./spool.ts";
+import { related } from "./tree.ts";
+import { discard, spool } from "./write.ts";
+
+/** Is anything on or below these paths still on its way, or on its way to a place above? */
+function isPending(core: Core, paths: readonly StorePath[]): boolean {
+  for (const path of paths) {
+    if (core.barriers.touches(path)) return true;
+    if (core.journal.all<{ path: string }>("select path from flight").some((one) => related(one.path as StorePath, path))) return true;
+    const { node, blocker } = core.tree.look(path);
+    if (blocker?.dirty === 1 && blocker.kind !== DIRECTORY) return true;
+    if (node === undefined) continue;
+    const below = "with recursive t(id) as (select ? union all select n.id from node n join t on n.parent = t.id) select 1 from t join node n using(id) where n.dirty = 1";
+    if (core.journal.get(`${below} and n.due is not null limit 1`, node.id) !== undefined) return true;
+    if (core.journal.get(`${below} limit 1`, node.id) !== undefined)
+      throw new StoreError("conflict", "a change of this path could not be sent and waits for a decision", { applied: false, transient: false });
+  }
+  return false;
+}
+
+/** Everything pending there is due now. */
+function expedite(core: Core, paths: readonly StorePath[]): void {
+  const now = core.clock.now();
+  core.group.record(() => {
+    for (const path of paths) {
+      const node = core.tree.at(path);
+      if (node !== undefined)
+        core.journal.run(
+          "update node set due = ? where due > ? and id in (with recursive t(id) as (select ? union all select n.id from node n join t on n.parent = t.id) select id from t) and tries = 0",
+          now,
+          now,
+          node.id,
+        );
+    }
+  });
+  core.uploader.wake();
+}
+
+async function alone<T>(core: Core, paths: readonly StorePath[], signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    checkAbort(signal);
+    await core.locks.free(paths, signal);
+    if (!isPending(core, paths)) break;
+    const next = core.uploader.changed(signal);
+    expedite(core, paths);
+    await next;
+    if (core.ended.aborted) throw new StoreError("closed", "the store is closed", { applied: false });
+  }
+  const release = core.locks.hold(paths);
+  try {
+    return await work();
+  } finally {
+    release();
+    core.uploader.wake();
+  }
+}
+
+/** Journals that a request is under way, sends it, and ends the journalled. What nobody knows stays, and holds the paths until it is sure. */
+async function sent<T>(core: Core, src: StorePath, dst: StorePath | null, request: () => Promise<T>, record: (answer: T) => void): Promise<T> {
+  const seq = await core.group.add(() => {
+    if (core.rules.ancestorsMayExist) for (const path of dst === null ? [src] : [src, dst]) parentsMayExist(core, path);
+    return addBarrier(core, "hold", src, dst, { run: true });
+  });
+  let answer: T;
+  try {
+    answer = await request();
+  } catch (error) {
+    const told = asStoreError(error);
+    core.group.record(() => {
+      if (told.applied === false) return core.barriers.remove(seq);
+      // Nothing that is known of these paths is sure any more.
+      for (const path of dst === null ? [src] : [src, dst]) forgetAll(core, path);
+      core.barriers.update(seq, { doubt: 1 });
+    });
+    core.uploader.inDoubt(seq);
+    throw error;
+  }
+  core.group.record(() => {
+    core.barriers.remove(seq);
+    core.counts.arrived++;
+    for (const path of dst === null ? [src] : [src, dst]) core.watches.touch(path);
+    record(answer);
+  });
+  return answer;
+}
+
+function parentsMayExist(core: Core, path: StorePath): void {
+  for (let node = core.tree.at(path) ?? nearest(core, path); node !== undefined && node.id !== 1; node = core.tree.row(node.parent))
+    if (node.kind === DIRECTORY && node.base_kind === ABSENT) core.tree.update(node, { base_kind: null });
+}
+
+function nearest(core: Core, path: StorePath): NodeRow | undefined {
+  for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) {
+    const node = core.tree.at(path.slice(0, at) as StorePath);
+    if (node !== undefined) return node;
+  }
+  return undefined;
+}
+
+function forgetAll(core: Core, path: StorePath): void {
+  const node = core.tree.at(path);
+  if (node !== undefined && node.id !== 1) dropTree(core, node);
+  core.watches.touch(path);
+}
+
+/** An etag of ours stands for the remote's of the same bytes. */
+function remoteEtag(core: Core, path: StorePath, etag: string): string {
+  const node = core.tree.at(path);
+  if (node === undefined || node.kind !== FILE || node.content === null) return etag;
+  return etag === etagOf(node, core.remoteCan) && node.base_etag !== null ? node.base_etag : etag;
+}
+
+/** What the view can refuse by itself, before anything is waited for. */
+function refuseHere(core: Core, path: StorePath, { ifAbsent, ifMatch }: { readonly ifAbsent?: boolean; readonly ifMatch?: string | undefined }): void {
+  if (!core.rules.conditionsAreRemote && ifAbsent === true && core.tree.look(path).known !== undefined && core.tree.look(path).known !== ABSENT)
+    throw refusal("already-exists", "something of this name is there");
+  const { known, node } = core.tree.look(path);
+  if (node === undefined && known === undefined) return;
+  if (ifAbsent === true && node?.dirty === 1 && node.kind !== ABSENT) throw refusal("already-exists", "something of this name is there");
+  if (ifMatch === undefined || node?.dirty !== 1) return;
+  if (node.kind === FILE && (ifMatch === etagOf(node, core.remoteCan) || ifMatch === node.base_etag)) return;
+  if (node.kind === DIRECTORY) return;
+  throw new StoreError("precondition-failed", "the file has another etag, or is gone", { applied: false, ...(node.kind === FILE ? { entry: entryOf(core, node, path) } : {}) });
+}
+
+export async function writeNow(core: Core, call: WriteCall): Promise<Entry> {
+  const { path, signal } = call;
+  refuseHere(core, path, call);
+  const wanted = call.ifMatch === undefined ? undefined : stillOurs(core, path, call.ifMatch);
+  const spooled = await spool(core, call);
+  try {
+    return await alone(core, [path], signal, async () => {
+      const ifMatch = call.ifMatch === undefined ? undefined : (wanted?.() ?? remoteEtag(core, path, call.ifMatch));
+      const answer = await orGone(
+        sent(
+          core,
+          path,
+          null,
+          () => core.inner.write({ ...call, body: calls.write(path, bodyOf(core, spooled)).body, expect: undefined, ifMatch }),
+          (found) => keep(core, call, spooled, found),
+        ),
+        undefined,
+      );
+      evictIfNeeded(core);
+      const node = core.tree.at(path);
+      return node === undefined || node.content !== spooled.id ? answer : entryOf(core, node, path);
+    });
+  } catch (error) {
+    await discard(core, spooled, asStoreError(error).with({ applied: false }));
+    throw error;
+  }
+}
+
+/** The pending version that an etag of ours names: when it has arrived, the remote's etag of it is known. */
+function stillOurs(core: Core, path: StorePath, etag: string): (() => string | undefined) | undefined {
+  const node = core.tree.at(path);
+  if (node === undefined || node.kind !== FILE || etag !== etagOf(node, core.remoteCan)) return undefined;
+  const { id, gen } = node;
+  return () => {
+    const now = core.tree.row(id);
+    return now !== undefined && now.gen === gen ? (now.base_etag ?? undefined) : undefined;
+  };
+}
+
+function bodyOf(core: Core, { id, data, size }: Spooled): Uint8Array | { readonly size: number; open(range?: { offset: number; length?: number | undefined }): AsyncIterable<Uint8Array> } {
+  if (data !== null) return data;
+  return { size, open: (range) => spooledBytes(core, id, size, range) };
+}
+
+/** Clean, with the bytes that were just sent. */
+function keep(core: Core, call: WriteCall, spooled: Spooled, found: Entry): void {
+  const { path } = call;
+  const now = core.clock.now();
+  core.content.add(spooled, Math.floor(now / 1000));
+  const row = {
+    kind: FILE,
+    dirty: 0,
+    gen: core.numbers.next(),
+    since: null,
+    due: null,
+    wait: null,
+    tries: 0,
+    error: null,
+    implied: 0,
+    ...fileFacts(core, spooled.id, spooled.size, call),
+    local: 1,
+    complete: 1,
+    checked: now,
+    ...baseOf(found, core.numbers.next(), spooled.crc),
+  } as const;
+  const there = core.tree.at(path);
+  if (there !== undefined) {
+    core.content.unref(there.content);
+    core.tree.update(there, row);
+    return;
+  }
+  const parent = makeParents(core, path, () => undefined, true);
+  core.tree.insert({ id: core.numbers.next(), parent, name: nameOf(path), ...row });
+}
+
+export async function deleteNow(core: Core, call: DeleteCall): Promise<void> {
+  const { path, signal } = call;
+  refuseHere(core, path, call);
+  const wanted = call.ifMatch === undefined ? undefined : stillOurs(core, path, call.ifMatch);
+  await alone(core, [path], signal, async () => {
+    const ifMatch = call.ifMatch === undefined ? undefined : (wanted?.() ?? remoteEtag(core, path, call.ifMatch));
+    await sent(
+      core,
+      path,
+      null,
+      () => core.inner.delete({ ...call, ifMatch }),
+      () => forgetAll(core, path),
+    );
+  });
+}
+
+export async function makeDirectoryNow(core: Core, call: MkdirCall): Promise<Entry> {
+  return alone(core, [call.path], call.signal, () =>
+    sent(
+      core,
+      call.path,
+      null,
+      () => core.inner.mkdir(call),
+      () => {},
+    ),
+  );
+}
+
+export async function transferNow(core: Core, call: CopyCall | MoveCall): Promise<Entry> {
+  const { path, to, signal } = call;
+  if (call.ifAbsent) refuseHere(core, to, { ifAbsent: true });
+  return alone(core, [path, to], signal, () =>
+    sent(
+      core,
+      path,
+      to,
+      () => (call.operation === "move" ? core.inner.move(call) : core.inner.copy(call)),
+      () => {
+        if (call.operation === "move") forgetAll(core, path);
+        forgetAll(core, to);
+      },
+    ),
+  );
+}

@@ -1,0 +1,196 @@
+/** `move` and `copy`, journalled: of files whose bytes lie here as a write, of everything else as a barrier. */
+import { entry, nameOf } from "../../store/index.ts";
+import type { CopyCall, Entry, MoveCall, StorePath } from "../../store/index.ts";
+import { checkParents, checkTarget, refusal } from "./checks.ts";
+import type { Core } from "./core.ts";
+import { entryOf } from "./entries.ts";
+import { change } from "./facts.ts";
+import { addBarrier, changed, deleteDirectory, deleteFile, dropRow, dueOf, giveWay, hardEtag, hasFlight, isLocalOnly, makeParents, setFile } from "./journal-changes.ts";
+import type { KnownParent } from "./journal-changes.ts";
+import { noBase } from "./remote.ts";
+import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
+import type { NodeRow } from "./rows.ts";
+import { know, stat } from "./view.ts";
+import type { Known } from "./view.ts";
+
+/** Below this a cached file is sent anew rather than copied and deleted by the remote, where that has no move. */
+const SMALL_BYTES = 65_536;
+
+interface Plan {
+  readonly from: StorePath;
+  readonly to: StorePath;
+  readonly source: Known;
+  readonly target: Known;
+  readonly parents: KnownParent;
+}
+
+export async function transfer(core: Core, { operation, path: from, to, signal }: CopyCall | MoveCall): Promise<Entry> {
+  const told = await change(
+    core,
+    [from, to],
+    (facts) => {
+      const source = know(core, from, facts);
+      if (source.kind === ABSENT) throw refusal("not-found", "nothing is there");
+      const parents = checkParents(core, to, facts, true);
+      const target = checkTarget(core, source.kind, to, facts);
+      const plan: Plan = { from, to, source, target, parents };
+      return () => {
+        if (source.kind === FILE) (operation === "move" ? moveFile : copyFile)(core, plan);
+        else (operation === "move" ? moveTree : copyTree)(core, plan);
+        core.journal.after(() => {
+          core.step("tree.committed");
+          core.events.tell(operation === "move" ? "renamed" : "pending", from, { to });
+          core.uploader.wake();
+        });
+        return answer(core, plan);
+      };
+    },
+    { signal },
+  );
+  return told ?? stat(core, { operation: "stat", path: to, signal, detail: "basic", fresh: false });
+}
+
+/** Undefined: the remote has to be asked. */
+function answer(core: Core, { to, source }: Plan): Entry | undefined {
+  if (source.kind === DIRECTORY) return entry({ path: to, kind: "directory" });
+  const node = core.tree.at(to);
+  if (node !== undefined && (node.dirty === 1 || node.content !== null)) return entryOf(core, node, to);
+  // Its etag and identity may be others at the new place.
+  return source.entry === undefined || source.entry === null ? undefined : { ...source.entry, path: to, etag: null, id: null, complete: false };
+}
+
+function moveFile(core: Core, plan: Plan): void {
+  const { from, to, source, parents } = plan;
+  const { node } = source;
+  if (node !== undefined && node.content !== null) {
+    const small = core.remoteCan.move !== "native" && (node.size ?? Infinity) < SMALL_BYTES;
+    if (!hasFlight(core, node) && (node.dirty === 1 || small)) {
+      writeAt(core, plan, node, node.content);
+      deleteFile(core, from, undefined, parents);
+      return;
+    }
+  }
+  const { fresh, items } = expected(core, plan);
+  const parent = makeParents(core, to, parents, exists(plan.target));
+  clearFile(core, to);
+  if (node !== undefined) {
+    core.tree.update(node, { parent, name: nameOf(to), wait: null, ...(node.content === null ? undefined : { local: 1 }) });
+    core.watches.touch(from);
+  }
+  addBarrier(core, "move", from, to, { tree: false, fresh, items });
+}
+
+function copyFile(core: Core, plan: Plan): void {
+  const { from, to, source, parents } = plan;
+  const { node } = source;
+  if (node !== undefined && node.content !== null && node.dirty === 1 && core.rules.copyOfPendingIsWrite) {
+    writeAt(core, plan, node, node.content);
+    return;
+  }
+  const { fresh, items } = expected(core, plan);
+  const parent = makeParents(core, to, parents, exists(plan.target));
+  clearFile(core, to);
+  if (node !== undefined && node.content !== null) core.tree.insert(clone(core, node, parent, nameOf(to)));
+  addBarrier(core, "copy", from, to, { tree: false, fresh, items });
+}
+
+/** The target as a file of its own with the same bytes. */
+function writeAt(core: Core, { to, target, parents }: Plan, node: NodeRow, content: number): void {
+  const parent = makeParents(core, to, parents, exists(target));
+  core.content.ref(content);
+  const { size, modified, ctype, metadata } = node;
+  setFile(core, to, parent, { content, size: size ?? 0, modified, ctype, metadata }, core.barriers.touches(to) ? undefined : target.entry);
+  core.content.settle(content, core.clock.now());
+}
+
+function exists(target: Known): boolean {
+  return target.entry !== undefined && target.entry !== null;
+}
+
+/**
+ * What the barrier may find at its target: nothing (`fresh`), the file that the view knew (an item with its etag), or whatever there is. Inside of
+ * another pending operation nothing is sure: what is known was learnt at another place.
+ */
+function expected(core: Core, { to, target }: Plan): { readonly fresh: boolean; readonly items: readonly { path: StorePath; etag: string | null }[] } {
+  if (core.barriers.touches(to)) return { fresh: false, items: [] };
+  const { node, entry: found } = target;
+  if (found !== undefined) {
+    if (found === null) return { fresh: true, items: [] };
+    return { fresh: false, items: found.etag === null ? [] : [{ path: to, etag: found.etag }] };
+  }
+  if (node === undefined) return { fresh: target.look.blocker === undefined, items: [] };
+  if (hasFlight(core, node)) return { fresh: false, items: [] };
+  if (node.base_kind === ABSENT) return { fresh: true, items: [] };
+  const etag = hardEtag(core, node, to);
+  return { fresh: false, items: etag === null ? [] : [{ path: to, etag }] };
+}
+
+/** The row of a file or whiteout that is replaced. */
+function clearFile(core: Core, path: StorePath): void {
+  const there = core.tree.at(path);
+  if (there !== undefined) dropRow(core, there);
+}
+
+function clone(core: Core, node: NodeRow, parent: number, name: string): Parameters<Core["tree"]["insert"]>[0] {
+  core.content.ref(node.content);
+  const gen = core.numbers.next();
+  const { id: _, ...rest } = node;
+  return {
+    ...rest,
+    id: core.numbers.next(),
+    parent,
+    name,
+    gen,
+    local: 1,
+    wait: null,
+    moved_gen: 0,
+    // The remote will say the same of the bytes, and another etag.
+    ...(node.dirty === 1 ? { ...noBase(null, 0), ...changed(core, undefined, dueOf(core, core.clock.now())) } : { base_etag: null, base_id: null, base_gen: gen }),
+    base_kind: node.dirty === 1 ? null : FILE,
+  };
+}
+
+/** Room at the target of a tree: an empty directory there goes, and so does what is left of a deleted file. */
+function clearTree(core: Core, to: StorePath, target: Known): void {
+  if (target.kind === DIRECTORY) deleteDirectory(core, to);
+  const there = core.tree.at(to);
+  if (there !== undefined) giveWay(core, there, to);
+}
+
+function moveTree(core: Core, { from, to, source, target, parents }: Plan): void {
+  clearTree(core, to, target);
+  const node = source.node;
+  const only = isLocalOnly(node);
+  const parent = makeParents(core, to, parents, exists(target));
+  if (node !== undefined) {
+    if (!core.rules.moveTakesChildren) for (const one of core.tree.children(node.id)) dropRow(core, one);
+    core.tree.update(node, { parent, name: nameOf(to), wait: null });
+    core.watches.touch(from);
+  }
+  if (!only) addBarrier(core, "move", from, to);
+}
+
+function copyTree(core: Core, { from, to, source, target, parents }: Plan): void {
+  clearTree(core, to, target);
+  const node = source.node;
+  const only = isLocalOnly(node);
+  const parent = makeParents(core, to, parents, exists(target));
+  if (node !== undefined) cloneTree(core, node, parent, nameOf(to));
+  if (!only) addBarrier(core, "copy", from, to);
+}
+
+function cloneTree(core: Core, node: NodeRow, parent: number, name: string): void {
+  if (node.kind === FILE) {
+    if (node.content !== null) core.tree.insert(clone(core, node, parent, name));
+    return;
+  }
+  const now = core.clock.now();
+  const id = core.numbers.next();
+  if (node.kind === ABSENT) {
+    if (core.rules.cloneTakesWhiteouts) core.tree.insert({ id, parent, name, kind: ABSENT, ...changed(core, undefined, now), ...noBase(null, 0) });
+    return;
+  }
+  const state = node.dirty === 1 ? changed(core, undefined, now) : { dirty: 0 as const, gen: core.numbers.next() };
+  core.tree.insert({ id, parent, name, kind: DIRECTORY, implied: node.implied, ...state, base_kind: node.base_kind, base_gen: core.numbers.next() });
+  for (const child of core.tree.children(node.id)) cloneTree(core, child, id, child.name);
+}
