@@ -186,6 +186,7 @@ export class Life {
 
   async #close(deadline: AbortSignal): Promise<void> {
     this.#state = "closing";
+    this.#parts.closing?.();
     for (const body of this.#openBodies) body.end(closed());
     // One turn, so that a deadline that has passed already holds from the start.
     await Promise.resolve();

@@ -11,6 +11,8 @@ export interface Lifecycle {
   /** Before the first operation, local work only. Runs again after it failed. */
   open?(signal: AbortSignal | undefined): Promise<void>;
   reconnect?(signal: AbortSignal | undefined): Promise<void>;
+  /** Closing has begun, and running calls are waited for: what waits for further calls must not wait for them any more. Does not throw. */
+  closing?(): void;
   close?(signal: AbortSignal | undefined): Promise<void>;
   /** Parameters worth printing, without secrets: "bucket=photos". */
   describe?(): string;

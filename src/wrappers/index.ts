@@ -15,6 +15,9 @@ export type {
   FileStateName,
   PendingFile,
 } from "./caching/index.ts";
+/** All wrappers: `import { archive, limit, prefix, readOnly, retry } from "stratus/wrappers"`. */
+export { Archive, archive } from "./archive/index.ts";
+export type { ArchiveControl, ArchiveEvent, ArchiveOptions, ArchiveSettings, Problem, Repacked, WriterReport } from "./archive/index.ts";
 export { Limit, limit } from "./limit.ts";
 export type { LimitControl, LimitSettings } from "./limit.ts";
 export { Log, log } from "./log.ts";

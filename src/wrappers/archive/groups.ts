@@ -1,0 +1,338 @@
+/**
+ * Group commit: calls join the open group, which is sealed when it is full or old, sent as one archive, and answers them all. Bodies are complete before
+ * they join, so one that fails is its own caller's trouble.
+ */
+import { StoreError } from "../../store/index.ts";
+import type { Entry, StorePath } from "../../store/index.ts";
+import { Conflicts } from "./conflicts.ts";
+import type { Core } from "./core.ts";
+import { nowOf } from "./core.ts";
+import { evaluate } from "./evaluate.ts";
+import type { Change, Outcome } from "./evaluate.ts";
+import { buildArchive } from "./format/build.ts";
+import type { BuiltArchive, NewArchive } from "./format/build.ts";
+import { Group, bytesOf, pathsOf } from "./group.ts";
+import type { Pending } from "./group.ts";
+import { chunksSource } from "./sources.ts";
+import { Semaphore, aborted } from "./semaphore.ts";
+import type { Uploads } from "./uploads.ts";
+
+/** What a group needs of the rest of the layer. */
+export interface GroupHelp {
+  /** Before a seal: the view is complete, and young enough to refer to archives. */
+  ready(forReferences: boolean): Promise<void>;
+  /** Writes the bytes of these paths into archives of this installation. */
+  take(paths: readonly StorePath[]): Promise<void>;
+}
+
+/** Takes of one copy, before it is somebody else's constant change that is to blame. */
+const MOST_ROUNDS = 5;
+
+export class Groups {
+  readonly #core: Core;
+  readonly #uploads: Uploads;
+  readonly #help: GroupHelp;
+  readonly #slots: Semaphore;
+  readonly conflicts = new Conflicts();
+  #open: Group | undefined;
+  #hurrying = false;
+  /** Closed and not settled, oldest first. */
+  readonly #running = new Set<Group>();
+  /** In the order in which they came. */
+  #waiting: Pending[] = [];
+  /** All that have no answer yet. */
+  readonly #pending = new Set<Pending>();
+  /** Streams that wait for a path. */
+  readonly #reserving = new Set<() => void>();
+  /** Bytes that are being taken over for copies and moves. */
+  readonly #taking = new Set<Promise<void>>();
+  readonly counts = { sealedFull: 0, sealedByAge: 0, sent: 0, sentMembers: 0 };
+
+  constructor(core: Core, uploads: Uploads, help: GroupHelp) {
+    this.#core = core;
+    this.#uploads = uploads;
+    this.#help = help;
+    this.#slots = new Semaphore(() => core.settings.uploads);
+    core.ended.addEventListener("abort", () => this.#end(), { once: true });
+  }
+
+  get openMembers(): number {
+    return this.#open?.size ?? 0;
+  }
+  get openBytes(): number {
+    return this.#open?.bytes ?? 0;
+  }
+
+  /** A place among the uploads, for a repack. */
+  slot(): Promise<() => void> {
+    return this.#slots.acquire(1, this.#core.ended);
+  }
+
+  /** Resolves when its archive is stored. */
+  submit(change: Change, signal: AbortSignal | undefined): Promise<Entry | undefined> {
+    return new Promise((done, fail) => {
+      const stop = (): void => this.#leave(pending, signal as AbortSignal);
+      const pending: Pending = {
+        change,
+        paths: pathsOf(change),
+        state: "waiting",
+        rounds: 0,
+        settle: (outcome) => {
+          if (pending.state === "done") return;
+          pending.state = "done";
+          this.#pending.delete(pending);
+          signal?.removeEventListener("abort", stop);
+          if ("error" in outcome) fail(outcome.error as Error);
+          else done(outcome.done);
+        },
+      };
+      if (signal?.aborted === true) return pending.settle({ error: aborted(signal) });
+      signal?.addEventListener("abort", stop, { once: true });
+      this.#pending.add(pending);
+      this.#enter(pending);
+    });
+  }
+
+  /** The store is closed and waits no longer. */
+  #end(): void {
+    for (const pending of [...this.#pending]) {
+      const applied = pending.state === "sealed" ? "unknown" : false;
+      this.#remove(pending);
+      pending.settle({ error: new StoreError("closed", "the store was closed", { applied }) });
+    }
+  }
+
+  /** Before the seal it is taken out, as if it had never been; afterwards nobody knows. */
+  #leave(pending: Pending, signal: AbortSignal): void {
+    const sealed = pending.state === "sealed";
+    this.#remove(pending);
+    pending.settle({ error: sealed ? aborted(signal).with({ applied: this.#core.rules.appliedAfterSeal(), cause: signal.reason }) : aborted(signal) });
+  }
+
+  #remove(pending: Pending): void {
+    if (pending.state === "waiting") this.#waiting = this.#waiting.filter((one) => one !== pending);
+    if (pending.state !== "joined") return;
+    for (const group of this.#running) group.remove(pending);
+    if (this.#open === undefined) return;
+    this.#open.remove(pending);
+    if (this.#open.size > 0) return;
+    // An empty group costs nothing, not even a timer.
+    this.#open.timer.abort();
+    this.#open.markSettled();
+    this.#open = undefined;
+  }
+
+  #enter(pending: Pending): void {
+    if (pending.paths.some((path) => this.conflicts.has(path))) {
+      pending.state = "waiting";
+      this.#waiting.push(pending);
+      return;
+    }
+    const { maxBytes, maxMembers } = this.#core.settings;
+    const open = this.#open;
+    if (open !== undefined && open.size > 0 && open.bytes + bytesOf(pending.change) > maxBytes) this.#close("sealedFull");
+    this.#open ??= this.#begin();
+    this.#open.add(pending);
+    this.#core.step("joined");
+    if (this.#open.size >= maxMembers || this.#open.bytes >= maxBytes) this.#close("sealedFull");
+  }
+
+  #begin(): Group {
+    const group = new Group();
+    const { clock, ended, settings } = this.#core;
+    const old = (): void => {
+      if (this.#open === group) this.#close("sealedByAge");
+    };
+    if (settings.maxDelayMs === 0 || this.#hurrying) setImmediate(old);
+    else clock.sleep(settings.maxDelayMs, AbortSignal.any([group.timer.signal, ended])).then(old, () => {});
+    return group;
+  }
+
+  /** Nobody joins any more; sealed and sent as soon as there is room. */
+  #close(why: "sealedFull" | "sealedByAge" | "flushed"): void {
+    const group = this.#open;
+    if (group === undefined) return;
+    this.#open = undefined;
+    group.timer.abort();
+    if (why !== "flushed") this.counts[why]++;
+    const paths = group.pending.flatMap((one) => one.paths);
+    for (const path of paths) this.conflicts.add(path);
+    this.#running.add(group);
+    void this.#run(group).finally(() => {
+      this.#running.delete(group);
+      for (const path of paths) this.conflicts.remove(path);
+      group.markSettled();
+      this.drain();
+    });
+  }
+
+  /** The store is closing: no group waits for company any more. */
+  hurry(): void {
+    this.#hurrying = true;
+    this.#close("flushed");
+  }
+
+  /** Calls that waited for a path join now, in their order. */
+  drain(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const pending of waiting) if (pending.state === "waiting") this.#enter(pending);
+    const reserving = [...this.#reserving];
+    this.#reserving.clear();
+    for (const go of reserving) go();
+  }
+
+  /** Sends what is open; resolves when everything that had joined by now is answered, or failed: its calls say so. */
+  async flush(): Promise<void> {
+    for (;;) {
+      this.#close("flushed");
+      const running = [...this.#running].map((group) => group.settled);
+      if (running.length + this.#taking.size === 0) return;
+      await Promise.all([...running, ...this.#taking]);
+    }
+  }
+
+  /** Before a body streams to a path: what has joined there goes first, what is on its way has arrived, and from now on others wait. */
+  async reserve(path: StorePath, signal: AbortSignal | undefined): Promise<void> {
+    for (;;) {
+      if (this.#open?.touches(path) === true) this.#close("flushed");
+      if (!this.conflicts.has(path)) return this.conflicts.add(path);
+      await new Promise<void>((go, fail) => {
+        if (signal?.aborted === true) return fail(aborted(signal));
+        const wake = (): void => {
+          signal?.removeEventListener("abort", stop);
+          go();
+        };
+        const stop = (): void => {
+          this.#reserving.delete(wake);
+          fail(aborted(signal as AbortSignal));
+        };
+        this.#reserving.add(wake);
+        signal?.addEventListener("abort", stop, { once: true });
+      });
+    }
+  }
+
+  free(path: StorePath): void {
+    this.conflicts.remove(path);
+    this.drain();
+  }
+
+  async #run(group: Group): Promise<void> {
+    let release: (() => void) | undefined;
+    try {
+      release = await this.slot();
+      await this.#help.ready(group.pending.some(({ change }) => change.type === "copy" || change.type === "move"));
+      await this.#sealAndSend(group);
+    } catch (error) {
+      for (const pending of [...group.pending]) pending.settle({ error });
+    } finally {
+      release?.();
+    }
+  }
+
+  async #sealAndSend(group: Group): Promise<void> {
+    const pending = group.pending.filter(({ state }) => state === "joined");
+    if (pending.length === 0) return;
+    const { archive, outcomes } = this.#seal(pending);
+    const done: { readonly pending: Pending; readonly entry: Entry | undefined }[] = [];
+    outcomes.forEach((outcome, i) => {
+      const one = pending[i] as Pending;
+      if ("done" in outcome) done.push({ pending: one, entry: outcome.done });
+      else this.#notDone(group, one, outcome);
+    });
+    if (archive !== undefined) {
+      for (const { pending: one } of done) one.state = one.state === "joined" ? "sealed" : one.state;
+      this.#core.step("sealed");
+      try {
+        await this.#send(archive);
+      } catch (error) {
+        for (const { pending: one } of done) one.settle({ error });
+        return;
+      }
+      this.counts.sent++;
+      this.counts.sentMembers += archive.records.length;
+    }
+    for (const { pending: one, entry } of done) one.settle({ done: entry });
+    this.#core.step("resolved");
+  }
+
+  #notDone(group: Group, pending: Pending, outcome: Exclude<Outcome, { readonly done: unknown }>): void {
+    group.remove(pending);
+    if ("refused" in outcome) return pending.settle({ error: outcome.refused });
+    pending.state = "waiting";
+    if ("later" in outcome) {
+      // Its own group still holds its paths: it joins when that one has settled.
+      this.#waiting.push(pending);
+      return;
+    }
+    const taking = this.#takeFor(pending, outcome.take).finally(() => this.#taking.delete(taking));
+    this.#taking.add(taking);
+  }
+
+  async #takeFor(pending: Pending, paths: readonly StorePath[]): Promise<void> {
+    try {
+      if (++pending.rounds > MOST_ROUNDS) throw new StoreError("conflict", "the files change all the time", { applied: false });
+      await this.#help.take(paths);
+      this.#core.step("taken");
+      if (pending.state === "waiting") this.#enter(pending);
+    } catch (error) {
+      // Nothing of the copy or move has begun.
+      pending.settle({ error: StoreError.is(error) ? error.with({ applied: false, cause: error.cause }) : error });
+    }
+  }
+
+  /** One step in which nothing else happens: stamp, evaluation, and what is referred to is needed from now on. No id: nothing is to be sent. */
+  #seal(pending: readonly Pending[]): Sealed {
+    const { hybrid, identity, index, rules } = this.#core;
+    if (rules.newerStopsWrites && index.archives.hasNewer()) throw writtenByNewer();
+    const { writer } = identity;
+    const timeMs = hybrid.tick();
+    // Persisted with the count before anything is named so, and not used again if nothing comes of it.
+    const id = index.transaction(() => {
+      index.setMeta("last", timeMs);
+      return identity.nextId(nowOf(this.#core));
+    });
+    const evaluated = evaluate(
+      this.#core,
+      this.#uploads,
+      { id, timeMs, writer },
+      pending.map(({ change }) => change),
+    );
+    const { records, tombstones, claims, referred, paths } = evaluated;
+    const archive: NewArchive = { id, writer, timeMs, records, tombstones, claims };
+    if (records.length + tombstones.length + claims.length === 0) return { archive: undefined, outcomes: evaluated.outcomes };
+    this.#uploads.begin(id, claims.length > 0 && paths.size === 0 ? "claim" : "group", paths);
+    if (rules.sealClearsUnneeded) index.transaction(() => referred.forEach((one) => index.archives.setUnneeded(one, null)));
+    return { archive, outcomes: evaluated.outcomes };
+  }
+
+  async #send(archive: NewArchive): Promise<void> {
+    const { id, timeMs, claims, records, tombstones } = archive;
+    let built: BuiltArchive;
+    try {
+      built = await buildArchive(archive);
+    } catch (error) {
+      this.#uploads.cancel(id);
+      throw error;
+    }
+    await this.#uploads.send({
+      id,
+      kind: claims.length > 0 && records.length + tombstones.length === 0 ? "claim" : "group",
+      object: built.object,
+      size: built.size,
+      timeMs: () => timeMs,
+      source: () => chunksSource(built.chunks, built.size, this.#core.step),
+      manifest: () => built,
+    });
+  }
+}
+
+interface Sealed {
+  readonly archive: NewArchive | undefined;
+  readonly outcomes: readonly Outcome[];
+}
+
+export function writtenByNewer(): StoreError {
+  return new StoreError("unsupported", "a newer version of this layer has written here: nothing is changed by an older one", { applied: false });
+}
