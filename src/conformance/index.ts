@@ -95,6 +95,8 @@ function titleOf(group: string): string {
 
 /** What checks assert with, for checks of your own: `assert.equal`, `assert.rejects`, `assert.pattern` ... */
 export * as assert from "./assert.ts";
+export { crashRuns } from "./crash/index.ts";
+export type { CrashFigures, CrashOptions, CrashPlace, CrashSubject } from "./crash/index.ts";
 export { CheckFailure } from "./failure.ts";
 export { checkOf, checks, groupOf, groups } from "./checks/index.ts";
 export type { Group } from "./checks/index.ts";
