@@ -1,4 +1,4 @@
-/** All wrappers: `import { limit, prefix, readOnly, retry } from "stratus/wrappers"`. */
+/** All wrappers: `import { archive, caching, metadataCache, retry, stats } from "stratus/wrappers"`. */
 export { Fault, fault } from "./fault.ts";
 export type { FaultControl, FaultOptions, FaultRule, FaultSettings, InjectedFault } from "./fault.ts";
 export { Latency, latency } from "./latency.ts";
@@ -15,7 +15,6 @@ export type {
   FileStateName,
   PendingFile,
 } from "./caching/index.ts";
-/** All wrappers: `import { archive, limit, prefix, readOnly, retry } from "stratus/wrappers"`. */
 export { Archive, archive } from "./archive/index.ts";
 export type { ArchiveControl, ArchiveEvent, ArchiveOptions, ArchiveSettings, Problem, Repacked, WriterReport } from "./archive/index.ts";
 export { Limit, limit } from "./limit.ts";
