@@ -53,18 +53,18 @@ function waitsForParked(core: Core, seq: number, parked: ReadonlySet<number>): b
 function expedite(core: Core, newest: number, below: StorePath): void {
   const now = core.clock.now();
   const top = below === root ? undefined : core.tree.at(below);
-  core.group.record(() => {
-    if (below === root) core.journal.run("update node set due = ? where dirty = 1 and tries = 0 and due > ? and gen <= ?", now, now, newest);
-    else if (top !== undefined)
-      core.journal.run(
-        "update node set due = ? where dirty = 1 and tries = 0 and due > ? and gen <= ? and id in (with recursive t(id) as (select ? union all select n.id from node n join t on n.parent = t.id) select id from t)",
-        now,
-        now,
-        newest,
-        top.id,
-      );
+  const changes = core.group.record(() => {
+    if (below === root) return core.journal.run("update node set due = ? where dirty = 1 and tries = 0 and due > ? and gen <= ?", now, now, newest);
+    if (top === undefined) return 0;
+    return core.journal.run(
+      "update node set due = ? where dirty = 1 and tries = 0 and due > ? and gen <= ? and id in (with recursive t(id) as (select ? union all select n.id from node n join t on n.parent = t.id) select id from t)",
+      now,
+      now,
+      newest,
+      top.id,
+    );
   });
-  core.uploader.wake();
+  if (changes > 0) core.uploader.wake();
 }
 
 export interface FlushOptions {

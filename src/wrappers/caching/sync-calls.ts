@@ -38,19 +38,21 @@ function isPending(core: Core, paths: readonly StorePath[]): boolean {
 /** Everything pending there is due now. */
 function expedite(core: Core, paths: readonly StorePath[]): void {
   const now = core.clock.now();
-  core.group.record(() => {
+  const changes = core.group.record(() => {
+    let count = 0;
     for (const path of paths) {
       const node = core.tree.at(path);
       if (node !== undefined)
-        core.journal.run(
+        count += core.journal.run(
           "update node set due = ? where due > ? and id in (with recursive t(id) as (select ? union all select n.id from node n join t on n.parent = t.id) select id from t) and tries = 0",
           now,
           now,
           node.id,
         );
     }
+    return count;
   });
-  core.uploader.wake();
+  if (changes > 0) core.uploader.wake();
 }
 
 async function alone<T>(core: Core, paths: readonly StorePath[], signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {

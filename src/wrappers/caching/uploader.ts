@@ -95,7 +95,8 @@ export class Uploader implements UploaderSignals {
   wake(): void {
     if (this.#woken || this.#ended) return;
     this.#woken = true;
-    queueMicrotask(() => {
+    // After whatever is ready: many changes are one look, and nobody is starved.
+    setImmediate(() => {
       this.#woken = false;
       this.#pump();
     });

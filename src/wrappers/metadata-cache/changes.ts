@@ -110,7 +110,7 @@ export class Changes {
   /** Nobody knows what is at this path, and below it. */
   #unsure(path: StorePath): void {
     this.#memory.tree.forget(path);
-    this.#memory.own?.forget(path);
+    this.#memory.doubt(path);
   }
 
   /** Nothing was changed. Where the refusal itself says that something else is there than was known, that is given up. */

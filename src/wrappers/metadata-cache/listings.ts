@@ -6,7 +6,7 @@ import type { Fact } from "./fact.ts";
 import { keyOf } from "./flights.ts";
 import type { Asked, MetadataMemory } from "./memory.ts";
 import { byCodePoint } from "./order.ts";
-import { completed, upToDate } from "./pages.ts";
+import { completed, upToDate, wasMade } from "./pages.ts";
 import type { Place, Told } from "./pages.ts";
 import type { Directory } from "./tree.ts";
 
@@ -147,9 +147,8 @@ export class Listings {
       page = await this.#inner.list({ ...call, cursor: place?.inner });
     } catch (error) {
       if (place !== undefined || !memory.rules.saysAbsent(error)) throw error;
-      // A directory that was made here a moment ago, and is listed late.
-      if (memory.own?.get(key, memory.now)?.isDirectory !== true) {
-        if (memory.tree.strict) memory.learnAbsent(key, asked);
+      if (!(await wasMade(memory, this.#inner, call, key))) {
+        if (memory.tree.strict && memory.rules.absentByListing(memory.capabilities)) memory.learnAbsent(key, asked);
         throw error;
       }
       page = { entries: [] };

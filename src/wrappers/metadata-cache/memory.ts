@@ -123,7 +123,13 @@ export class MetadataMemory {
   invalidate(key: StorePath): void {
     this.rules.noteInvalidation(this.touches, key);
     this.tree.forget(key);
-    this.own?.forget(key);
+    this.doubt(key);
+  }
+
+  /** Where answers come late, listings are not believed in this name for a while. */
+  doubt(key: StorePath): void {
+    const { now } = this;
+    this.own?.doubt(key, now + this.#settings().settleMs, now);
   }
 
   mayRememberListing(directory: StorePath, since: number): boolean {

@@ -5,8 +5,8 @@ import type { Fact } from "./fact.ts";
 
 export interface OwnResult {
   readonly path: StorePath;
-  /** As the change told it; an absent one says the same of everything below. */
-  readonly fact: Fact;
+  /** As the change told it; an absent one says the same of everything below. Null: in doubt, its outcome is unknown; a listing is not believed in this name. */
+  readonly fact: Fact | null;
   /** A directory that was deleted here shortly before it was made again: what was in it before is gone. */
   readonly emptied: boolean;
   readonly until: number;
@@ -23,28 +23,23 @@ export class OwnResults {
 
   add(path: StorePath, fact: Fact, until: number, now: number): void {
     this.#expire(now);
-    if (!(until > now)) return;
     const before = this.#all.get(path);
-    const emptied = fact.isDirectory && before !== undefined && before.until > now && (before.fact.isAbsent || before.emptied);
+    const emptied = fact.isDirectory && before !== undefined && before.until > now && (before.fact?.isAbsent === true || before.emptied);
     // A deleted tree is gone with all that was made in it.
-    if (fact.isAbsent) this.forget(path);
-    else this.#delete(path);
-    const made = { path, fact, emptied, until };
-    this.#all.set(path, made);
-    const parent = parentOf(path);
-    let siblings = this.#byDirectory.get(parent);
-    if (siblings === undefined) this.#byDirectory.set(parent, (siblings = new Map()));
-    siblings.set(path, made);
+    if (fact.isAbsent) this.#forget(path);
+    this.#put({ path, fact, emptied, until }, now);
   }
 
-  /** Nobody knows any more what became of this path and all below it. */
-  forget(path: StorePath): void {
-    this.#delete(path);
-    if (this.#byDirectory.size === 0) return;
-    for (const [directory, results] of this.#byDirectory) if (isInside(directory, path)) for (const below of results.keys()) this.#delete(below);
+  /** Nobody knows what became of this path and of what was made below it. */
+  doubt(path: StorePath, until: number, now: number): void {
+    this.#expire(now);
+    const inside = [...this.#all.values()].filter((one) => isInside(one.path, path));
+    for (const one of inside) this.#put({ ...one, fact: null }, now);
+    if (path !== root) this.#put({ path, fact: null, emptied: this.#all.get(path)?.emptied ?? false, until }, now);
   }
 
-  get(path: StorePath, now: number): Fact | undefined {
+  /** Undefined: nothing was changed here, null: it is in doubt. */
+  get(path: StorePath, now: number): Fact | null | undefined {
     const found = this.#all.get(path);
     return found !== undefined && found.until > now ? found.fact : undefined;
   }
@@ -54,25 +49,38 @@ export class OwnResults {
     if (this.#all.size === 0) return false;
     for (let at = path; ; at = parentOf(at)) {
       const found = this.#all.get(at);
-      if (found !== undefined && found.until > now) return found.fact.isAbsent || (at !== path && found.emptied);
+      if (found !== undefined && found.until > now) {
+        if (found.fact === null) return false;
+        return found.fact.isAbsent || (at !== path && found.emptied);
+      }
       if (at === root) return false;
     }
   }
 
-  /** What was made here below this directory: its children, or with `deep` all of it. */
+  /** What was made here below this directory, or may have been: its children, or with `deep` all of it. */
   made(directory: StorePath, deep: boolean, now: number): OwnResult[] {
     const found: OwnResult[] = [];
     const take = (results: Iterable<OwnResult>): void => {
-      for (const one of results) if (one.until > now && !one.fact.isAbsent) found.push(one);
+      for (const one of results) if (one.until > now && one.fact?.isAbsent !== true) found.push(one);
     };
     if (!deep) take(this.#byDirectory.get(directory)?.values() ?? []);
     else for (const [parent, results] of this.#byDirectory) if (isInside(parent, directory)) take(results.values());
     return found;
   }
 
-  clear(): void {
-    this.#all.clear();
-    this.#byDirectory.clear();
+  #put(result: OwnResult, now: number): void {
+    this.#delete(result.path);
+    if (!(result.until > now)) return;
+    this.#all.set(result.path, result);
+    const parent = parentOf(result.path);
+    let siblings = this.#byDirectory.get(parent);
+    if (siblings === undefined) this.#byDirectory.set(parent, (siblings = new Map()));
+    siblings.set(result.path, result);
+  }
+
+  #forget(path: StorePath): void {
+    this.#delete(path);
+    for (const [directory, results] of this.#byDirectory) if (isInside(directory, path)) for (const below of results.keys()) this.#delete(below);
   }
 
   #expire(now: number): void {

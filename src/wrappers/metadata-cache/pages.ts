@@ -66,7 +66,7 @@ export function upToDate(memory: MetadataMemory, came: Came): readonly Entry[] {
   return withMore(memory, came, kept, [...now.values()].filter((one) => one !== undefined));
 }
 
-/** What was made here is in it, what was deleted here is not. */
+/** What was made here is in it, what was deleted here is not; what is in doubt is asked for. */
 export async function completed(memory: MetadataMemory, inner: Backend, came: Came): Promise<readonly Entry[]> {
   const { call, key, entries, isLast } = came;
   const { own, rules, now } = memory;
@@ -76,15 +76,27 @@ export async function completed(memory: MetadataMemory, inner: Backend, came: Ca
     if (own.deleted(key, now)) throw new StoreError("not-found", "this directory was deleted a moment ago");
     if (entries.some(({ path }) => isGone(memory, path))) kept = entries.filter(({ path }) => !isGone(memory, path));
   }
-  if (!isLast || !rules.addsOwn()) return kept;
+  if (!rules.addsOwn()) return kept;
   const missing: Entry[] = [];
   for (const { path, fact } of own.made(key, call.recursive, now)) {
     const shown = memory.naming.exact ? path : join(call.path, nameOf(path));
-    if (kept.some((entry) => entry.path === shown)) continue;
-    const found = fact.thin ? await look(inner, shown, call, fact) : entryOf(fact, shown);
-    if (found !== undefined) missing.push(found);
+    const isTold = kept.some((entry) => entry.path === shown);
+    if (fact !== null && (isTold || !isLast)) continue;
+    if (fact === null && !isTold && !isLast) continue;
+    const found = fact === null || fact.thin ? await look(inner, shown, call, fact) : entryOf(fact, shown);
+    if (isTold) kept = kept.filter((entry) => entry.path !== shown);
+    if (found !== undefined && isTold) kept = [...kept, found];
+    else if (found !== undefined) missing.push(found);
   }
+  if (memory.capabilities.listSorted && kept !== entries) kept = kept.toSorted((a, b) => byCodePoint(a.path, b.path));
   return withMore(memory, came, kept, missing);
+}
+
+/** Was the directory that the service does not list yet made here a moment ago? */
+export async function wasMade(memory: MetadataMemory, inner: Backend, call: ListCall, key: StorePath): Promise<boolean> {
+  const own = memory.rules.addsOwn() ? memory.own?.get(key, memory.now) : undefined;
+  if (own === undefined) return false;
+  return own === null ? (await look(inner, call.path, call, null))?.kind === "directory" : own.isDirectory;
 }
 
 function isGone(memory: MetadataMemory, path: StorePath): boolean {
@@ -92,14 +104,14 @@ function isGone(memory: MetadataMemory, path: StorePath): boolean {
   return key !== undefined && memory.own?.deleted(key, memory.now) === true;
 }
 
-/** The reply of the change told too little for a listing. */
-async function look(inner: Backend, path: StorePath, { signal }: ListCall, fact: Fact): Promise<Entry | undefined> {
+/** The reply of the change told too little for a listing, or never came. */
+async function look(inner: Backend, path: StorePath, { signal }: ListCall, fact: Fact | null): Promise<Entry | undefined> {
   try {
     return await inner.stat(calls.stat(path, { detail: "basic", fresh: true, signal }));
   } catch (error) {
     if (!hasCode(error, "not-found")) throw error;
     // Somebody deleted it since, or the service's reads are late as well: then what the change told is the best there is.
-    return inner.capabilities.consistency.read === "eventual" ? entryOf(fact, path) : undefined;
+    return fact !== null && inner.capabilities.consistency.read === "eventual" ? entryOf(fact, path) : undefined;
   }
 }
 

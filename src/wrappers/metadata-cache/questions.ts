@@ -2,6 +2,7 @@
 import { StoreError, calls, hasCode, parentOf, root } from "../../store/index.ts";
 import type { Backend, Entry, Page, ReadCall, ReadReply, StatCall, StorePath } from "../../store/index.ts";
 import { entryOf } from "./fact.ts";
+import type { Fact } from "./fact.ts";
 import { keyOf } from "./flights.ts";
 import type { Listings } from "./listings.ts";
 import type { MetadataMemory } from "./memory.ts";
@@ -131,9 +132,9 @@ export class Questions {
   }
 
   /** Where even single answers come late, what was changed here a moment ago is known better here. */
-  #ownSays(key: StorePath): ReturnType<NonNullable<MetadataMemory["own"]>["get"]> {
+  #ownSays(key: StorePath): Fact | undefined {
     const { own, capabilities, now } = this.#memory;
-    return capabilities.consistency.read === "eventual" ? own?.get(key, now) : undefined;
+    return capabilities.consistency.read === "eventual" ? (own?.get(key, now) ?? undefined) : undefined;
   }
 
   /** Never answered from memory; what it tells of the file is remembered, and that there is none too. */

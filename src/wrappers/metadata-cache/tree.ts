@@ -396,12 +396,16 @@ export class Tree {
     const max = this.#options.maxEntries();
     for (let one = this.#recency.oldest; one !== undefined && this.size > max;) {
       const next = one.newer;
-      if ((one !== inHand || one.kids.size > max / 2) && this.#options.mayEvict(one)) {
-        this.evictions++;
-        this.#options.evicted(one);
-      }
+      if (one !== inHand || one.kids.size > max / 2) this.giveUp(one);
       one = next;
     }
+  }
+
+  /** Forgets this directory to make room, unless changes under way need it. */
+  giveUp(directory: Directory): void {
+    if (!this.#options.mayEvict(directory)) return;
+    this.evictions++;
+    this.#options.evicted(directory);
   }
 
   /** Forgets what is in this directory, and that it was all. */

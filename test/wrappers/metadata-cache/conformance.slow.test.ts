@@ -4,8 +4,9 @@ import { conformance } from "../../../src/conformance/index.ts";
 import { metadataCache } from "../../../src/wrappers/index.ts";
 import { memorySubject } from "../../conformance-suite/memory-subject.ts";
 
-conformance({ describe, test }, memorySubject({ stacks: { "metadata cache": () => [metadataCache()] } }));
 conformance(
   { describe, test },
-  memorySubject({ name: "memory, doubled", stacks: { "metadata cache twice": () => [metadataCache().as("inner"), metadataCache()] } }),
+  memorySubject({
+    stacks: { "metadata cache": () => [metadataCache()], "metadata cache twice": () => [metadataCache().as("inner"), metadataCache()] },
+  }),
 );

@@ -249,8 +249,10 @@ export const uploadsPin: Proof<Maker> = {
     const upload = store.write("/d/a", "longer");
     await settled();
     await clock.advance(5000);
-    assert.equal((await store.stat("/d/a")).size, 3);
+    const pinned = store.stat("/d/a");
+    await settled();
     assert.equal(net.calls.length, 3);
+    assert.equal((await pinned).size, 3);
     const expired = store.stat("/d/b");
     await settled();
     assert.equal(net.waiting.length, 2);

@@ -44,7 +44,7 @@ export const oldAnswersAreNotKept: Proof<Maker> = {
 export const parentsAreHeld: Proof<Maker> = {
   name: "the absence of a directory that is on its way while a write makes it is not remembered",
   async run(make) {
-    const { store, net } = worldOf(make, quiet);
+    const { store, net, control } = worldOf(make, quiet);
     net.holds = true;
     const write = store.write("/d/e/x", "x");
     await settled();
@@ -57,6 +57,21 @@ export const parentsAreHeld: Proof<Maker> = {
     net.holds = false;
     assert.equal((await store.stat("/d")).kind, "directory");
     assert.deepEqual(await names(store, "/"), ["/d"]);
+    // One that was asked for before the write, and is answered after it.
+    control.invalidate();
+    net.holds = true;
+    const late = exists(store, "/n");
+    await settled();
+    await waiting(net, "stat").effect();
+    const below = store.write("/n/x", "x");
+    await settled();
+    await waiting(net, "write").answer();
+    await below;
+    await finish(net);
+    assert.equal(await late, false);
+    net.holds = false;
+    assert.equal((await store.stat("/n")).kind, "directory");
+    assert.equal((await store.stat("/n/x")).size, 1);
   },
 };
 
@@ -82,6 +97,20 @@ export const joinsOnlyWhatIsNewer: Proof<Maker> = {
     await Promise.all(first);
     assert.deepEqual(await after, ["/d/a", "/d/x"]);
     assert.equal(await exists(store, "/d/x"), true);
+    // The reply tells too little for an answer, so that it has to be asked for.
+    const short = worldOf(make, { ...quiet, service: { shortReplies: true } });
+    short.net.holds = true;
+    const before = exists(short.store, "/f");
+    await settled();
+    await waiting(short.net, "stat").effect();
+    const made = short.store.write("/f", "f");
+    await settled();
+    await waiting(short.net, "write").answer();
+    await made;
+    const now = exists(short.store, "/f");
+    await settled();
+    await finish(short.net);
+    assert.deepEqual([await before, await now], [false, true]);
   },
 };
 
