@@ -331,7 +331,8 @@ function sourceVanished(core: Core, path: StorePath): void {
       continue;
     }
     const now = clock.now();
-    tree.update(one, { dirty: 1, gen: numbers.next(), since: one.since ?? now, due: now, wait: null, local: 1, ...(rules.vanishedForgetsBases ? noBase(null, 0) : undefined) });
+    // Of the same generation: whoever flushes what was acknowledged before waits for it.
+    tree.update(one, { dirty: 1, since: one.since ?? now, due: now, wait: null, local: 1, ...(rules.vanishedForgetsBases ? noBase(null, 0) : undefined) });
     core.content.settle(one.content, now);
   }
   core.journal.after(() => core.events.tell("source-vanished", path));

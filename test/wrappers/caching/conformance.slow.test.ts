@@ -1,15 +1,9 @@
-/** The suite over the caching store on memory: as it is, asking before it writes, and forced to synchronise with every call (CF112). */
+/** The suite over the caching store on memory: as it is, asking before it writes, forced to synchronise with every call (CF112), and written through. */
 import { describe, test } from "vitest";
 import { conformance } from "../../../src/conformance/index.ts";
-import type { Subject } from "../../../src/conformance/index.ts";
-import { caching } from "../../../src/wrappers/index.ts";
-import { memorySubject } from "../../conformance-suite/memory-subject.ts";
-import { cacheDirectory } from "./cache-directory.ts";
+import { cachingSubject } from "./caching-subject.ts";
 
-type Stacks = NonNullable<Subject["stacks"]>;
-const stacks: Stacks = {
-  "caching asking": () => [caching({ directory: cacheDirectory(), unknownPaths: "ask" })],
-  "caching forced": () => [caching({ directory: cacheDirectory(), unknownPaths: "ask", uploadDelayMs: 0, freshMs: 0, cacheBytes: 0 })],
-  "caching through": () => [caching({ directory: cacheDirectory(), mode: "write-through" })],
-};
-conformance({ describe, test }, memorySubject({ stacks }));
+conformance({ describe, test }, cachingSubject("caching", { unknownPaths: "ask" }));
+conformance({ describe, test }, cachingSubject("caching forced", { unknownPaths: "ask", uploadDelayMs: 0, freshMs: 0, cacheBytes: 0 }, { tier: "smoke" }));
+conformance({ describe, test }, cachingSubject("caching through", { mode: "write-through" }, { tier: "smoke" }));
+conformance({ describe, test }, cachingSubject("caching trusting", {}, { tier: "smoke" }));

@@ -1,0 +1,32 @@
+/** A caching store over memory as a subject: all connections to a place share one cache, as the users of one process do. */
+import { memory } from "../../../src/providers/memory/index.ts";
+import { borrow, layer, stack } from "../../../src/store/index.ts";
+import type { Subject } from "../../../src/conformance/index.ts";
+import type { Store } from "../../../src/store/index.ts";
+import { caching } from "../../../src/wrappers/index.ts";
+import type { CachingOptions } from "../../../src/wrappers/index.ts";
+import { cacheDirectory } from "./cache-directory.ts";
+
+export function cachingSubject(name: string, options: Partial<CachingOptions>, more: Partial<Subject> = {}): Subject {
+  const places = new Map<string, { readonly store: Store; users: number }>();
+  return {
+    name,
+    reopens: false,
+    open(place): Store {
+      const shared = places.get(place.id) ?? { store: stack(memory(), caching({ directory: cacheDirectory(), ...options })), users: 0 };
+      places.set(place.id, shared);
+      shared.users += 1;
+      const share = layer("share", (inner) => ({
+        backend: inner,
+        async close(): Promise<void> {
+          shared.users -= 1;
+          if (shared.users > 0) return;
+          places.delete(place.id);
+          await shared.store.close();
+        },
+      }));
+      return share(borrow(shared.store));
+    },
+    ...more,
+  };
+}
