@@ -30,10 +30,10 @@ export function nowOf({ clock }: Pick<Core, "clock">): number {
 }
 
 /** Whether the archives of a writer are this installation's: it wrote them, or has taken them over. */
-export function isOwn(core: Pick<Core, "clock" | "identity" | "index" | "rules" | "settings">, writer: string): boolean {
+export function isOwn(core: Pick<Core, "identity" | "index" | "rules" | "settings">, writer: string): boolean {
   const { identity, index, rules, settings } = core;
   if (writer === identity.writer) return true;
-  return index.owners.ownerOf(writer, nowOf(core), rules.claimDelayMs(settings)) === identity.writer;
+  return index.owners.ownerOf(writer, rules.claimDelayMs(settings)) === identity.writer;
 }
 
 /** Learns an archive together with what it does to clock and intents: one transaction. */

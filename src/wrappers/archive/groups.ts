@@ -82,7 +82,7 @@ export class Groups {
           pending.state = "done";
           this.#pending.delete(pending);
           signal?.removeEventListener("abort", stop);
-          if ("error" in outcome) fail(outcome.error as Error);
+          if ("error" in outcome) fail(outcome.error);
           else done(outcome.done);
         },
       };
@@ -95,7 +95,7 @@ export class Groups {
 
   /** The store is closed and waits no longer. */
   #end(): void {
-    for (const pending of [...this.#pending]) {
+    for (const pending of this.#pending) {
       const applied = pending.state === "sealed" ? "unknown" : false;
       this.#remove(pending);
       pending.settle({ error: new StoreError("closed", "the store was closed", { applied }) });
@@ -225,7 +225,7 @@ export class Groups {
       await this.#help.ready(group.pending.some(({ change }) => change.type === "copy" || change.type === "move"));
       await this.#sealAndSend(group);
     } catch (error) {
-      for (const pending of [...group.pending]) pending.settle({ error });
+      for (const pending of group.pending) pending.settle({ error });
     } finally {
       release?.();
     }

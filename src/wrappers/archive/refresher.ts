@@ -102,6 +102,7 @@ export class Refresher {
   async #refresh(): Promise<void> {
     const { ended, index, rules } = this.#core;
     await this.#lookForDoubtful();
+    const beganMs = nowOf(this.#core);
     const listing = index.number("listing") + 1;
     index.transaction(() => index.setMeta("listing", listing));
     this.#shown = new Set();
@@ -127,8 +128,10 @@ export class Refresher {
     }
     await Promise.all(reads);
     if (failed !== undefined && !rules.halfListingsJudge) throw failed.error;
-    this.#judge(listing);
+    this.#judge(listing, beganMs);
     if (failed !== undefined) throw failed.error;
+    index.transaction(() => index.setMeta("refreshed", beganMs));
+    index.owners.viewMs = beganMs;
     this.#lookAtMyself();
     this.#lookAtOwners();
   }
@@ -190,13 +193,14 @@ export class Refresher {
   }
 
   /** What was known before this listing began and is not in it, is missing; and gone when it stays so for as long as listings may be late. */
-  #judge(listing: number): void {
+  #judge(listing: number, beganMs: number): void {
     const { index, rules, settings } = this.#core;
-    const nowMs = nowOf(this.#core);
     const missing = index.archives.all().filter(({ name, listed }) => !this.#shown.has(name) && rules.isJudged({ learnedInThisListing: listed >= listing }));
     for (const { id, missing: since } of missing) {
-      const sinceMs = since ?? nowMs;
-      if (rules.isGone({ missingForMs: nowMs - sinceMs, settleMs: settings.settleMs })) index.forget(id);
+      // From the end of the listing that missed it first to the beginning of this one: what a page of this one did not show may be younger than the page.
+      const sinceMs = since ?? nowOf(this.#core);
+      const missingForMs = since === null ? 0 : beganMs - since;
+      if (rules.isGone({ missingForMs, settleMs: settings.settleMs })) index.forget(id);
       else index.transaction(() => index.archives.setMissing(id, sinceMs));
     }
     index.transaction(() => index.archives.dropUnreadBefore(listing));
@@ -209,6 +213,7 @@ export class Refresher {
       if (this.#uploads.isRunning(name)) continue;
       if (index.archives.byName(name) !== undefined) {
         index.transaction(() => index.archives.dropIntent(name));
+        this.#uploads.cancel(name);
         continue;
       }
       const size = await remote.sizeOf(object, ended);
@@ -219,6 +224,7 @@ export class Refresher {
           const opened = await openArchive(id, bytes, (offset, length) => remote.readPart(object, offset, length, ended), settings, rules);
           // Learned, and the intent is gone, in one transaction.
           commitLearned(this.#core, { ...opened, object, bytes });
+          this.#uploads.cancel(name);
           continue;
         } catch (error) {
           if (!hasCode(error, "not-found", "corrupt")) throw error;
@@ -228,6 +234,7 @@ export class Refresher {
       // It cannot land any more. A part of it, of a store that writes in place, nobody was ever told of.
       if (size !== undefined) await remote.delete(object, ended);
       index.transaction(() => index.archives.dropIntent(name));
+      this.#uploads.cancel(name);
     }
   }
 

@@ -65,8 +65,11 @@ export class Repacker {
     // Large members stay where they are: alone in their archives, these are whole or dead.
     const packable = this.#needs.own().filter(({ id, sent }) => sent === 0 && !this.#hasLarge(id, Math.max(smallBytes, maxBytes)));
     const chosen = packable.filter((row) => {
-      const ratio = row.payload === 0 ? 1 : (live.get(row.id) ?? 0) / row.payload;
-      return ratio < (all ? 1 : minLiveRatio);
+      const bytes = row.payload === 0 ? 1 : (live.get(row.id) ?? 0) / row.payload;
+      // Dead records cost no space worth speaking of, but keep the tombstones that cover them.
+      const records = row.records === 0 ? 1 : row.liveRecords / row.records;
+      if (all) return bytes < 1 || records < 1 || this.#needs.tombs(row.id).length > 0;
+      return Math.min(bytes, records) < minLiveRatio;
     });
     const old = packable.filter((row) => !chosen.includes(row) && row.bytes < maxBytes / 4 && nowOf(this.#core) - row.learned > HOUR_MS);
     const bytes = old.reduce((sum, row) => sum + row.bytes, 0);

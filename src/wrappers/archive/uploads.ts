@@ -39,7 +39,7 @@ export class Uploads {
   readonly #core: Core;
   /** From the seal to the outcome, in this process. */
   readonly #running = new Map<string, Running>();
-  /** What each upload of this process says something about, as long as its outcome is not known. */
+  /** What each upload says something about, as long as its outcome is not known. */
   readonly #paths = new Map<string, ReadonlySet<StorePath>>();
 
   constructor(core: Core) {
@@ -60,7 +60,7 @@ export class Uploads {
     this.#paths.set(id, paths);
   }
 
-  /** It was never sent. */
+  /** It was never sent, or its outcome is known. */
   cancel(id: string): void {
     this.#running.delete(id);
     this.#paths.delete(id);
@@ -68,7 +68,19 @@ export class Uploads {
 
   /** Paths inside of a directory that an upload in doubt speaks of. */
   *doubtfulInside(dir: StorePath): Generator<StorePath, void, undefined> {
-    for (const intent of this.#core.index.archives.intents()) for (const path of this.#paths.get(intent.name) ?? []) if (isInside(path, dir)) yield path;
+    for (const { name, kind } of this.#core.index.archives.intents())
+      if (kind === "group" || kind === "solo") for (const path of this.#pathsOf(name)) if (isInside(path, dir)) yield path;
+  }
+
+  /** Those of an earlier process are on the disk. */
+  #pathsOf(name: string): ReadonlySet<StorePath> {
+    let paths = this.#paths.get(name);
+    if (paths === undefined) {
+      const kept = this.#core.index.archives.intentOf(name)?.paths;
+      paths = new Set(kept === undefined ? [] : (JSON.parse(kept) as StorePath[]));
+      this.#paths.set(name, paths);
+    }
+    return paths;
   }
 
   /** The greatest stamp with which an upload in doubt may still bring back `path`. */
@@ -77,8 +89,7 @@ export class Uploads {
     for (const { name, kind, time } of this.#core.index.archives.intents()) {
       // What is packed again keeps its old stamps, which any tombstone of the path covers; a claim has no records.
       if (time === null || kind === "repack" || kind === "take" || kind === "claim") continue;
-      // After a restart nobody knows what was in it.
-      if (this.#paths.get(name)?.has(path) === false) continue;
+      if (!this.#pathsOf(name).has(path)) continue;
       const stamp: Stamp = [time, writerOf(name)];
       if (greatest === undefined || compareStamps(stamp, greatest) > 0) greatest = stamp;
     }
@@ -99,8 +110,9 @@ export class Uploads {
     const { id, kind, object, size } = upload;
     const { index, remote, rules, step, settings } = this.#core;
     const began = this.#running.get(id)?.beganMs ?? nowOf(this.#core);
+    const paths = JSON.stringify([...this.#pathsOf(id)]);
     const intend = (until: number | null, time: number | null): void =>
-      index.transaction(() => index.archives.putIntent({ name: id, object, bytes: size, kind, time, began, until }));
+      index.transaction(() => index.archives.putIntent({ name: id, object, bytes: size, kind, time, began, until, paths }));
     let keep = false;
     try {
       if (rules.intentFirst) intend(null, upload.timeMs());

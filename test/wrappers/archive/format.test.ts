@@ -10,11 +10,12 @@ import { createHash } from "node:crypto";
 import type { ArchiveName } from "../../../src/wrappers/archive/format/names.ts";
 import { rules } from "../../../src/wrappers/archive/rules.ts";
 
-const writer = "k7m2p9qxab".replace("9", "3");
+const writer = "k7m2p5qxab";
 const limits = { maxManifestBytes: 1 << 20 };
 const hash = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("base64url");
 
-function example(by = writer): NewArchive {
+function example(): NewArchive {
+  const by = writer;
   const own = [1700000000456, by] as const;
   const hello = Buffer.from("hello\n");
   const umlaut = Buffer.from("umlaut\n");
@@ -53,13 +54,13 @@ function example(by = writer): NewArchive {
 
 describe("the example of docs/formats/archive.md", () => {
   test("byte for byte", async () => {
-    const built = await buildArchive(example("k7m2p9qxab"));
+    const built = await buildArchive(example());
     const bytes = Buffer.concat(built.chunks);
-    expect(built.object).toBe("m8x2k1q0a-k7m2p9qxab-3f.6.tar");
+    expect(built.object).toBe("m8x2k1q0a-k7m2p5qxab-3f.6.tar");
     expect(built.size).toBe(6656);
     expect(bytes.length).toBe(6656);
     const sums = [0, 512, 1536, 2560, 4608].map((at) => bytes.toString("latin1", at + 148, at + 154));
-    expect(sums).toEqual(["007137", "010114", "012252", "010113", "014321"]);
+    expect(sums).toEqual(["007137", "010114", "012252", "010113", "014315"]);
     expect(bytes.toString("utf8", 2048, 2093)).toBe("21 path=notes/ä.txt\n24 mtime=1700000000.200\n");
     expect(built.dataEnd).toBe(3584);
     const footer = JSON.parse(bytes.toString("utf8", 5120, 5632)) as Record<string, unknown>;

@@ -43,7 +43,8 @@ export function memberHeader({ name: bare, directory, size, modifiedMs }: TarMem
     ...(name.normalize("NFC") === name ? [] : [paxRecord("hdrcharset", "BINARY")]),
     paxRecord("path", name),
     ...(size < LARGEST_OCTAL_SIZE ? [] : [paxRecord("size", String(size))]),
-    paxRecord("mtime", (modifiedMs / 1000).toFixed(3)),
+    // Whole seconds before 1970: bsdtar takes the fraction of a negative number for one of the other direction.
+    paxRecord("mtime", modifiedMs < 0 ? String(Math.floor(modifiedMs / 1000)) : (modifiedMs / 1000).toFixed(3)),
   ];
   const pax = Buffer.concat(records);
   const short = name.replace(/[^\x20-\x7e]/g, "_").slice(-60);

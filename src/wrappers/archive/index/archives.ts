@@ -42,6 +42,8 @@ export interface IntentRow {
   readonly began: number;
   /** Null: running in this process. Else: it may land until then. */
   readonly until: number | null;
+  /** JSON. */
+  readonly paths: string;
 }
 
 export class Archives {
@@ -119,9 +121,9 @@ export class Archives {
   intentOf(name: string): IntentRow | undefined {
     return this.#db.get<IntentRow>("select * from intent where name = ?", name);
   }
-  putIntent({ name, object, bytes, kind, time, began, until }: IntentRow): void {
+  putIntent({ name, object, bytes, kind, time, began, until, paths }: IntentRow): void {
     this.#db.run(
-      "insert or replace into intent(name, object, bytes, kind, time, began, until) values(?, ?, ?, ?, ?, ?, ?)",
+      "insert or replace into intent(name, object, bytes, kind, time, began, until, paths) values(?, ?, ?, ?, ?, ?, ?, ?)",
       name,
       object,
       bytes,
@@ -129,6 +131,7 @@ export class Archives {
       time,
       began,
       until,
+      paths,
     );
   }
   dropIntent(name: string): void {

@@ -11,43 +11,47 @@ export interface ClaimRow {
   readonly archive: number;
 }
 
-/** Chains of claims longer than this are not followed: nobody loses his index so often. */
-const LONGEST_CHAIN = 64;
-
 export class Owners {
   readonly #db: IndexDatabase;
-  /** Of each claimed writer the claim with the least stamp: the others are void. Read again after claims came or went. */
-  #claims: ReadonlyMap<string, ClaimRow> | undefined;
+  /** Of each claimed writer the claim that holds. Found again after claims came or went. */
+  #holding: ReadonlyMap<string, ClaimRow> | undefined;
+  /** By the local clock: when the last refresh that succeeded began. What is in force is judged on that view, however much later it is now. */
+  viewMs = 0;
 
   constructor(db: IndexDatabase) {
     this.#db = db;
   }
 
   changed(): void {
-    this.#claims = undefined;
+    this.#holding = undefined;
   }
 
+  /** The claim that holds: of several the one with the least stamp; and none that leads back to its own writer, so that two who claim each other are not lost. */
   claimOf(writer: string): ClaimRow | undefined {
-    if (this.#claims === undefined) {
-      const first = new Map<string, ClaimRow>();
-      // The same claim in several archives was learned when the first of them was.
-      const rows = this.#db.all<ClaimRow>("select writer, by, t, born, min(learned) as learned, archive from claim group by writer, by, t order by t, by");
-      for (const row of rows) if (!first.has(row.writer)) first.set(row.writer, row);
-      this.#claims = first;
-    }
-    return this.#claims.get(writer);
+    return (this.#holding ??= this.#found()).get(writer);
   }
 
-  /** Claims are followed: who claims a writer gets what that one had claimed. Undefined: a claim is known and not in force yet. */
-  ownerOf(writer: string, nowMs: number, delayMs: number): string | undefined {
+  #found(): Map<string, ClaimRow> {
+    const holding = new Map<string, ClaimRow>();
+    // The same claim in several archives was learned when the first of them was.
+    const rows = this.#db.all<ClaimRow>("select writer, by, t, born, min(learned) as learned, archive from claim group by writer, by, t order by t, by");
+    for (const row of rows) {
+      if (holding.has(row.writer)) continue;
+      let heir = row.by;
+      for (let next = holding.get(heir); next !== undefined && heir !== row.writer; next = holding.get(heir)) heir = next.by;
+      if (heir !== row.writer) holding.set(row.writer, row);
+    }
+    return holding;
+  }
+
+  /** Claims are followed: who claims a writer gets what that one had claimed. Undefined: a claim holds and is not in force yet. */
+  ownerOf(writer: string, delayMs: number): string | undefined {
     let owner = writer;
-    for (let steps = 0; steps < LONGEST_CHAIN; steps++) {
-      const claim = this.claimOf(owner);
-      if (claim === undefined || claim.by === owner) return owner;
-      if (nowMs - claim.learned < delayMs) return undefined;
+    for (let claim = this.claimOf(owner); claim !== undefined; claim = this.claimOf(owner)) {
+      if (this.viewMs - claim.learned < delayMs) return undefined;
       owner = claim.by;
     }
-    return undefined;
+    return owner;
   }
 
   /** Writes a claim of an archive; one that was known already from another archive keeps the time at which it was. */

@@ -15,7 +15,8 @@ export const SCHEMA_VERSION = 1;
  *           children is hidden behind the directory that they imply. `home`: the archive whose record this is. `at`, `off`: archive and place of the
  *           bytes; while that archive is not known, `at` is null and `ref` its id
  * shadow    every other record of a known archive: older, deleted, or a second copy of a winner
- * intent    uploads whose outcome is not known. `time` null: not stamped yet. `until` null: running. `began`: by the local clock
+ * intent    uploads whose outcome is not known. `time` null: not stamped yet. `until` null: running. `began`: by the local clock. `paths`: what it speaks of, as
+ *           JSON, so that deletes cover it after a restart too
  */
 export const SCHEMA = `
 create table meta(key text primary key, value any) strict, without rowid;
@@ -53,7 +54,8 @@ create table claim(
   primary key(writer, by, t, archive)) strict, without rowid;
 create index claim_archive on claim(archive);
 create table intent(
-  name text primary key, object text not null, bytes integer not null, kind text not null, time integer, began integer not null, until integer) strict;
+  name text primary key, object text not null, bytes integer not null, kind text not null, time integer, began integer not null, until integer,
+  paths text not null) strict;
 `;
 
 /** Columns that `entry` and `shadow` share, in order. */
