@@ -1,13 +1,13 @@
 /**
  * Measures Stratus beside what a user would take instead.
  *
- *   npm run bench                     all sets: store, local, s3, webdav
+ *   npm run bench                     all sets: store, caching, local, s3, webdav
  *   npm run bench -- store local      these
  *   npm run bench -- store --json     one JSON object per figure and line
  */
 import type { Figure, FigureSet } from "./figure.ts";
 
-const SETS = ["store", "local", "s3", "webdav"] as const;
+const SETS = ["store", "caching", "local", "s3", "webdav"] as const;
 
 async function main(given: readonly string[]): Promise<number> {
   const json = given.includes("--json");

@@ -38,6 +38,20 @@ export async function measure<N extends string>(
   return Object.fromEntries(names.map((name) => [name, typical(rates[name])])) as Record<N, number>;
 }
 
+/**
+ * Nanoseconds per call of each, by name: the least of many short interleaved rounds. For differences of a fraction of a microsecond, which the median of
+ * a busy machine drowns: whatever else runs only ever adds.
+ */
+export async function least<N extends string>(
+  contenders: Readonly<Record<N, Contender>>,
+  { rounds = 400, calls = 500 }: { readonly rounds?: number; readonly calls?: number } = {},
+): Promise<Readonly<Record<N, number>>> {
+  const names = Object.keys(contenders) as N[];
+  const best = Object.fromEntries(names.map((name) => [name, Infinity])) as Record<N, number>;
+  for (let round = 0; round < rounds; round++) for (const name of names) best[name] = Math.min(best[name], 1e9 / (await timed(contenders[name], calls, 1)));
+  return best;
+}
+
 /** How many calls fill a round. */
 async function batchOf(run: Contender, width: number, roundMs: number): Promise<number> {
   let count = width;

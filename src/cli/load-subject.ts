@@ -45,7 +45,8 @@ export async function loadSubject(specifier: string): Promise<Loaded> {
   throw new UsageError(found === undefined ? `${specifier} has no default export: ${shapes}` : `what ${specifier} exports is no subject: ${shapes}`);
 }
 
-async function load(specifier: string): Promise<Readonly<Record<string, unknown>>> {
+/** @throws UsageError for a module that is not there or does not load */
+export async function load(specifier: string): Promise<Readonly<Record<string, unknown>>> {
   const path = resolve(specifier);
   const isPath = /^\.{0,2}\//.test(specifier) || existsSync(path);
   if (isPath && !existsSync(path)) throw new UsageError(`there is no file ${path}`);
@@ -74,6 +75,6 @@ function asStore(value: unknown, specifier: string): Store {
   throw new UsageError(`the function that ${specifier} exports returns no Store`);
 }
 
-function isStore(value: unknown): value is Store {
+export function isStore(value: unknown): value is Store {
   return typeof value === "object" && value !== null && "capabilities" in value && "stat" in value && "layers" in value;
 }

@@ -13,6 +13,10 @@ const commands: Readonly<Record<string, Command>> = {
     about: "Run the conformance suite against a store, probe it, list and explain checks",
     load: async () => (await import("./conformance.ts")).conformance,
   },
+  top: {
+    about: "Show live what a store does: rates, latencies, errors, what is pending",
+    load: async () => (await import("./top.ts")).topCommand,
+  },
 };
 
 /** 0: done. 1: done, and what was asked about does not hold. 2: it could not be done. */

@@ -42,6 +42,10 @@ export type {
   StatsSettings,
   StatsSnapshot,
 } from "./stats/index.ts";
+export { top } from "./stats/top.ts";
+export type { TopOptions, TopOutput } from "./stats/top.ts";
+export { viewText, views } from "./stats/views.ts";
+export type { PendingView, ViewName, Views } from "./stats/views.ts";
 export { Throttle, throttle } from "./throttle.ts";
 export type { ThrottleControl, ThrottleOptions, ThrottleSettings } from "./throttle.ts";
 export { Timeout, timeout } from "./timeout.ts";

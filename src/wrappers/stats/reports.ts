@@ -7,15 +7,22 @@ export type Reported = Readonly<Record<string, number | string | boolean>>;
 /** One whose report throws is left out: the others are not to be missed for it. */
 export function reportsOf(store: Store): Reported {
   const out: Record<string, number | string | boolean> = {};
-  visit(store, "", (name, control) => {
+  for (const [name, control] of controlsOf(store)) {
     let said: ReturnType<Control["report"]>;
     try {
       said = control.report();
     } catch {
-      return;
+      continue;
     }
     for (const [key, value] of Object.entries(said)) out[`${name}.${key}`] = value;
-  });
+  }
+  return out;
+}
+
+/** Of every layer of the stack and its branches, outermost first. */
+export function controlsOf(store: Store): readonly (readonly [name: string, control: Control])[] {
+  const out: (readonly [string, Control])[] = [];
+  visit(store, "", (name, control) => out.push([name, control]));
   return out;
 }
 
