@@ -33,7 +33,7 @@ export function subject(bug: Partial<Rules> = {}, more: Partial<CachingOptions> 
           maxDelayMs: 5000,
           ...more,
         },
-        { step: point, killed: killed.signal },
+        { step: point, killed: killed.signal, reserveBytes: 0 },
       );
       const store = layer(remote);
       const { caching } = store.layers;

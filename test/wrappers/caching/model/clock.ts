@@ -95,6 +95,7 @@ export async function quiet(): Promise<void> {
   }
 }
 
+/** FSReqPromise, FSReqCallback, CloseReq (of file handles), ZlibContext. */
 function isWork(resource: string): boolean {
-  return resource.startsWith("FSReq") || resource.startsWith("FileHandle") || resource === "ZlibContext" || resource.endsWith("Request");
+  return resource.includes("Req") || resource.startsWith("Zlib");
 }

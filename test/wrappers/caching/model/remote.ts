@@ -196,11 +196,10 @@ export class Remote {
         await this.#takeEffect(request);
         break;
       case "failed":
+      case "full":
+      case "denied":
         // One that has had its effect cannot be refused any more.
-        this.#answered(
-          request,
-          request.result ?? { error: new StoreError("unavailable", "refused, as the program says", { applied: false, transient: true }) },
-        );
+        this.#answered(request, request.result ?? { error: refusal(ending) });
         break;
       case "lost-applied":
         await this.#takeEffect(request);

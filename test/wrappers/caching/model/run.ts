@@ -82,7 +82,7 @@ class Run {
       await this.#reborn();
       this.#commands += 1;
       for (const line of this.#remote.log.slice(from)) this.#trace?.(`    ${line}`);
-      this.#trace?.(`    ${this.#remote.requests.length} waiting; ${this.#believed.map(showTree).join("  OR  ")}`);
+      this.#trace?.(`    ${this.#remote.requests.map(({ text }) => text).join(", ") || "nothing"} waiting; ${this.#believed.map(showTree).join("  OR  ")}`);
     }
     await this.#finish();
   }

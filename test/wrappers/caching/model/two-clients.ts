@@ -133,8 +133,7 @@ class SharedRun {
     switch (one.do) {
       case "write": {
         const version = this.#versions.add(one.size);
-        const { bytes } = this.#versions.get(version);
-        if (await this.#call(one.path, () => store.write(one.path, bytes))) this.#ours.set(one.path, version);
+        if (await this.#call(one.path, () => this.#write(store, one.path, version))) this.#ours.set(one.path, version);
         return undefined;
       }
       case "delete": {
@@ -161,7 +160,7 @@ class SharedRun {
       case "other-writes": {
         const version = this.#versions.add(one.size);
         this.#gone(one.path);
-        await this.#other.write(one.path, this.#versions.get(version).bytes);
+        await this.#write(this.#other, one.path, version);
         this.#others.add(version);
         return this.#look();
       }
@@ -202,6 +201,10 @@ class SharedRun {
     return false;
   }
 
+  #write(store: Store, path: string, version: number): Promise<unknown> {
+    const { bytes, contentType, metadata } = this.#versions.get(version);
+    return store.write(path, bytes, { ...(contentType === undefined ? {} : { contentType }), ...(metadata === undefined ? {} : { metadata }) });
+  }
   #tree(): ReadonlyMap<string, number | null> {
     return this.#life.remote.tree(this.#versions).tree;
   }
