@@ -1,5 +1,4 @@
 /** All wrappers: `import { archive, caching, metadataCache, retry, stats } from "stratus/wrappers"`. */
-/** All wrappers: `import { limit, prefix, readOnly, retry } from "stratus/wrappers"`. */
 export { Fault, fault } from "./fault.ts";
 export type { FaultControl, FaultOptions, FaultRule, FaultSettings, InjectedFault } from "./fault.ts";
 export { Latency, latency } from "./latency.ts";
