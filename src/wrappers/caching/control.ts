@@ -1,4 +1,6 @@
 /** The run-time side of the layer. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { control, parsePath, root } from "../../store/index.ts";
 import type { Control, Store } from "../../store/index.ts";
 import type { CachingBackend } from "./cache.ts";
@@ -23,7 +25,11 @@ export function controlOf(base: Control<CacheSettings>, events: Events, backend:
       core().uploader.wake();
       evictIfNeeded(core());
     },
-    flush: async (options = {}) => flush(core(), backend().opened.uploader, store, options),
+    async flush(options = {}) {
+      // Not open yet, and no journal of an earlier owner either: there is nothing to bring. With one, whoever holds it must open first.
+      if (!backend().isOpen && !existsSync(join(base.settings.directory, "journal.db"))) return;
+      await flush(core(), backend().opened.uploader, store, options);
+    },
     async pause() {
       const { uploader } = backend().opened;
       uploader.pauses.byHand = true;
