@@ -30,7 +30,8 @@ const makers = {
   stats: () => stats(),
   metadataCache: () => metadataCache(),
   /** CF112: nothing is kept, nothing waits: every call has reached the store below when it resolves, every read comes from there. */
-  caching: (spot) => caching({ directory: directory(spot), mode: "write-through", unknownPaths: "ask", uploadDelayMs: 0, freshMs: 0, cacheBytes: 0, durability: "process" }),
+  caching: (spot) =>
+    caching({ directory: directory(spot), mode: "write-through", unknownPaths: "ask", uploadDelayMs: 0, freshMs: 0, cacheBytes: 0, durability: "process" }),
   /** As it is used, but asking first, so that its error codes are those of the bare store. */
   cachingBack: (spot) => caching({ directory: directory(spot), unknownPaths: "ask", durability: "process" }),
   archive: (spot) => archive({ directory: directory(spot), maxDelayMs: 0, refreshMs: 0, random: spot.place.random }),
@@ -39,6 +40,8 @@ const makers = {
 export type WrapperName = keyof typeof makers;
 /** Those that are wrappers of their own, not another setting of one. */
 export const wrapperNames = (Object.keys(makers) as WrapperName[]).filter((name) => name !== "cachingBack");
+/** One hook each: no path, no entry and no byte changes in them. */
+export const uniformNames = ["retry", "limit", "fault", "throttle", "latency", "timeout", "log", "stats"] as const satisfies readonly WrapperName[];
 
 /** The stack with these layers, innermost first, for the `stacks` of a subject. */
 export function layersOf(names: readonly WrapperName[]): (place: Place) => readonly Layer[] {

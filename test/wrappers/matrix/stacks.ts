@@ -24,17 +24,19 @@ export function pairsOver(inners: readonly WrapperName[]): (readonly WrapperName
 /** Innermost first, on whatever service. */
 export const production: readonly (readonly WrapperName[])[] = [
   ["caching"],
-  ["cachingBack"],
   ["metadataCache"],
   ["archive"],
   ["archive", "caching"],
   ["archive", "caching", "stats"],
   ["archive", "caching", "metadataCache", "stats"],
-  ["limit", "retry", "archive", "cachingBack", "metadataCache", "stats"],
+  ["limit", "retry", "archive", "caching", "metadataCache", "stats"],
   ["limit", "timeout", "retry", "caching", "stats"],
   ["limit", "retry", "prefix", "metadataCache", "log"],
   ["throttle", "limit", "timeout", "retry", "metadataCache", "readOnly", "stats"],
 ];
+
+/** With the cache as it is used, written back: what one user has written is seen by others of the same stack, by other stacks after the upload (shared.ts). */
+export const writtenBack: readonly (readonly WrapperName[])[] = [["cachingBack"], ["archive", "cachingBack", "metadataCache", "stats"]];
 
 /** Pairs and stacks: as deep as asked for, by default the tier smoke. */
 export function depth(): NonNullable<Subject["tier"]> {
