@@ -1,6 +1,6 @@
 /** What authors of providers and layers import as `stratus/author`, beside `stratus`. May change in a minor release. */
 export type { Backend } from "./backend.ts";
-export { byteStream, bytesFrom } from "./byte-stream.ts";
+export { byteStream, bytesFrom, bytesInMemory } from "./byte-stream.ts";
 export type { ByteObserver, ByteSource, ByteStream } from "./byte-stream.ts";
 export type { RawBody } from "./raw-source.ts";
 export { calls } from "./calls.ts";

@@ -56,7 +56,7 @@ function parentsMayExist(core: Core, path: StorePath): void {
 
 function stopped(core: Core, barrier: Barrier, error: StoreError): BarrierEnd {
   const unknown = error.applied === "unknown" || core.ended.aborted;
-  const begun = unknown || error.applied === "partly" || error.applied === true || barrier.step === 1;
+  const begun = unknown || error.applied !== false || barrier.step === 1;
   const tries = barrier.tries + 1;
   const verdict = verdictOn(error, tries);
   core.group.record(() => {
@@ -70,7 +70,13 @@ function stopped(core: Core, barrier: Barrier, error: StoreError): BarrierEnd {
       error: errorText(error),
       due: parked ? PARKED_DUE : core.clock.now() + backOffMs(tries, error, core.random),
     });
-    core.journal.after(() => core.events.tell(parked ? "parked" : "failed", barrier.src, { code: error.code, reason: error.reason, ...(barrier.dst === null ? {} : { to: barrier.dst }) }));
+    core.journal.after(() =>
+      core.events.tell(parked ? "parked" : "failed", barrier.src, {
+        code: error.code,
+        reason: error.reason,
+        ...(barrier.dst === null ? {} : { to: barrier.dst }),
+      }),
+    );
   });
   core.counts.uploadErrors++;
   return { error, doubt: unknown };
@@ -121,7 +127,8 @@ async function removeDirectory(core: Core, { seq, src }: Barrier): Promise<"done
   try {
     await inner.delete(calls.delete(src, { signal: ended }));
   } catch (error) {
-    if (hasCode(error, "not-empty")) core.group.record(() => noteConflict(core, src, null, "removed here while another client put something into it: the directory stays"));
+    if (hasCode(error, "not-empty"))
+      core.group.record(() => noteConflict(core, src, null, "removed here while another client put something into it: the directory stays"));
     else if (!hasCode(error, "not-found", "not-a-directory")) throw error;
   }
   return "done";
@@ -247,7 +254,8 @@ async function byFile(core: Core, { kind, src, step }: Barrier, dst: StorePath):
     } catch (error) {
       if (hasCode(error, "not-found", "not-a-directory")) continue;
       // A file came in between; what it is worth is seen by the next round.
-      if (hasCode(error, "not-empty")) throw new StoreError("conflict", "something new is in a directory that is being moved", { cause: error, applied: "partly" });
+      if (hasCode(error, "not-empty"))
+        throw new StoreError("conflict", "something new is in a directory that is being moved", { cause: error, applied: "partly" });
       throw error;
     }
   }
@@ -315,7 +323,7 @@ export function endBarrier(core: Core, barrier: Barrier, missing: boolean): void
 
 /** What we hold of it becomes pending, without a base: that was learnt at the old place. The rest is gone. */
 function sourceVanished(core: Core, path: StorePath): void {
-  const { tree, rules, clock, numbers } = core;
+  const { tree, rules, clock } = core;
   const node = tree.at(path);
   if (node === undefined) return;
   for (const { id } of tree.subtree(node.id)) {
@@ -337,4 +345,3 @@ function sourceVanished(core: Core, path: StorePath): void {
   }
   core.journal.after(() => core.events.tell("source-vanished", path));
 }
-

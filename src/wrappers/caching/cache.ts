@@ -169,4 +169,3 @@ async function lastUploads({ core, uploader }: Opened, signal: AbortSignal | und
   over.abort();
   await timer;
 }
-

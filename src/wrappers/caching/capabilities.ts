@@ -14,8 +14,7 @@ export function capabilitiesOver(remote: Capabilities, { mode }: Pick<CacheSetti
     exclusiveMkdir: false,
     concurrency: 64,
   };
-  if (mode !== "read-only")
-    return { ...base, writeUnknownSize: remote.write === false ? false : "native", maxUnknownBytes: remote.maxFileBytes };
+  if (mode !== "read-only") return { ...base, writeUnknownSize: remote.write === false ? false : "native", maxUnknownBytes: remote.maxFileBytes };
   return {
     ...base,
     write: false,

@@ -12,13 +12,16 @@ import { ancestors } from "./tree.ts";
 /** The same version of theirs has the same name, so a repetition after a crash makes no second copy. */
 export function conflictName(core: Core, path: StorePath, theirs: Entry): StorePath {
   const version = core.rules.conflictNameIsStable ? (theirs.etag ?? `${theirs.size} ${theirs.modifiedMs}`) : String(core.numbers.next());
-  const hash = createHash("sha256").update(JSON.stringify([path, version])).digest("hex").slice(0, 8);
+  const hash = createHash("sha256")
+    .update(JSON.stringify([path, version]))
+    .digest("hex")
+    .slice(0, 8);
   const name = nameOf(path);
   const dot = name.lastIndexOf(".");
   const extension = dot > 0 && Buffer.byteLength(name.slice(dot)) <= 20 ? name.slice(dot) : "";
   const tail = `.conflict-${hash}${extension}`;
   let stem = name.slice(0, name.length - extension.length);
-  while (Buffer.byteLength(stem) + Buffer.byteLength(tail) > core.remoteCan.maxNameBytes && stem.length > 1) stem = [...stem].slice(0, -1).join("");
+  while (Buffer.byteLength(stem) + Buffer.byteLength(tail) > core.remoteCan.maxNameBytes && stem.length > 1) stem = Array.from(stem).slice(0, -1).join("");
   return join(parentOf(path), `${stem}${tail}`);
 }
 

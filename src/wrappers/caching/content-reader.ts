@@ -1,10 +1,11 @@
 /** Reading content: a descriptor that shows one version to its end, and bytes that are never wrong. */
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
-import { StoreError, byteStream, bytesFrom } from "../../store/index.ts";
+import { StoreError, byteStream, bytesInMemory } from "../../store/index.ts";
 import type { ByteRange, ByteStream, Entry } from "../../store/index.ts";
 import { crcOf } from "./content.ts";
 import type { Core } from "./core.ts";
+import { codeOf } from "./error-code.ts";
 import { sessionOf } from "./numbers.ts";
 import type { ContentRow } from "./rows.ts";
 
@@ -42,7 +43,7 @@ export async function openContent(core: Core, id: number, part: Part): Promise<B
     if (row.data.byteLength !== row.size || ((core.settings().verifyReads || mustVerify(core, id)) && crcOf(row.data) !== row.crc)) throw new Torn(id);
     core.verified.add(id);
     const { offset, length } = part;
-    return bytesFrom(length === row.size ? row.data : row.data.subarray(offset, offset + length));
+    return bytesInMemory(length === row.size ? row.data : row.data.subarray(offset, offset + length), true);
   }
   core.content.pin(id);
   let file: FileHandle | undefined;
@@ -53,7 +54,7 @@ export async function openContent(core: Core, id: number, part: Part): Promise<B
     if (part.length <= AT_ONCE_BYTES) {
       const bytes = Buffer.allocUnsafeSlow(part.length);
       if ((await readFully(file, bytes, part.offset)) !== part.length) throw new Torn(id);
-      return bytesFrom(bytes);
+      return bytesInMemory(bytes, true);
     }
     kept = true;
     return streamOf(core, id, file, part);
@@ -75,7 +76,7 @@ async function openFile(core: Core, { id, size }: ContentRow): Promise<FileHandl
   } catch (error) {
     await file?.close();
     if (error instanceof Torn) throw error;
-    const code = String((error as { readonly code?: unknown }).code);
+    const code = codeOf(error);
     if (code === "EMFILE" || code === "ENFILE") throw new StoreError("unavailable", "too many files are open", { cause: error });
     throw new Torn(id, error);
   }

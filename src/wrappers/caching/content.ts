@@ -73,7 +73,15 @@ export class Content {
 
   /** `used`: null while it is pending. */
   add({ id, size, crc, hashes, data }: Spooled, used: number | null): void {
-    this.#journal.run("insert into content(id, refs, size, crc, hashes, used, data) values(?, 1, ?, ?, ?, ?, ?)", id, size, crc, JSON.stringify(hashes), used, data);
+    this.#journal.run(
+      "insert into content(id, refs, size, crc, hashes, used, data) values(?, 1, ?, ?, ?, ?, ?)",
+      id,
+      size,
+      crc,
+      JSON.stringify(hashes),
+      used,
+      data,
+    );
     this.bytes += size;
     this.files++;
     if (used === null) this.pendingBytes += size;
@@ -175,7 +183,8 @@ export class Content {
   /** Writes down when what was read, for the order in which content leaves. */
   flushReads(): void {
     if (this.#read.size === 0) return;
-    for (const [id, seconds] of this.#read) this.#journal.run("update content set used = ? where id = ? and used is not null and used < ?", seconds, id, seconds);
+    for (const [id, seconds] of this.#read)
+      this.#journal.run("update content set used = ? where id = ? and used is not null and used < ?", seconds, id, seconds);
     this.#read.clear();
   }
 

@@ -1,7 +1,5 @@
 /** The run-time side of the layer. */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { control, parsePath, root } from "../../store/index.ts";
+import { parsePath, root } from "../../store/index.ts";
 import type { Control, Store } from "../../store/index.ts";
 import type { CachingBackend } from "./cache.ts";
 import type { CacheControl } from "./control-types.ts";
@@ -26,9 +24,8 @@ export function controlOf(base: Control<CacheSettings>, events: Events, backend:
       evictIfNeeded(core());
     },
     async flush(options = {}) {
-      // Not open yet, and no journal of an earlier owner either: there is nothing to bring. With one, whoever holds it must open first.
-      if (!backend().isOpen && !existsSync(join(base.settings.directory, "journal.db"))) return;
-      await flush(core(), backend().opened.uploader, store, options);
+      // Before the store is open it has acknowledged nothing.
+      if (backend().isOpen) await flush(core(), backend().opened.uploader, store, options);
     },
     async pause() {
       const { uploader } = backend().opened;

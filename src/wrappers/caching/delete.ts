@@ -48,7 +48,7 @@ export async function makeDirectory(core: Core, { path, existOk, signal }: Mkdir
         const parent = makeParents(core, path, parents, false);
         const there = core.tree.child(parent, nameOf(path));
         if (there !== undefined) giveWay(core, there, path);
-        const id = core.numbers.next();
+        const id = core.numbers.row();
         core.tree.insert({ id, parent, name: nameOf(path), kind: DIRECTORY, ...changed(core, undefined, core.clock.now()), base_kind: ABSENT });
         pending(core, path);
         return entry({ path, kind: "directory" });

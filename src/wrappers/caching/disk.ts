@@ -3,6 +3,7 @@ import { statfsSync } from "node:fs";
 import { open, statfs } from "node:fs/promises";
 import { StoreError } from "../../store/index.ts";
 import type { ErrorDetails } from "../../store/index.ts";
+import { codeOf } from "./error-code.ts";
 
 /** Makes the names inside of a directory durable. Windows has no such call and needs none. */
 export async function syncDirectory(path: string): Promise<void> {
@@ -30,7 +31,7 @@ export function isNetworkFileSystem(directory: string): boolean {
 
 /** What went wrong here is not the remote's fault, and nothing of the call has happened. */
 export function diskError(cause: unknown, details: ErrorDetails = {}): StoreError {
-  const code = String((cause as { readonly code?: unknown }).code ?? "");
+  const code = codeOf(cause);
   if (code === "ENOSPC" || code === "EDQUOT")
     return new StoreError("no-space", "the disk of the cache directory is full", { cause, applied: false, ...details });
   const transient = code === "EMFILE" || code === "ENFILE";

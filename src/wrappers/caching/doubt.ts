@@ -64,4 +64,3 @@ export async function isOurs(core: Core, found: Entry, flight: FlightRow): Promi
     return stream.all();
   });
 }
-

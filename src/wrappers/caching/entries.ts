@@ -18,6 +18,12 @@ export function etagOf(node: NodeRow, { etag }: Pick<Capabilities, "etag">): str
   return node.local === 1 ? localEtag(node.gen) : node.base_etag;
 }
 
+/** What the remote says of a file that was written here and whose bytes have left: still the same version, so still the same etag. */
+export function withLocalEtag(core: Core, node: NodeRow, found: Entry): Entry {
+  const same = node.kind === FILE && node.dirty === 0 && node.local === 1 && found.etag !== null && found.etag === node.base_etag;
+  return same ? { ...found, etag: etagOf(node, core.remoteCan) } : found;
+}
+
 export function entryOf(core: Core, node: NodeRow, path: StorePath): Entry {
   if (node.kind !== FILE) return entry({ path, kind: "directory", modifiedMs: node.modified });
   return entry({

@@ -32,10 +32,20 @@ export async function evictTo(core: Core, target: number): Promise<number> {
   const { content, journal, rules } = core;
   let left = 0;
   core.group.record(() => content.flushReads());
-  for (let last: Pick<Candidate, "used" | "id"> = { used: -1, id: 0 }; content.bytes > target; ) {
+  for (let last: Pick<Candidate, "used" | "id"> = { used: -1, id: 0 }; content.bytes > target;) {
     const candidates = rules.evictsOnlyClean
-      ? journal.all<Candidate>("select id, size, used from content where used is not null and (used, id) > (?, ?) order by used, id limit ?", last.used, last.id, AT_ONCE)
-      : journal.all<Candidate>("select id, size, coalesce(used, 0) as used from content where (coalesce(used, 0), id) > (?, ?) order by 3, 1 limit ?", last.used, last.id, AT_ONCE);
+      ? journal.all<Candidate>(
+          "select id, size, used from content where used is not null and (used, id) > (?, ?) order by used, id limit ?",
+          last.used,
+          last.id,
+          AT_ONCE,
+        )
+      : journal.all<Candidate>(
+          "select id, size, coalesce(used, 0) as used from content where (coalesce(used, 0), id) > (?, ?) order by 3, 1 limit ?",
+          last.used,
+          last.id,
+          AT_ONCE,
+        );
     if (candidates.length === 0) break;
     last = candidates.at(-1) as Candidate;
     core.group.record(() => {
@@ -59,7 +69,7 @@ export function evictContent(core: Core, id: number): boolean {
   if (paths.some((path) => core.barriers.touches(path))) return false;
   for (const [i, row] of rows.entries()) {
     core.content.unref(id);
-    if (core.rules.evictionKeepsBase) core.tree.update(row, { content: null, local: 0 });
+    if (core.rules.evictionKeepsBase) core.tree.update(row, { content: null });
     else core.tree.remove(row);
     core.journal.after(() => core.events.tell("evicted", paths[i] as StorePath, { bytes: row.size ?? 0 }));
   }

@@ -135,14 +135,25 @@ class Fill {
       if (!this.#mayKeep(watch)) return false;
       const now = core.clock.now();
       core.content.add({ id, size: this.#size, crc: this.#crc, hashes: entry.hashes, data, directories: [] }, Math.floor(now / 1000));
-      const facts = { kind: FILE, dirty: 0, content: id, local: 0, checked: now, ...shownOf(entry), size: this.#size, ...baseOf(entry, core.numbers.next(), this.#crc) } as const;
+      const facts = {
+        kind: FILE,
+        dirty: 0,
+        content: id,
+        local: 0,
+        checked: now,
+        ...shownOf(entry),
+        size: this.#size,
+        ...baseOf(entry, core.numbers.next(), this.#crc),
+      } as const;
       const there = core.tree.at(entry.path);
       if (there !== undefined) {
         core.content.unref(there.content);
-        core.tree.update(there, { gen: core.numbers.next(), since: null, due: null, ...facts });
+        // The bytes that were written here come back: still the same version.
+        const same = there.local === 1 && entry.etag !== null && there.base_etag === entry.etag;
+        core.tree.update(there, { since: null, due: null, ...facts, ...(same ? { local: 1 } : { gen: core.numbers.next() }) });
       } else {
         const parent = makeParents(core, entry.path, () => undefined, true);
-        core.tree.insert({ id: core.numbers.next(), parent, name: nameOf(entry.path), gen: core.numbers.next(), ...facts });
+        core.tree.insert({ id: core.numbers.row(), parent, name: nameOf(entry.path), gen: core.numbers.next(), ...facts });
       }
       core.counts.bytesFilled += this.#size;
       return true;

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { StoreError, hasCode } from "../../store/index.ts";
 import type { Content } from "./content.ts";
 import { diskError, syncDirectory } from "./disk.ts";
+import { codeOf } from "./error-code.ts";
 import type { Journal } from "./journal.ts";
 import type { Rules } from "./rules.ts";
 import type { StepName } from "./steps.ts";
@@ -74,7 +75,7 @@ export class Group {
     return new Promise<T>((done, fail) => {
       if (this.#ended) return fail(new StoreError("closed", "the cache is closed", { applied: false }));
       if (this.poisoned) return fail(this.#stopped(false));
-      this.#queue.push({ run, bytes, directories, room, flush, done: done as (result: unknown) => void, fail });
+      this.#queue.push({ run, bytes, directories, room, flush, done, fail });
       if (this.#options.rules.acknowledgesAfter === "queue") done(undefined as T);
       this.#busy ??= Promise.resolve().then(() => this.#work());
     });
@@ -232,7 +233,7 @@ function fail(batch: readonly Waiting[], error: StoreError): void {
 }
 
 function isDatabaseError(error: unknown): boolean {
-  return String((error as { readonly code?: unknown } | undefined)?.code ?? "").startsWith("SQLITE_");
+  return codeOf(error).startsWith("SQLITE_");
 }
 
 function full(cause: unknown): StoreError {

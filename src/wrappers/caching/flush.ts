@@ -9,37 +9,53 @@ import { errorOf } from "./retry-policy.ts";
 import { related } from "./tree.ts";
 import type { Uploader } from "./uploader.ts";
 
-interface Left {
-  /** Waits for nobody: it will arrive, or fail. */
-  readonly running: number;
-  readonly parked: readonly { readonly path: StorePath; readonly error: string | null }[];
+type Parked = readonly { readonly path: StorePath; readonly error: string | null }[];
+
+const SUBTREE = "with recursive t(id) as (select ? union all select n.id from node n join t on n.parent = t.id)";
+
+/** Is anything that was acknowledged up to `newest` still going to arrive, or to fail? Asked after every end of a request, so it looks no further than the first. */
+function isRunning(core: Core, newest: number, below: StorePath): boolean {
+  const { journal, barriers, rules } = core;
+  const parked = new Set(barriers.all.filter(({ due }) => due === PARKED_DUE).map(({ seq }) => seq));
+  for (const barrier of barriers.all) {
+    if (barrier.seq > newest || (below !== root && !pathsOf(barrier).some((path) => related(path, below)))) continue;
+    if (!parked.has(barrier.seq) && !waitsForParked(core, barrier.seq, parked)) return true;
+  }
+  if (rules.flushWaitsForFlights)
+    for (const { path, gen } of journal.all<{ path: string; gen: number }>("select path, gen from flight"))
+      if (gen <= newest && (below === root || isInside(path as StorePath, below))) return true;
+  if (below === root && parked.size === 0)
+    return (
+      journal.get("select 1 from node where dirty = 1 and wait is null and due is not null and gen <= ? limit 1", newest) !== undefined ||
+      journal.get("select 1 from node where wait is not null and dirty = 1 and due is not null and gen <= ? limit 1", newest) !== undefined
+    );
+  return rowsUpTo(core, newest, below).some(({ due, path }) => due !== null && !isBehind(core, path, parked));
 }
 
-/** What was acknowledged up to `newest` and has not arrived. */
-function left(core: Core, newest: number, below: StorePath): Left {
-  let running = 0;
-  const parked: { path: StorePath; error: string | null }[] = [];
-  const rows = core.journal.all<{ id: number; parent: number; name: string; due: number | null; error: string | null; wait: number | null }>(
-    "select id, parent, name, due, error, wait from node where dirty = 1 and gen <= ?",
-    newest,
+function rowsUpTo(core: Core, newest: number, below: StorePath): { readonly due: number | null; readonly error: string | null; readonly path: StorePath }[] {
+  const top = core.tree.at(below);
+  if (top === undefined) return [];
+  return core.journal
+    .all<{ id: number; parent: number; name: string; due: number | null; error: string | null }>(
+      `${SUBTREE} select n.id, parent, name, due, error from t join node n using(id) where n.dirty = 1 and n.gen <= ?`,
+      top.id,
+      newest,
+    )
+    .map((row) => ({ due: row.due, error: row.error, path: core.tree.pathOf(row) }));
+}
+
+/** Does it wait for an operation that waits for a person? */
+function isBehind(core: Core, path: StorePath, parked: ReadonlySet<number>): boolean {
+  if (parked.size === 0) return false;
+  const over = core.barriers.over(path);
+  return over !== undefined && (parked.has(over.seq) || waitsForParked(core, over.seq, parked));
+}
+
+function parkedUpTo(core: Core, newest: number, below: StorePath): Parked {
+  const barriers = core.barriers.all.filter(
+    ({ seq, due, src, dst }) => seq <= newest && due === PARKED_DUE && (related(src, below) || (dst !== null && related(dst, below))),
   );
-  const parkedBarriers = new Set(core.barriers.all.filter(({ due }) => due === PARKED_DUE).map(({ seq }) => seq));
-  for (const row of rows) {
-    const path = core.tree.pathOf(row);
-    if (below !== root && !isInside(path, below)) continue;
-    const over = row.due === null ? undefined : core.barriers.over(path);
-    if (row.due === null || (over !== undefined && parkedBarriers.has(over.seq))) parked.push({ path, error: row.error });
-    else running++;
-  }
-  if (core.rules.flushWaitsForFlights)
-    for (const { path, gen } of core.journal.all<{ path: string; gen: number }>("select path, gen from flight"))
-      if (gen <= newest && (below === root || isInside(path as StorePath, below))) running++;
-  for (const barrier of core.barriers.all) {
-    if (barrier.seq > newest || (below !== root && !pathsOf(barrier).some((path) => related(path, below)))) continue;
-    if (barrier.due === PARKED_DUE) parked.push({ path: barrier.src, error: barrier.error });
-    else if (!waitsForParked(core, barrier.seq, parkedBarriers)) running++;
-  }
-  return { running, parked };
+  return [...barriers.map(({ src, error }) => ({ path: src, error })), ...rowsUpTo(core, newest, below)];
 }
 
 function waitsForParked(core: Core, seq: number, parked: ReadonlySet<number>): boolean {
@@ -54,7 +70,13 @@ function expedite(core: Core, newest: number, below: StorePath): void {
   const now = core.clock.now();
   const top = below === root ? undefined : core.tree.at(below);
   const changes = core.group.record(() => {
-    if (below === root) return core.journal.run("update node set due = ? where dirty = 1 and tries = 0 and due > ? and gen <= ?", now, now, newest);
+    if (below === root)
+      return core.journal.run(
+        "update node set due = ? where dirty = 1 and wait is null and due is not null and due > ? and tries = 0 and gen <= ?",
+        now,
+        now,
+        newest,
+      );
     if (top === undefined) return 0;
     return core.journal.run(
       "update node set due = ? where dirty = 1 and tries = 0 and due > ? and gen <= ? and id in (with recursive t(id) as (select ? union all select n.id from node n join t on n.parent = t.id) select id from t)",
@@ -80,8 +102,7 @@ export async function flush(core: Core, uploader: Uploader, store: Store, { path
       checkAbort(signal);
       // What is acknowledged waits for nobody any more, also in a layer below that groups calls.
       await core.group.idle();
-      const now = left(core, newest, below);
-      if (now.running === 0) return report(now);
+      if (!isRunning(core, newest, below)) return report(parkedUpTo(core, newest, below));
       const next = uploader.changed(signal);
       expedite(core, newest, below);
       const over = new AbortController();
@@ -109,7 +130,7 @@ async function pushBelow(store: Store, signal: AbortSignal): Promise<void> {
   }
 }
 
-function report({ parked }: Left): void {
+function report(parked: Parked): void {
   const first = parked[0];
   if (first === undefined) return;
   const told = errorOf(first.error);

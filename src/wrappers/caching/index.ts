@@ -31,7 +31,11 @@ export function caching(options: CachingOptions): Layer<"caching", CacheControl>
 export const Caching: Kind<CacheControl> = kindOf("caching");
 
 /** For models and crash runs: with single rules of the protocol turned around, and with its steps told. */
-export function cachingWith(changed: Partial<Rules>, options: CachingOptions, { step = () => {}, killed, reserveBytes = 4 << 20 }: Instruments = {}): Layer<"caching", CacheControl> {
+export function cachingWith(
+  changed: Partial<Rules>,
+  options: CachingOptions,
+  { step = () => {}, killed, reserveBytes = 4 << 20 }: Instruments = {},
+): Layer<"caching", CacheControl> {
   const { clock = systemClock, random = Math.random, ...given } = options;
   const rules: Rules = Object.freeze({ ...right, ...changed });
   return layer("caching", (inner, store) => {
@@ -76,7 +80,10 @@ function refuseResending(store: Store): void {
     const own = at.layers[at.name];
     if (own?.kind === "archive") return;
     if (own?.kind === "retry" && (own.settings as { readonly ambiguous?: unknown }).ambiguous === "resend")
-      throw new StoreError("config", 'a retry below the cache sends changes of unknown outcome again: give it { ambiguous: "reject" }, or leave it out: the cache retries by itself');
+      throw new StoreError(
+        "config",
+        'a retry below the cache sends changes of unknown outcome again: give it { ambiguous: "reject" }, or leave it out: the cache retries by itself',
+      );
   }
 }
 

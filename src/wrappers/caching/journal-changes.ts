@@ -45,7 +45,7 @@ export function makeParents(core: Core, path: StorePath, known: KnownParent, exi
     if (there !== undefined) giveWay(core, there, at);
     const found = there !== undefined ? null : exist ? undefined : known(at);
     const isThere = there === undefined && (exist || (found !== null && found !== undefined));
-    const id = core.numbers.next();
+    const id = core.numbers.row();
     const now = core.clock.now();
     core.tree.insert({
       id,
@@ -53,7 +53,9 @@ export function makeParents(core: Core, path: StorePath, known: KnownParent, exi
       name,
       kind: DIRECTORY,
       implied: 1,
-      ...(isThere ? { dirty: 0, gen: core.numbers.next(), base_kind: DIRECTORY, base_gen: core.numbers.next() } : { ...changed(core, undefined, now), base_kind: found === null ? ABSENT : null }),
+      ...(isThere
+        ? { dirty: 0, gen: core.numbers.next(), base_kind: DIRECTORY, base_gen: core.numbers.next() }
+        : { ...changed(core, undefined, now), base_kind: found === null ? ABSENT : null }),
     } satisfies NewNode);
     parent = id;
   }
@@ -82,7 +84,12 @@ export interface FileFacts {
   readonly metadata: string | null;
 }
 
-export function fileFacts(core: Core, content: number, size: number, given: { readonly modifiedMs?: number | undefined; readonly contentType?: string | undefined; readonly metadata?: Metadata | undefined }): FileFacts {
+export function fileFacts(
+  core: Core,
+  content: number,
+  size: number,
+  given: { readonly modifiedMs?: number | undefined; readonly contentType?: string | undefined; readonly metadata?: Metadata | undefined },
+): FileFacts {
   const { remoteCan } = core;
   return {
     content,
@@ -100,7 +107,7 @@ export function setFile(core: Core, path: StorePath, parent: number, facts: File
   const since = there?.dirty === 1 && there.since !== null ? there.since : core.clock.now();
   const changes = { kind: FILE, ...changed(core, there, dueOf(core, since)), ...facts, local: 1, complete: 1, implied: 0 } as const satisfies NodeChanges;
   if (there === undefined) {
-    const id = core.numbers.next();
+    const id = core.numbers.row();
     const base = found === undefined ? noBase(null, 0) : found === null ? noBase(ABSENT, core.numbers.next()) : baseOf(found, core.numbers.next());
     core.tree.insert({ id, parent, name, ...changes, ...base });
     return core.tree.row(id) as NodeRow;
@@ -171,7 +178,7 @@ export function deleteFile(core: Core, path: StorePath, found: Entry | null | un
     // Inside of a pending tree operation an etag says nothing: it was learnt at another place.
     const base = found === undefined || found === null || core.barriers.touches(path) ? noBase(null, 0) : baseOf(found, core.numbers.next());
     const parent = makeParents(core, path, known, found !== undefined && found !== null);
-    core.tree.insert({ id: core.numbers.next(), parent, name: nameOf(path), kind: ABSENT, ...changed(core, undefined, now), ...base });
+    core.tree.insert({ id: core.numbers.row(), parent, name: nameOf(path), kind: ABSENT, ...changed(core, undefined, now), ...base });
     return;
   }
   core.content.unref(node.content);
@@ -179,7 +186,7 @@ export function deleteFile(core: Core, path: StorePath, found: Entry | null | un
   if (node.base_kind === ABSENT && !flight) {
     core.tree.remove(node);
     if (core.barriers.insideTarget(path))
-      core.tree.insert({ id: core.numbers.next(), parent: node.parent, name: node.name, kind: ABSENT, ...changed(core, undefined, now), ...noBase(null, 0) });
+      core.tree.insert({ id: core.numbers.row(), parent: node.parent, name: node.name, kind: ABSENT, ...changed(core, undefined, now), ...noBase(null, 0) });
     return;
   }
   core.tree.update(node, { kind: ABSENT, content: null, size: null, local: 0, ...changed(core, node, now) });
@@ -209,4 +216,3 @@ export function deleteDirectory(core: Core, path: StorePath): void {
   }
   if (!only) addBarrier(core, "remove", path, null, { items });
 }
-

@@ -200,7 +200,9 @@ async function request(core: Core, node: NodeRow, path: StorePath, flight: Fligh
       ...(cond === 2 ? { ifMatch: node.base_etag as string } : {}),
       ...(remoteCan.writeModified !== false && node.modified !== null ? { modifiedMs: node.modified } : {}),
       ...(remoteCan.writeContentType !== false && node.ctype !== null ? { contentType: node.ctype } : {}),
-      ...(remoteCan.writeMetadata !== false && node.metadata !== null && node.metadata !== "{}" ? { metadata: JSON.parse(node.metadata) as Record<string, string> } : {}),
+      ...(remoteCan.writeMetadata !== false && node.metadata !== null && node.metadata !== "{}"
+        ? { metadata: JSON.parse(node.metadata) as Record<string, string> }
+        : {}),
       ...(Object.keys(hashes).length > 0 ? { expect: hashes } : {}),
       onProgress: ({ bytes, total }) => transfer.moved(bytes, total),
     }),
@@ -239,7 +241,8 @@ async function succeeded(core: Core, node: NodeRow, flight: FlightRow, path: Sto
     if (!short) arrived(core, flight, found);
     else {
       const now = core.tree.row(node.id);
-      if (now !== undefined) core.tree.update(now, { ...baseOf(found as Entry, core.numbers.next()), tries: now.tries + 1, error: errorText(asStoreError(undefined)) });
+      if (now !== undefined)
+        core.tree.update(now, { ...baseOf(found as Entry, core.numbers.next()), tries: now.tries + 1, error: errorText(asStoreError(undefined)) });
     }
   });
   core.step("leaf.recorded");

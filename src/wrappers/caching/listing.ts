@@ -2,7 +2,7 @@
 import { StoreError, calls, entry, hasCode, join, nameOf } from "../../store/index.ts";
 import type { Entry, ListCall, Page, StorePath } from "../../store/index.ts";
 import type { Core } from "./core.ts";
-import { entryOf } from "./entries.ts";
+import { entryOf, withLocalEtag } from "./entries.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
 import { forget, isFresh, isPendingBelow, isSoft, learn, notFound, statRemote } from "./view.ts";
@@ -90,7 +90,14 @@ function entriesOf(core: Core, dir: StorePath, rows: readonly NodeRow[]): Entry[
 }
 
 /** `settled`: names that were given, or are absent. `unseen`: clean rows that the remote has not listed yet. */
-async function merged(core: Core, dir: StorePath, page: Page, settled: ReadonlySet<string>, before: ReadonlySet<string>, start: readonly Entry[]): Promise<Page> {
+async function merged(
+  core: Core,
+  dir: StorePath,
+  page: Page,
+  settled: ReadonlySet<string>,
+  before: ReadonlySet<string>,
+  start: readonly Entry[],
+): Promise<Page> {
   const entries: Entry[] = [...start];
   const unseen = new Set(before);
   const parent = core.tree.at(dir);
@@ -119,12 +126,13 @@ async function inView(core: Core, path: StorePath, found: Entry, row: NodeRow | 
   if (row.kind === ABSENT) return undefined;
   if (row.dirty === 1) return entryOf(core, row, path);
   // Inside of a pending operation, or with an etag that may have changed: the listing says nothing of these bytes.
-  if (core.barriers.covers(path) || isSoft(core, row, core.tree.look(path).moved)) return row.content === null ? { ...found, path } : entryOf(core, row, path);
+  if (core.barriers.covers(path) || isSoft(core, row, core.tree.look(path).moved))
+    return row.content === null ? withLocalEtag(core, row, { ...found, path }) : entryOf(core, row, path);
   const learnt = await learn(core, row, { ...found, path }, path);
   const now = core.tree.at(path);
   if (learnt === "same" && now?.kind === FILE && now.content !== null) return entryOf(core, now, path);
   if (now !== undefined && now.dirty === 1) return now.kind === ABSENT ? undefined : entryOf(core, now, path);
-  return { ...found, path };
+  return now === undefined ? { ...found, path } : withLocalEtag(core, now, { ...found, path });
 }
 
 /** A clean row that the remote did not list: kept while it is fresh, for services that list late; else gone where listings are strong, else asked. */
@@ -165,7 +173,9 @@ async function gathered(core: Core, { path, signal }: ListCall): Promise<Entry[]
     if (row !== undefined && (row.dirty === 1 || row.content !== null)) found.push(row.kind === ABSENT ? undefined : entryOf(core, row, at));
     else {
       const there = await statRemote(core, at, { signal });
-      found.push(there ?? (row?.kind === DIRECTORY && (isPendingBelow(core, row) || row.base_kind !== DIRECTORY) ? entry({ path: at, kind: "directory" }) : undefined));
+      found.push(
+        there ?? (row?.kind === DIRECTORY && (isPendingBelow(core, row) || row.base_kind !== DIRECTORY) ? entry({ path: at, kind: "directory" }) : undefined),
+      );
     }
   }
   return found.filter((one) => one !== undefined);
@@ -174,7 +184,10 @@ async function gathered(core: Core, { path, signal }: ListCall): Promise<Entry[]
 /** The whole subtree: the remote's own listing where nothing of it is known here, else directory by directory. */
 async function walk(core: Core, call: ListCall): Promise<Page> {
   const cursor = call.cursor as Cursor | undefined;
-  if (cursor?.in === "remote" || (cursor === undefined && core.tree.at(call.path) === undefined && !core.barriers.touches(call.path) && core.tree.look(call.path).known === undefined)) {
+  if (
+    cursor?.in === "remote" ||
+    (cursor === undefined && core.tree.at(call.path) === undefined && !core.barriers.touches(call.path) && core.tree.look(call.path).known === undefined)
+  ) {
     const page = await core.inner.list({ ...call, ifNoneMatch: undefined, cursor: cursor?.in === "remote" ? cursor.inner : undefined });
     const inner = page.cursor ?? undefined;
     return { entries: page.entries, ...(inner === undefined ? undefined : { cursor: { in: "remote", inner } satisfies Cursor }) };

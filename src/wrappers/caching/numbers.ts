@@ -6,13 +6,22 @@ export class Numbers {
   readonly session: number;
   #last: number;
 
-  constructor(session: number) {
+  readonly #rowId: (() => number) | undefined;
+
+  /** `rowId`: ids of rows from elsewhere, where the rule of one counter is turned around. */
+  constructor(session: number, rowId?: () => number) {
+    this.#rowId = rowId;
     this.session = session;
     this.#last = session * PER_SESSION;
   }
 
   next(): number {
     return ++this.#last;
+  }
+
+  /** Of a new row of the tree. */
+  row(): number {
+    return this.#rowId?.() ?? this.next();
   }
 
   /** Everything made up to now has this number or a lower one. */

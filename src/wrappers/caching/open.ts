@@ -8,6 +8,7 @@ import { Barriers } from "./barriers.ts";
 import { Content } from "./content.ts";
 import type { Core, Setup } from "./core.ts";
 import { isNetworkFileSystem, syncDirectory } from "./disk.ts";
+import { codeOf } from "./error-code.ts";
 import { evictTo } from "./evict.ts";
 import { Group } from "./flush-group.ts";
 import { checkFormatFile, openDatabase } from "./format.ts";
@@ -96,7 +97,10 @@ async function prepare(directory: string, allowNetwork: boolean): Promise<void> 
     throw notOpened(error);
   }
   if (!allowNetwork && isNetworkFileSystem(directory))
-    throw new StoreError("config", "the cache directory lies on a network file system, which can keep neither locks nor flushes: take a local one, or allowNetworkDirectory");
+    throw new StoreError(
+      "config",
+      "the cache directory lies on a network file system, which can keep neither locks nor flushes: take a local one, or allowNetworkDirectory",
+    );
 }
 
 /** Content without a journal is somebody's unsent data: nothing is begun on top of it. */
@@ -108,7 +112,7 @@ async function whole(directory: string): Promise<void> {
 
 function notOpened(error: unknown): unknown {
   if (StoreError.is(error)) return error;
-  const code = String((error as { readonly code?: unknown }).code ?? "");
+  const code = codeOf(error);
   if (["EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST", "ENAMETOOLONG"].includes(code))
     return new StoreError("config", `the cache directory cannot be used: ${code}`, { cause: error });
   if (code === "ENOSPC" || code === "EDQUOT") return new StoreError("no-space", "the disk of the cache directory is full", { cause: error });
@@ -156,16 +160,16 @@ function checkIdentity(journal: Journal, identity: string, adopt: boolean, mode:
       journal.run("update meta set value = ? where key = 'inner'", identity);
       // What is known is of another store; what is pending is sent there without knowing.
       journal.run("delete from node where id <> 1 and dirty = 0 and kind = 1");
-      journal.run("update node set base_kind = null, base_etag = null, base_size = null, base_modified = null, base_hashes = null, base_crc = null, base_id = null, checked = null");
+      journal.run(
+        "update node set base_kind = null, base_etag = null, base_size = null, base_modified = null, base_hashes = null, base_crc = null, base_id = null, checked = null",
+      );
       recountRefs(journal);
     }
   });
 }
 
 function recountRefs(journal: Journal): void {
-  journal.run(
-    "update content set refs = (select count(*) from node where content = content.id) + (select count(*) from flight where content = content.id)",
-  );
+  journal.run("update content set refs = (select count(*) from node where content = content.id) + (select count(*) from flight where content = content.id)");
 }
 
 /** What was under way when the last session ended may still land. Whatever waits for a time that a wrong clock gave is brought near. */
@@ -247,7 +251,10 @@ function assemble(setup: Setup, { directory, session, rebooted, journal, wal, ow
     ...setup,
     directory,
     rebooted,
-    numbers: new Numbers(session),
+    numbers: new Numbers(
+      session,
+      rules.numbersAreUnique ? undefined : () => (journal.get<{ id: number }>("select max(id) + 1 as id from node") as { id: number }).id,
+    ),
     journal,
     group,
     content,

@@ -77,4 +77,3 @@ export function noteConflict(core: Core, path: StorePath, kept: StorePath | null
   core.journal.run("delete from conflict where id not in (select id from conflict order by id desc limit 1000)");
   core.journal.after(() => core.events.tell("conflict", path, { ...(kept === null ? undefined : { to: kept }), reason: what }));
 }
-

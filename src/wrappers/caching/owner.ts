@@ -3,6 +3,7 @@ import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { StoreError } from "../../store/index.ts";
+import { codeOf } from "./error-code.ts";
 import type { Rules } from "./rules.ts";
 import { openSqlite, opening } from "./sqlite.ts";
 import type { Sqlite } from "./sqlite.ts";
@@ -56,7 +57,7 @@ export class Owner {
       this.#lock = lock;
     } catch (error) {
       lock?.close();
-      const code = String((error as { readonly code?: unknown }).code ?? "");
+      const code = codeOf(error);
       if (!code.startsWith("SQLITE_BUSY") && !code.startsWith("SQLITE_LOCKED")) throw opening(error);
       throw new StoreError("conflict", `the cache directory is in use${this.#who()}`, { cause: error, transient: false });
     }

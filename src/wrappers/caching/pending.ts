@@ -12,7 +12,10 @@ import type { NodeRow } from "./rows.ts";
 import type { Uploader } from "./uploader.ts";
 import { notFound } from "./view.ts";
 
-export function dirty(core: Core, given: { readonly path?: string | undefined; readonly after?: string | undefined; readonly limit?: number | undefined } = {}): readonly PendingFile[] {
+export function dirty(
+  core: Core,
+  given: { readonly path?: string | undefined; readonly after?: string | undefined; readonly limit?: number | undefined } = {},
+): readonly PendingFile[] {
   const below = parsePath(given.path ?? root);
   const { limit = 1000 } = given;
   return pendingBelow(core, below)
@@ -85,7 +88,8 @@ export async function discard(core: Core, text: string): Promise<void> {
       if (barriers.length === 0) throw new StoreError("not-found", "nothing is pending there", { applied: false });
     } else {
       if (hasFlight(core, node)) throw new StoreError("conflict", "a request of this file is under way", { applied: false });
-      if (node.kind === DIRECTORY && core.tree.children(node.id).length > 0) core.tree.update(node, { dirty: 0, since: null, due: null, wait: null, error: null, base_kind: null });
+      if (node.kind === DIRECTORY && core.tree.children(node.id).length > 0)
+        core.tree.update(node, { dirty: 0, since: null, due: null, wait: null, error: null, base_kind: null });
       else {
         core.content.unref(node.content);
         core.tree.remove(node);

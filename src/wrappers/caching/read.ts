@@ -3,7 +3,7 @@ import { StoreError, hasCode } from "../../store/index.ts";
 import type { Entry, ReadCall, ReadReply, StorePath } from "../../store/index.ts";
 import { Torn, openContent, partOf } from "./content-reader.ts";
 import type { Core } from "./core.ts";
-import { entryOf, etagOf } from "./entries.ts";
+import { entryOf, etagOf, withLocalEtag } from "./entries.ts";
 import { fillFrom } from "./fill.ts";
 import { orGone } from "./gave-up.ts";
 import { hasFlight } from "./journal-changes.ts";
@@ -96,7 +96,7 @@ function torn(core: Core, before: NodeRow, path: StorePath, error: Torn): void {
     if (node === undefined || node.content !== error.content) return;
     if (node.dirty === 0) {
       core.content.unref(node.content);
-      core.tree.update(node, { content: null, local: 0, checked: null });
+      core.tree.update(node, { content: null, checked: null });
     } else core.tree.update(node, { due: null, error: JSON.stringify({ code: "corrupt", reason: "its bytes in the cache are damaged" }) });
     core.journal.after(() => core.events.tell("torn", path));
   });
@@ -113,7 +113,7 @@ async function fromRemote(core: Core, call: ReadCall): Promise<ReadReply> {
     const watch = core.watches.watch(path);
     let reply: ReadReply;
     try {
-      reply = await core.inner.read({ ...call, path: place, fresh: call.fresh || node !== undefined });
+      reply = await core.inner.read({ ...call, ...conditions(core, call, node), path: place, fresh: call.fresh || node !== undefined });
     } catch (error) {
       core.watches.end(watch);
       if (hasCode(error, "not-found") && place !== places.at(-1)) continue;
@@ -122,15 +122,23 @@ async function fromRemote(core: Core, call: ReadCall): Promise<ReadReply> {
     }
     core.counts.misses++;
     const entry: Entry = { ...reply.entry, path };
+    const seen = node === undefined ? entry : withLocalEtag(core, node, entry);
     const whole = call.range === undefined || !core.rules.fillNeedsWholeBody;
     if (whole && place === path && places.length === 1) fillFrom(core, watch, entry, reply.body);
     else {
       core.watches.end(watch);
       if (call.range !== undefined && core.settings().fillOnRange && place === path && places.length === 1) core.background(() => fetchWhole(core, path));
     }
-    return { ...reply, entry };
+    return { ...reply, entry: seen };
   }
   throw notFound();
+}
+
+/** An etag of ours, of bytes that have left since, is the remote's of the same bytes there. */
+function conditions(core: Core, { ifMatch, ifNoneMatch }: ReadCall, node: NodeRow | undefined): Pick<ReadCall, "ifMatch" | "ifNoneMatch"> {
+  const own = node === undefined || node.base_etag === null ? undefined : etagOf(node, core.remoteCan);
+  const there = (etag: string | undefined): string | undefined => (etag !== undefined && etag === own ? (node?.base_etag ?? etag) : etag);
+  return { ifMatch: there(ifMatch), ifNoneMatch: there(ifNoneMatch) };
 }
 
 /** A row that the remote has just proved wrong. */

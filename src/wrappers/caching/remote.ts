@@ -30,7 +30,10 @@ export class Remote {
   }
 
   /** What is there, null: nothing. Other errors are passed on. */
-  async stat(path: StorePath, options: { readonly fresh?: boolean; readonly detail?: "basic" | "full"; readonly signal?: AbortSignal | undefined } = {}): Promise<Entry | null> {
+  async stat(
+    path: StorePath,
+    options: { readonly fresh?: boolean; readonly detail?: "basic" | "full"; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<Entry | null> {
     const { fresh = false, detail = "basic", signal = this.signal } = options;
     try {
       return await this.inner.stat(calls.stat(path, { fresh, detail, signal }));
@@ -129,7 +132,11 @@ export function sameHashes(a: Hashes, b: Hashes): boolean | undefined {
 }
 
 /** What a base is made of. */
-export function baseOf(found: Entry, gen: number, crc: number | null = null): Pick<NodeRow, "base_kind" | "base_etag" | "base_size" | "base_modified" | "base_hashes" | "base_crc" | "base_id" | "base_gen"> {
+export function baseOf(
+  found: Entry,
+  gen: number,
+  crc: number | null = null,
+): Pick<NodeRow, "base_kind" | "base_etag" | "base_size" | "base_modified" | "base_hashes" | "base_crc" | "base_id" | "base_gen"> {
   return {
     base_kind: found.kind === "file" ? 1 : 2,
     base_etag: found.etag,

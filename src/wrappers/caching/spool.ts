@@ -5,6 +5,7 @@ import { StoreError, hasher } from "../../store/index.ts";
 import type { ByteStream, HashName, Hasher, Hashes, Source } from "../../store/index.ts";
 import { blockOf, crcOf } from "./content.ts";
 import { diskError, freeBytes } from "./disk.ts";
+import { codeOf } from "./error-code.ts";
 import { checkAbort } from "./gave-up.ts";
 import type { Rules } from "./rules.ts";
 import type { StepName } from "./steps.ts";
@@ -95,7 +96,7 @@ async function toFile(
   let made = false;
   try {
     const file = await create(path).catch(async (error: unknown) => {
-      if ((error as { readonly code?: unknown }).code !== "ENOENT") throw error;
+      if (codeOf(error) !== "ENOENT") throw error;
       await mkdir(block, { recursive: true, mode: 0o700 });
       return create(path);
     });

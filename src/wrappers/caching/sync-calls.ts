@@ -7,7 +7,7 @@ import type { CopyCall, DeleteCall, Entry, MkdirCall, MoveCall, StorePath, Write
 import { refusal } from "./checks.ts";
 import { spooledBytes } from "./content-reader.ts";
 import type { Core } from "./core.ts";
-import { entryOf, etagOf } from "./entries.ts";
+import { entryOf, etagOf, withLocalEtag } from "./entries.ts";
 import { evictIfNeeded } from "./evict.ts";
 import { checkAbort, orGone } from "./gave-up.ts";
 import { addBarrier, dropTree, fileFacts, makeParents } from "./journal-changes.ts";
@@ -27,7 +27,8 @@ function isPending(core: Core, paths: readonly StorePath[]): boolean {
     const { node, blocker } = core.tree.look(path);
     if (blocker?.dirty === 1 && blocker.kind !== DIRECTORY) return true;
     if (node === undefined) continue;
-    const below = "with recursive t(id) as (select ? union all select n.id from node n join t on n.parent = t.id) select 1 from t join node n using(id) where n.dirty = 1";
+    const below =
+      "with recursive t(id) as (select ? union all select n.id from node n join t on n.parent = t.id) select 1 from t join node n using(id) where n.dirty = 1";
     if (core.journal.get(`${below} and n.due is not null limit 1`, node.id) !== undefined) return true;
     if (core.journal.get(`${below} limit 1`, node.id) !== undefined)
       throw new StoreError("conflict", "a change of this path could not be sent and waits for a decision", { applied: false, transient: false });
@@ -125,7 +126,7 @@ function forgetAll(core: Core, path: StorePath): void {
 /** An etag of ours stands for the remote's of the same bytes. */
 function remoteEtag(core: Core, path: StorePath, etag: string): string {
   const node = core.tree.at(path);
-  if (node === undefined || node.kind !== FILE || node.content === null) return etag;
+  if (node === undefined || node.kind !== FILE) return etag;
   return etag === etagOf(node, core.remoteCan) && node.base_etag !== null ? node.base_etag : etag;
 }
 
@@ -139,7 +140,10 @@ function refuseHere(core: Core, path: StorePath, { ifAbsent, ifMatch }: { readon
   if (ifMatch === undefined || node?.dirty !== 1) return;
   if (node.kind === FILE && (ifMatch === etagOf(node, core.remoteCan) || ifMatch === node.base_etag)) return;
   if (node.kind === DIRECTORY) return;
-  throw new StoreError("precondition-failed", "the file has another etag, or is gone", { applied: false, ...(node.kind === FILE ? { entry: entryOf(core, node, path) } : {}) });
+  throw new StoreError("precondition-failed", "the file has another etag, or is gone", {
+    applied: false,
+    ...(node.kind === FILE ? { entry: entryOf(core, node, path) } : {}),
+  });
 }
 
 export async function writeNow(core: Core, call: WriteCall): Promise<Entry> {
@@ -162,7 +166,9 @@ export async function writeNow(core: Core, call: WriteCall): Promise<Entry> {
       );
       evictIfNeeded(core);
       const node = core.tree.at(path);
-      return node === undefined || node.content !== spooled.id ? answer : entryOf(core, node, path);
+      if (node === undefined) return answer;
+      // Its bytes may have left already.
+      return node.content === spooled.id ? entryOf(core, node, path) : withLocalEtag(core, node, answer);
     });
   } catch (error) {
     await discard(core, spooled, asStoreError(error).with({ applied: false }));
@@ -181,7 +187,10 @@ function stillOurs(core: Core, path: StorePath, etag: string): (() => string | u
   };
 }
 
-function bodyOf(core: Core, { id, data, size }: Spooled): Uint8Array | { readonly size: number; open(range?: { offset: number; length?: number | undefined }): AsyncIterable<Uint8Array> } {
+function bodyOf(
+  core: Core,
+  { id, data, size }: Spooled,
+): Uint8Array | { readonly size: number; open(range?: { offset: number; length?: number | undefined }): AsyncIterable<Uint8Array> } {
   if (data !== null) return data;
   return { size, open: (range) => spooledBytes(core, id, size, range) };
 }
@@ -214,7 +223,7 @@ function keep(core: Core, call: WriteCall, spooled: Spooled, found: Entry): void
     return;
   }
   const parent = makeParents(core, path, () => undefined, true);
-  core.tree.insert({ id: core.numbers.next(), parent, name: nameOf(path), ...row });
+  core.tree.insert({ id: core.numbers.row(), parent, name: nameOf(path), ...row });
 }
 
 export async function deleteNow(core: Core, call: DeleteCall): Promise<void> {

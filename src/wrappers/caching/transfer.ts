@@ -5,7 +5,20 @@ import { checkParents, checkTarget, refusal } from "./checks.ts";
 import type { Core } from "./core.ts";
 import { entryOf } from "./entries.ts";
 import { change } from "./facts.ts";
-import { addBarrier, changed, deleteDirectory, deleteFile, dropRow, dueOf, giveWay, hardEtag, hasFlight, isLocalOnly, makeParents, setFile } from "./journal-changes.ts";
+import {
+  addBarrier,
+  changed,
+  deleteDirectory,
+  deleteFile,
+  dropRow,
+  dueOf,
+  giveWay,
+  hardEtag,
+  hasFlight,
+  isLocalOnly,
+  makeParents,
+  setFile,
+} from "./journal-changes.ts";
 import type { KnownParent } from "./journal-changes.ts";
 import { noBase } from "./remote.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
@@ -137,7 +150,7 @@ function clone(core: Core, node: NodeRow, parent: number, name: string): Paramet
   const { id: _, ...rest } = node;
   return {
     ...rest,
-    id: core.numbers.next(),
+    id: core.numbers.row(),
     parent,
     name,
     gen,
@@ -145,7 +158,9 @@ function clone(core: Core, node: NodeRow, parent: number, name: string): Paramet
     wait: null,
     moved_gen: 0,
     // The remote will say the same of the bytes, and another etag.
-    ...(node.dirty === 1 ? { ...noBase(null, 0), ...changed(core, undefined, dueOf(core, core.clock.now())) } : { base_etag: null, base_id: null, base_gen: gen }),
+    ...(node.dirty === 1
+      ? { ...noBase(null, 0), ...changed(core, undefined, dueOf(core, core.clock.now())) }
+      : { base_etag: null, base_id: null, base_gen: gen }),
     base_kind: node.dirty === 1 ? null : FILE,
   };
 }
@@ -185,7 +200,7 @@ function cloneTree(core: Core, node: NodeRow, parent: number, name: string): voi
     return;
   }
   const now = core.clock.now();
-  const id = core.numbers.next();
+  const id = core.numbers.row();
   if (node.kind === ABSENT) {
     if (core.rules.cloneTakesWhiteouts) core.tree.insert({ id, parent, name, kind: ABSENT, ...changed(core, undefined, now), ...noBase(null, 0) });
     return;

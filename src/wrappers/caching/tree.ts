@@ -72,7 +72,7 @@ export class Tree {
   pathOf(node: Pick<NodeRow, "id" | "parent" | "name">): StorePath {
     if (node.id === 1) return root;
     let path = `/${node.name}`;
-    for (let id = node.parent; id !== 1; ) {
+    for (let id = node.parent; id !== 1;) {
       const up = this.#journal.get<{ parent: number; name: string }>("select parent, name from node where id = ?", id);
       if (up === undefined) break;
       path = `/${up.name}${path}`;
@@ -128,4 +128,3 @@ export function ancestors(path: StorePath): StorePath[] {
 export function related(a: StorePath, b: StorePath): boolean {
   return isInside(a, b) || isInside(b, a);
 }
-

@@ -16,7 +16,9 @@ import { ABSENT, FILE } from "./rows.ts";
 import type { FlightRow, NodeRow } from "./rows.ts";
 import { Transfer } from "./transfer-watch.ts";
 
+/** Rows looked at in one step; the first step is small, since as a rule a few places are free. */
 const WINDOW = 256;
+const FIRST_WINDOW = 32;
 
 interface Claim {
   readonly path: StorePath;
@@ -46,7 +48,6 @@ export class Uploader implements UploaderSignals {
   #timerAt = Infinity;
   #keepsAlive = 0;
   #beatAt = 0;
-  #generation = 0;
 
   attach(core: Core): void {
     this.#core = core;
@@ -171,7 +172,6 @@ export class Uploader implements UploaderSignals {
     this.#beatAt = clock.monotonic();
     if (age < settings().heartbeatMs || this.running === 0) return;
     events.tell("stalled", null);
-    this.#generation++;
     for (const { transfer } of this.#claims.values()) transfer.abort(new DOMException("the uploader was stalled", "TimeoutError"));
     events.tell("recovered", null);
   }
@@ -210,16 +210,18 @@ export class Uploader implements UploaderSignals {
   #startLeaves(most: number): void {
     const { journal, clock, settings, barriers, tree, locks } = this.#core;
     const { maxParallel } = settings();
+    if (!this.parallel.mayStart(0, maxParallel)) return;
     const waits: (readonly [node: number, seq: number])[] = [];
     const now = clock.now();
-    scan: for (let last = { due: -1, id: 0 }; ; ) {
+    scan: for (let last = { due: -1, id: 0 }, count = FIRST_WINDOW; ; count = WINDOW) {
       const window = journal.all<NodeRow & { readonly due: number }>(
         `select * from node where dirty = 1 and wait is null and due is not null and due <= ? and (due, id) > (?, ?)
          and not (kind = 2 and implied = 1 and exists(select 1 from node c where c.parent = node.id and c.dirty = 1 and c.due is not null and (c.kind = 1 or (c.kind = 2 and c.implied = 1))))
-         order by due, id limit ${WINDOW}`,
+         order by due, id limit ?`,
         now,
         last.due,
         last.id,
+        count,
       );
       for (const row of window) {
         if (this.running >= most || !this.parallel.mayStart(0, maxParallel)) break scan;
@@ -240,7 +242,7 @@ export class Uploader implements UploaderSignals {
         this.#sendLeaf(row, path, bytes);
       }
       const end = window.at(-1);
-      if (end === undefined || window.length < WINDOW) break;
+      if (end === undefined || window.length < count) break;
       last = end;
     }
     if (waits.length > 0)
@@ -350,7 +352,10 @@ export class Uploader implements UploaderSignals {
     const now = clock.now();
     const mono = clock.monotonic();
     const waits: number[] = [];
-    const due = journal.get<{ due: number | null }>("select min(due) as due from node where dirty = 1 and wait is null and due is not null and due > ?", now)?.due;
+    const due = journal.get<{ due: number | null }>(
+      "select min(due) as due from node where dirty = 1 and wait is null and due is not null and due > ?",
+      now,
+    )?.due;
     if (due !== null && due !== undefined) waits.push(due - now);
     for (const { due: at, seq } of barriers.all) if (at !== null && at > now && at < PARKED_DUE && !this.#barriers.has(seq)) waits.push(at - now);
     for (const at of this.#holds.values()) waits.push(at - mono);

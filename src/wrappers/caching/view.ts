@@ -2,7 +2,7 @@
 import { StoreError, entry, hasCode } from "../../store/index.ts";
 import type { Entry, StatCall, StorePath } from "../../store/index.ts";
 import type { Core } from "./core.ts";
-import { entryOf } from "./entries.ts";
+import { entryOf, withLocalEtag } from "./entries.ts";
 import type { Facts } from "./facts.ts";
 import { baseOf } from "./remote.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
@@ -128,7 +128,7 @@ function shown(core: Core, path: StorePath, found: Entry | null): Entry {
     if (node?.kind === DIRECTORY) return entry({ path, kind: "directory" });
     throw notFound();
   }
-  return found;
+  return node === undefined ? found : withLocalEtag(core, node, found);
 }
 
 /** An expired file while the remote is away. */
@@ -146,6 +146,11 @@ export async function learn(core: Core, node: NodeRow, found: Entry | null, path
   if (node.dirty === 1) return "again";
   const soft = isSoft(core, node, core.tree.look(path).moved);
   const same = found !== null && node.kind === FILE && found.kind === "file" && (await isStill(core, node, found, soft));
+  if ((same && !soft) || (found?.kind === "directory" && node.kind === DIRECTORY && node.modified === found.modifiedMs)) {
+    // Confirmed a moment ago: nothing worth writing down.
+    const { freshMs } = core.settings();
+    if (node.checked !== null && core.clock.now() - node.checked <= freshMs / 4) return "same";
+  }
   return core.group.record(() => {
     const now = core.tree.row(node.id);
     if (now === undefined || now.gen !== node.gen || now.dirty === 1 || now.base_gen !== node.base_gen) return "again";
@@ -155,7 +160,10 @@ export async function learn(core: Core, node: NodeRow, found: Entry | null, path
       return "same";
     }
     if (same) {
-      core.tree.update(now, { checked, ...(soft ? { ...baseOf(found, core.numbers.next(), now.base_crc), ...(now.local === 0 ? shownOf(found) : undefined) } : undefined) });
+      core.tree.update(now, {
+        checked,
+        ...(soft ? { ...baseOf(found, core.numbers.next(), now.base_crc), ...(now.local === 0 ? shownOf(found) : undefined) } : undefined),
+      });
       return "same";
     }
     if (found !== null && now.kind === FILE && found.kind === "file" && core.journal.get("select 1 from flight where node = ?", now.id) === undefined) {
@@ -192,4 +200,3 @@ export function isSoft(core: Core, node: NodeRow, moved: number): boolean {
   if (node.base_kind !== FILE || !core.rules.movedBaseIsSoft) return false;
   return moved > node.base_gen || (node.base_etag === null && core.remoteCan.etag);
 }
-
