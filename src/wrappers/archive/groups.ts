@@ -19,8 +19,8 @@ import type { Uploads } from "./uploads.ts";
 
 /** What a group needs of the rest of the layer. */
 export interface GroupHelp {
-  /** Before a seal: the view is complete, and young enough to refer to archives. */
-  ready(forReferences: boolean): Promise<void>;
+  /** Before a seal: the view is complete and young. */
+  ready(): Promise<void>;
   /** Writes the bytes of these paths into archives of this installation. */
   take(paths: readonly StorePath[]): Promise<void>;
 }
@@ -222,7 +222,7 @@ export class Groups {
     let release: (() => void) | undefined;
     try {
       release = await this.slot();
-      await this.#help.ready(group.pending.some(({ change }) => change.type === "copy" || change.type === "move"));
+      await this.#help.ready();
       await this.#sealAndSend(group);
     } catch (error) {
       for (const pending of group.pending) pending.settle({ error });

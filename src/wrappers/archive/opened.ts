@@ -57,12 +57,21 @@ export class Opened {
     this.uploads = new Uploads(core);
     this.refresher = new Refresher(core, this.uploads);
     this.groups = new Groups(core, this.uploads, {
-      ready: (forReferences) => this.refresher.ready(forReferences),
+      ready: () => this.refresher.ready(),
       take: (paths) => this.#taker.take(paths),
     });
-    const slot = (): Promise<() => void> => this.groups.slot();
+    const slot = async (): Promise<() => void> => {
+      const release = await this.groups.slot();
+      try {
+        await this.refresher.ready();
+        return release;
+      } catch (error) {
+        release();
+        throw error;
+      }
+    };
     this.reads = new Reads(core, this.refresher);
-    this.solos = new Solos(core, this.uploads, this.groups, () => this.refresher.ready(false), Math.max(1, Math.min(4, inner.capabilities.concurrency)));
+    this.solos = new Solos(core, this.uploads, this.groups, () => this.refresher.ready(), Math.max(1, Math.min(4, inner.capabilities.concurrency)));
     this.#taker = new Taker(core, this.uploads, this.reads, this.solos, slot);
     this.needs = new Needs(core);
     this.collector = new Collector(core, this.needs, this.uploads);

@@ -51,14 +51,17 @@ export class Refresher {
   async ifDue(signal: AbortSignal | undefined): Promise<void> {
     if (!this.#isDue()) return;
     try {
-      await orAborted(this.#shared(), signal);
+      // Nothing older than the question is good enough then, not even what is being listed at this moment.
+      if (this.#core.settings.refreshMs === 0) await this.fresh(signal);
+      else await orAborted(this.#shared(), signal);
     } catch (error) {
       if (!this.#core.rules.failedRefreshAnswers || signal?.aborted === true || !this.hasRun) throw error;
     }
   }
 
   #isDue(): boolean {
-    return this.#lastBegan === undefined || this.#core.clock.monotonic() - this.#lastBegan > this.#core.settings.refreshMs;
+    const { refreshMs } = this.#core.settings;
+    return refreshMs === 0 || this.#lastBegan === undefined || this.#core.clock.monotonic() - this.#lastBegan > refreshMs;
   }
 
   /** One that begins after this was called, shared by all who ask meanwhile. */
@@ -72,11 +75,14 @@ export class Refresher {
     await orAborted(this.#shared(), signal);
   }
 
-  /** Before a seal: after the first complete refresh, and, where it refers to archives, not long after the last one. */
-  async ready(forReferences: boolean): Promise<void> {
+  /**
+   * Before every seal: after the first complete refresh, and not long after the last one by the wall clock. A machine that slept may have been taken over
+   * meanwhile: what it then wrote under its old identity, its heir would refer to and delete.
+   */
+  async ready(): Promise<void> {
     const { settings } = this.#core;
     const old = this.#lastBeganMs === undefined || Math.abs(nowOf(this.#core) - this.#lastBeganMs) >= settings.graceMs / 2;
-    if (!this.hasRun || (forReferences && old && settings.refreshMs !== Infinity)) await this.#shared();
+    if (!this.hasRun || (old && settings.refreshMs !== Infinity)) await this.#shared();
   }
 
   #shared(): Promise<void> {

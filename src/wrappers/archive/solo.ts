@@ -63,7 +63,7 @@ export class Solos {
   async #send(call: SoloCall): Promise<Entry> {
     const { core, plan } = this.#planned(call);
     const { id } = plan;
-    const upload = new SoloUpload(core, call, plan, () => this.#mayWrite(call));
+    const upload = new SoloUpload(core, call, plan, this.#ready, () => this.#mayWrite(call));
     const kind = call.taken === undefined ? "solo" : "take";
     this.#uploads.begin(id, kind, new Set([call.path, ...plan.directories.map(({ path }) => path)]));
     const { object, size } = upload.layout;
@@ -123,13 +123,15 @@ class SoloUpload {
   readonly #core: Core;
   readonly #call: SoloCall;
   readonly #plan: SoloPlan;
+  readonly #ready: () => Promise<void>;
   readonly #check: () => void;
   #sha256: string | undefined;
 
-  constructor(core: Core, call: SoloCall, plan: SoloPlan, check: () => void) {
+  constructor(core: Core, call: SoloCall, plan: SoloPlan, ready: () => Promise<void>, check: () => void) {
     this.#core = core;
     this.#call = call;
     this.#plan = plan;
+    this.#ready = ready;
     this.#check = check;
     this.layout = new SoloLayout(plan);
     if (!core.rules.soloStampedAtEnd) this.timeMs = core.hybrid.tick();
@@ -176,6 +178,8 @@ class SoloUpload {
             this.#core.step("chunk");
             return chunk;
           }
+          // A long body: the view may have grown old over it.
+          await this.#ready();
           rest = [...this.#ended(hash.digest("base64url"))];
         }
         return rest.shift();
@@ -192,6 +196,8 @@ class SoloUpload {
       throw new StoreError(this.#call.taken === undefined ? "bad-body" : "integrity", "the body has other bytes than before", { applied: false });
     this.#sha256 = sha256;
     if (this.timeMs === null) {
+      if (this.#core.identity.writer !== this.#plan.writer)
+        throw new StoreError("conflict", "this installation got a new identity while the file was on its way", { applied: false });
       if (this.#call.taken === undefined) this.#check();
       const timeMs = hybrid.tick();
       const intent = index.archives.intentOf(this.#plan.id);

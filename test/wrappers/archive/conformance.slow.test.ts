@@ -12,7 +12,15 @@ conformance(
     stacks: {
       archive: (place) => [archive({ directory: join(place.scratch, "archive"), maxDelayMs: 0, refreshMs: 0 })],
       "archive, small groups": (place) => [
-        archive({ directory: join(place.scratch, "archive"), maxDelayMs: 2, refreshMs: 0, maxMembers: 3, smallBytes: 1000, maxBytes: 65_536, readCacheBytes: 0 }),
+        archive({
+          directory: join(place.scratch, "archive"),
+          maxDelayMs: 2,
+          refreshMs: 0,
+          maxMembers: 3,
+          smallBytes: 1000,
+          maxBytes: 65_536,
+          readCacheBytes: 0,
+        }),
       ],
     },
   }),

@@ -78,3 +78,12 @@ export interface Installation {
   readonly control: ArchiveControl;
   readonly parts: Opened;
 }
+
+/** Lets promises and callbacks run until this holds; the clock stands still. */
+export async function until(holds: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 10_000; turn++) {
+    if (holds()) return;
+    await new Promise((done) => setImmediate(done));
+  }
+  throw new Error("what was waited for did not happen");
+}
