@@ -3,6 +3,7 @@ import { memory } from "../src/providers/memory/index.ts";
 import { layer, stack, uniform } from "../src/store/index.ts";
 import type { Layer, Store } from "../src/store/index.ts";
 import { stats } from "../src/wrappers/index.ts";
+import { metadataCacheFigures } from "./caching-metadata.ts";
 import type { Figure, FigureSet } from "./figure.ts";
 import { least } from "./measure.ts";
 
@@ -11,6 +12,7 @@ type Report = (figure: Figure) => void;
 export const figures: FigureSet = {
   name: "caching",
   async run(report) {
+    await metadataCacheFigures(report);
     await statsCost(report);
   },
 };

@@ -13,9 +13,8 @@ import { isGreen, runConformance } from "../src/conformance/index.ts";
 import { copyBetween, stack } from "../src/index.ts";
 import type { Layer, Store } from "../src/index.ts";
 import { local } from "../src/providers/local/index.ts";
-import { limit, prefix, retry } from "../src/wrappers/index.ts";
-import { tally } from "./tally.ts";
-import type { Tally } from "./tally.ts";
+import { limit, prefix, retry, stats } from "../src/wrappers/index.ts";
+import type { StatsControl } from "../src/wrappers/index.ts";
 
 const paint = paintFor(process.stdout);
 const source = resolve(process.argv[2] ?? "node_modules/typescript");
@@ -36,15 +35,15 @@ function layers(): readonly Layer[] {
 
 async function main(): Promise<boolean> {
   await using from = local({ directory: source });
-  const counted = tally();
-  await using to: Store = stack(local({ directory: disk }), ...layers(), counted.layer);
+  await using to = stack(stack(local({ directory: disk }), ...layers()), stats());
+  const counted = to.layers.stats;
   console.log(`\n${paint("bold", "A stack")}  ${to}\n${paint("bold", "Files")}    ${source}\n`);
 
   const sent = await timed("write", counted, (show) =>
     copyBetween(from, "/", to, "/files", { onProgress: ({ files, bytes, path }) => show(files, bytes, path) }),
   );
   const wrong = await compare(from, to, counted, sent.files);
-  console.log(paint("dim", counted.table()));
+  console.log(paint("dim", table(counted)));
   if (wrong.length > 0) {
     for (const path of wrong) console.error(paint("red", `  differs: ${path}`));
     return false;
@@ -71,7 +70,11 @@ async function main(): Promise<boolean> {
 type Show = (files: number, bytes: number, path: string) => void;
 
 /** One line that is written over while the work goes on. */
-async function timed<T extends { readonly files: number; readonly bytes: number }>(verb: string, counted: Tally, work: (show: Show) => Promise<T>): Promise<T> {
+async function timed<T extends { readonly files: number; readonly bytes: number }>(
+  verb: string,
+  counted: StatsControl,
+  work: (show: Show) => Promise<T>,
+): Promise<T> {
   const live = process.stdout.isTTY;
   const begun = performance.now();
   let shown = 0;
@@ -85,12 +88,12 @@ async function timed<T extends { readonly files: number; readonly bytes: number 
     process.stdout.write(`\r\u001b[2K${cutTo(line(files, bytes, path), process.stdout.columns - 1)}`);
   });
   if (live) process.stdout.write("\r\u001b[2K");
-  console.log(line(done.files, done.bytes, `${counted.calls} calls so far`));
+  console.log(line(done.files, done.bytes, `${counted.snapshot().calls} calls so far`));
   return done;
 }
 
 /** Reads everything back and compares it with the source; gives the paths that differ. */
-async function compare(from: Store, to: Store, counted: Tally, files: number): Promise<string[]> {
+async function compare(from: Store, to: Store, counted: StatsControl, files: number): Promise<string[]> {
   const wrong: string[] = [];
   await timed("read", counted, async (show) => {
     let seen = 0;
@@ -115,6 +118,18 @@ async function hashOf(store: Store, path: string): Promise<string> {
   await using body = await store.read(path);
   for await (const chunk of body) hash.update(chunk);
   return hash.digest("hex");
+}
+
+/** One line per operation. */
+function table(counted: StatsControl): string {
+  const { operations, up, down } = counted.snapshot();
+  const ms = (value: number | null): string => `${(value ?? 0).toFixed(2)} ms`.padStart(10);
+  const lines = Object.entries(operations).map(
+    ([name, { calls, failed, latency }]) =>
+      `  ${name.padEnd(7)}${String(calls).padStart(6)} calls ${String(failed).padStart(3)} failed   p50 ${ms(latency.p50Ms)}   p99 ${ms(latency.p99Ms)}`,
+  );
+  const flows = [up, down].map(({ bytes, bytesPerSecond }, i) => `${i === 0 ? "up" : "down"} ${megabytes(bytes)} at ${megabytes(bytesPerSecond)}/s`);
+  return [...lines, `  ${flows.join(", ")}`].join("\n");
 }
 
 function megabytes(bytes: number): string {

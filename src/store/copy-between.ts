@@ -44,7 +44,9 @@ export async function copyBetween(
   let bytes = 0;
   const one = async (entry: Entry): Promise<void> => {
     const path = rebase(entry.path, source, target);
-    bytes += await copyOne(from, entry, to, path, options);
+    const copied = await copyOne(from, entry, to, path, options);
+    // Not in one line: the sum would be read before the wait, and what others added meanwhile would be lost.
+    bytes += copied;
     files++;
     options.onProgress?.({ files, bytes, path });
   };

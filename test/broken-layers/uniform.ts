@@ -1,6 +1,7 @@
 /** One-bug variants of the uniform wrappers: limit, fault, throttle, latency, timeout, log. */
 import { brokenLayer } from "./registry.ts";
 import type { BrokenLayer, Proof } from "./registry.ts";
+import * as laws from "./support/law-proofs.ts";
 import * as faults from "./support/fault-proofs.ts";
 import { permitHeldByBody } from "./support/limit-proofs.ts";
 import * as logs from "./support/log-proofs.ts";
@@ -170,4 +171,33 @@ export const layers: readonly BrokenLayer[] = [
   ),
   bug("S84", "a log that others may read", logs.files, "log-file", '"a", 0o600', '"a", 0o644', ["CF109"]),
   bug("S85", "a log that begins anew with each process", logs.files, "log-file", '"a", 0o600', '"w", 0o600', ["CF107"]),
+
+  bug(
+    "M84",
+    "an abort or any other error changes its kind on the way up",
+    laws.errorsAreThoseBelow,
+    "latency",
+    "          return next(call);\n        },",
+    '          return next(call).catch((error: unknown) => {\n            throw (error as { code?: string }).code === "conflict" ? (error as { with(changes: object): Error }).with({ code: "unavailable" }) : error;\n          });\n        },',
+    ["M84"],
+  ),
+  bug(
+    "M85",
+    "a capability of the store below is hidden",
+    laws.capabilitiesAreThoseBelow,
+    "timeout",
+    "backend: uniform(inner, {",
+    "backend: uniform(Object.create(inner, { capabilities: { value: { ...inner.capabilities, space: false } } }) as typeof inner, {",
+    ["M85"],
+  ),
+  bug(
+    "M85b",
+    "a capability that the store below does not have is invented",
+    laws.capabilitiesAreThoseBelow,
+    "throttle",
+    "backend: uniform(inner, {",
+    'backend: uniform(Object.create(inner, { capabilities: { value: { ...inner.capabilities, copy: "native" } } }) as typeof inner, {',
+    ["M85"],
+  ),
+  bug("M86", "closing one store closes the log of another", laws.closingIsOnesOwn, "log-file", "      file = undefined;\n", "", ["M86"]),
 ];

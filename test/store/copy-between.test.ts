@@ -35,6 +35,14 @@ test("a tree: everything, empty directories and properties too; counted; progres
   ]);
 });
 
+test("bytes of files that are copied at the same time are all counted", async () => {
+  const [from, to] = [memory(), memory()];
+  for (let i = 0; i < 20; i++) await from.write(`/t/${i}`, new Uint8Array(10));
+  const seen: number[] = [];
+  expect(await copyBetween(from, "/t", to, "/u", { concurrency: 8, onProgress: ({ bytes }) => seen.push(bytes) })).toEqual({ files: 20, bytes: 200 });
+  expect(seen).toEqual(Array.from({ length: 20 }, (_, i) => (i + 1) * 10));
+});
+
 test("a file, the root as source and as target, and the same store elsewhere", async () => {
   const from = await tree();
   const to = memory();

@@ -70,7 +70,7 @@ export class MetadataCacheBackend implements Backend {
 
   /** What an own change took or gave shows at once. */
   async space(call: SpaceCall): Promise<Space> {
-    const { touches, now, settings, counts, rules, holds } = this.#memory;
+    const { touches, now, settings, counts, rules } = this.#memory;
     const kept = this.#space;
     if (kept !== undefined && !touches.any(kept.since) && rules.isAlive(kept.at, settings.spaceMs, now)) {
       counts.hits++;
@@ -79,8 +79,7 @@ export class MetadataCacheBackend implements Backend {
     counts.misses++;
     const since = touches.now;
     const space = await this.#inner.space(call);
-    // One that was asked for while something changed is of no certain moment.
-    if (!touches.any(since) && holds.size === 0) this.#space = { space, at: now, since };
+    this.#space = { space, at: now, since };
     return space;
   }
 

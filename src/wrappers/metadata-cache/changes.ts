@@ -25,31 +25,66 @@ export class Changes {
 
   write(call: WriteCall): Promise<Entry> {
     const target = this.#part(call.path, "self");
-    return this.#run(call, [target], target, undefined, () => this.#inner.write(call), (made) => this.#made(target.path, made, "self"));
+    return this.#run(
+      call,
+      [target],
+      target,
+      undefined,
+      () => this.#inner.write(call),
+      (made) => this.#made(target.path, made, "self"),
+    );
   }
 
   mkdir(call: MkdirCall): Promise<Entry> {
     const target = this.#part(call.path, "self");
-    return this.#run(call, [target], target, undefined, () => this.#inner.mkdir(call), (made) => this.#made(target.path, made, "self"));
+    return this.#run(
+      call,
+      [target],
+      target,
+      undefined,
+      () => this.#inner.mkdir(call),
+      (made) => this.#made(target.path, made, "self"),
+    );
   }
 
   delete(call: DeleteCall): Promise<void> {
     const target = this.#part(call.path, "tree");
-    return this.#run(call, [target], undefined, target, () => this.#inner.delete(call), () => this.#deleted(target.path, call.recursive));
+    return this.#run(
+      call,
+      [target],
+      undefined,
+      target,
+      () => this.#inner.delete(call),
+      () => this.#deleted(target.path, call.recursive),
+    );
   }
 
   copy(call: CopyCall): Promise<Entry> {
     const target = this.#part(call.to, "tree");
-    return this.#run(call, [target], target, undefined, () => this.#inner.copy(call), (made) => this.#made(target.path, made, "tree"));
+    return this.#run(
+      call,
+      [target],
+      target,
+      undefined,
+      () => this.#inner.copy(call),
+      (made) => this.#made(target.path, made, "tree"),
+    );
   }
 
   move(call: MoveCall): Promise<Entry> {
     const source = this.#part(call.path, "tree");
     const target = this.#part(call.to, "tree");
-    return this.#run(call, [source, target], target, source, () => this.#inner.move(call), (made, part) => {
-      if (part === target) this.#made(target.path, made, "tree");
-      else this.#moved(source.path, made.kind);
-    });
+    return this.#run(
+      call,
+      [source, target],
+      target,
+      source,
+      () => this.#inner.move(call),
+      (made, part) => {
+        if (part === target) this.#made(target.path, made, "tree");
+        else this.#moved(source.path, made.kind);
+      },
+    );
   }
 
   #part(path: StorePath, reach: "self" | "tree"): Part {
@@ -75,7 +110,7 @@ export class Changes {
     const parents = makes === undefined ? [] : rules.heldParents(makes.path, (directory) => memory.isKnownDirectory(directory));
     for (const path of parents) tree.forgetEntry(path);
     const made = parents.map((path) => holds.begin(path, "made"));
-    const vanishing = empties === undefined ? [] : rules.vanishing(empties.path, memory.capabilities).map((path) => holds.begin(path, "made"));
+    const vanishing = empties === undefined ? [] : rules.vanishing(empties.path, memory.capabilities).map((path) => holds.begin(path, "emptied"));
     const held = parts.map((part) => holds.begin(part.path, part.reach));
     const release = (): void => {
       for (const hold of [...held, ...vanishing, ...made]) holds.end(hold);
@@ -87,7 +122,7 @@ export class Changes {
       release();
       if (rules.mayHaveHappened(error, call.operation)) {
         for (const part of parts) this.#unsure(part.path);
-        for (const hold of [...made, ...vanishing]) tree.forgetEntry(hold.path);
+        for (const hold of [...made, ...vanishing]) this.#unsureEntry(hold.path);
         this.#age(held);
       } else this.#refused(error, parts, makes);
       throw error;
@@ -113,6 +148,12 @@ export class Changes {
     this.#memory.doubt(path);
   }
 
+  /** Nor whether this directory is there. */
+  #unsureEntry(path: StorePath): void {
+    this.#memory.tree.forgetEntry(path);
+    this.#memory.doubt(path);
+  }
+
   /** Nothing was changed. Where the refusal itself says that something else is there than was known, that is given up. */
   #refused(error: unknown, parts: readonly Part[], makes: Part | undefined): void {
     const memory = this.#memory;
@@ -121,8 +162,7 @@ export class Changes {
       const known = memory.look(path);
       if (hasCode(error, "already-exists") ? known === null : known !== null || !hasCode(error, "not-found")) memory.tree.forget(path);
     }
-    if (hasCode(error, "not-a-directory") && makes !== undefined)
-      for (let at = parentOf(makes.path); at !== root; at = parentOf(at)) memory.tree.forget(at);
+    if (hasCode(error, "not-a-directory") && makes !== undefined) for (let at = parentOf(makes.path); at !== root; at = parentOf(at)) memory.tree.forget(at);
   }
 
   #made(path: StorePath, entry: Entry, reach: "self" | "tree"): void {
@@ -167,10 +207,11 @@ export class Changes {
     const memory = this.#memory;
     if (made.length === 0) return;
     for (const hold of made.toReversed()) {
-      if (!memory.rules.knowsOrder(hold)) memory.tree.forgetEntry(hold.path);
-      else if (!memory.isKnownDirectory(hold.path) && memory.settings.ttlMs > 0) {
-        memory.tree.set(hold.path, someDirectory(memory.now));
-        this.#note(hold.path, someDirectory(memory.now));
+      if (!memory.rules.knowsOrder(hold)) this.#unsureEntry(hold.path);
+      else {
+        const some = someDirectory(memory.now);
+        if (memory.settings.ttlMs > 0 && !memory.isKnownDirectory(hold.path)) memory.tree.set(hold.path, some);
+        this.#note(hold.path, some);
       }
       memory.rules.agesDirectory(memory.tree, parentOf(hold.path));
     }
@@ -181,10 +222,9 @@ export class Changes {
     const { tree } = this.#memory;
     let open = true;
     for (const hold of chain) {
-      if (!this.#memory.rules.knowsOrder(hold)) tree.forgetEntry(hold.path);
+      if (!this.#memory.rules.knowsOrder(hold)) this.#unsureEntry(hold.path);
       else if (open && this.#memory.hasKnownChild(hold.path)) open = false;
       else if (open) tree.forgetEntry(hold.path);
     }
   }
 }
-

@@ -5,8 +5,8 @@ import type { Touches } from "./touches.ts";
 
 export interface Hold {
   readonly path: StorePath;
-  /** self: this path. tree: all below it too. made: a directory that the change makes where it is missing, or that goes with its last child. */
-  readonly reach: "self" | "tree" | "made";
+  /** self: this path. tree: all below it too. made: a directory that the change makes where it is missing. emptied: one that may go with its last child. */
+  readonly reach: "self" | "tree" | "made" | "emptied";
   /** Another change that concerns the same path was under way at the same time. */
   overlapped: boolean;
 }
@@ -27,10 +27,10 @@ export class Holds {
     const mine: Hold = { path, reach, overlapped: false };
     for (const other of this.#running) if (overlap(mine, other)) mine.overlapped = other.overlapped = true;
     this.#running.add(mine);
-    this.#touches.add(path, reach === "tree" ? "tree" : "self");
     return mine;
   }
 
+  /** From here on answers that were asked for earlier are not remembered for this path. */
   end(hold: Hold): void {
     this.#running.delete(hold);
     this.#touches.add(hold.path, hold.reach === "tree" ? "tree" : "self");
@@ -42,17 +42,21 @@ export class Holds {
     return false;
   }
 
-  /** Paths below the directory that are being changed: its children, or with `deep` all of them. */
-  below(directory: StorePath, deep: boolean): StorePath[] {
-    const found: StorePath[] = [];
-    for (const { path } of this.#running)
-      if (path !== directory && (deep ? isInside(path, directory) : parentOf(path) === directory)) found.push(path);
-    return found;
+  /** Is something put at exactly this path? */
+  isWritten(path: StorePath): boolean {
+    for (const hold of this.#running) if (hold.path === path && hold.reach === "self") return true;
+    return false;
+  }
+
+  /** Is a change of something directly in this directory under way? */
+  busyIn(directory: StorePath): boolean {
+    for (const { path } of this.#running) if (path !== directory && parentOf(path) === directory) return true;
+    return false;
   }
 }
 
-/** Two changes that only make one directory do the same, in whichever order. */
+/** Two changes that only make one directory do the same in whichever order, and two that may empty it too. */
 function overlap(a: Hold, b: Hold): boolean {
-  if (a.path === b.path) return !(a.reach === "made" && b.reach === "made");
+  if (a.path === b.path) return a.reach !== b.reach || a.reach === "self" || a.reach === "tree";
   return (a.reach === "tree" && isInside(b.path, a.path)) || (b.reach === "tree" && isInside(a.path, b.path));
 }

@@ -7,9 +7,11 @@
  *   await exists(store, "/photos/none.jpg");                   // and this
  *   store.layers.metadataCache.invalidate("/photos");          // somebody else changed it
  */
-import { control, kindOf, layer, parsePath, root, systemClock } from "../../store/index.ts";
+import { resolve } from "node:path";
+import { control, identityOf, kindOf, layer, parsePath, root, systemClock } from "../../store/index.ts";
 import type { Backend, Kind, Layer, LayerParts, Store } from "../../store/index.ts";
 import { MetadataCacheBackend } from "./backend.ts";
+import { MetadataFile } from "./file.ts";
 import { MetadataMemory } from "./memory.ts";
 import { rules } from "./rules.ts";
 import type { Rules } from "./rules.ts";
@@ -41,7 +43,7 @@ export function metadataCacheWith(
 
 function build(
   inner: Backend,
-  _store: Store,
+  store: Store,
   by: Rules,
   options: MetadataCacheOptions,
   see: (memory: MetadataMemory) => void,
@@ -52,20 +54,24 @@ function build(
     settings = next;
   });
   ({ settings } = base);
-  const memory = new MetadataMemory({ capabilities: inner.capabilities, clock, rules: by, settings: () => settings });
+  const { file: path, maxStaleMs } = settings;
+  const file = path === "" ? undefined : new MetadataFile({ path: resolve(path), clock, maxStaleMs, identity: identityOf(store) });
+  const memory = new MetadataMemory({ capabilities: inner.capabilities, clock, rules: by, settings: () => settings, journal: file });
   const backend = new MetadataCacheBackend(inner, memory);
   see(memory);
   return {
-    control: controlOf(base, memory),
+    control: controlOf(base, memory, file),
     describe: () => `ttlMs=${base.settings.ttlMs}`,
     backend,
+    open: async () => file?.open(memory),
+    close: async (signal) => file?.close(signal),
     async reconnect() {
       backend.forgetAccount();
     },
   };
 }
 
-function controlOf(base: ReturnType<typeof control<MetadataCacheSettings>>, memory: MetadataMemory): MetadataCacheControl {
+function controlOf(base: ReturnType<typeof control<MetadataCacheSettings>>, memory: MetadataMemory, file: MetadataFile | undefined): MetadataCacheControl {
   return {
     kind: base.kind,
     get settings() {
@@ -93,7 +99,7 @@ function controlOf(base: ReturnType<typeof control<MetadataCacheSettings>>, memo
         joined: flights.joined,
         prefetches,
         evicted: tree.evictions,
-        file: "none",
+        file: file?.state ?? "none",
       };
     },
   };

@@ -127,16 +127,15 @@ export class Listings {
     } catch (error) {
       if (!hasCode(error, "not-modified")) throw error;
       const same = memory.tree.find(key) === old && old.complete && old.pageEtag === etag && memory.mayRememberListing(key, asked.since);
-      if (same && memory.disturbed(key, false, asked.since).touched.size === 0) this.#renew(old, asked.at);
+      if (same && memory.disturbed(key, false, asked.since).size === 0) this.#renew(old, asked.at);
       return this.#fromMemory(key, call) ?? this.#ask(call, key, place);
     }
   }
 
   /** All that a listing tells is as it was: what single questions told since agrees with it, or its etag would have been given up. */
   #renew(directory: Directory, at: number): void {
-    const { listComplete } = this.#memory.capabilities;
-    for (const [name, fact] of directory.kids) directory.kids.set(name, listComplete ? fact.again(at) : fact.basic(at));
-    directory.at = at;
+    const { capabilities, tree } = this.#memory;
+    tree.renew(directory, at, (fact) => (capabilities.listComplete ? fact.again(at) : fact.basic(at)));
   }
 
   async #ask(call: ListCall, key: StorePath, place: Place | undefined): Promise<Page> {
@@ -193,11 +192,11 @@ export class Listings {
   /** What is there is there, whether or not the listing comes to its end. */
   #remember(key: StorePath, deep: boolean, told: readonly Told[], asked: Asked): void {
     const memory = this.#memory;
-    const { touched, running } = memory.disturbed(key, deep, asked.since);
+    const touched = memory.disturbed(key, deep, asked.since);
     let directory: Directory | undefined;
     let path: StorePath | undefined;
     for (const { key: at, fact } of told) {
-      if (isBelow(at, key, touched) || isBelow(at, key, running)) continue;
+      if (isBelow(at, key, touched)) continue;
       const parent = parentOf(at);
       if (parent !== path || directory === undefined) {
         directory = memory.tree.open(parent, true);
@@ -237,9 +236,8 @@ export class Listings {
     const { tree, rules } = memory;
     if (!memory.mayRememberListing(path, end.first.since)) return;
     const directory = tree.open(path, true);
-    const { touched, running } = memory.disturbed(path, false, end.first.since);
     const open = new Set<string>();
-    for (const paths of [touched, running]) for (const at of paths) open.add(nameOf(at));
+    for (const at of memory.disturbed(path, false, end.first.since)) open.add(nameOf(at));
     const named = new Set<string>();
     for (const { key, fact } of told) {
       if (open.has(nameOf(key))) continue;
@@ -256,9 +254,8 @@ export class Listings {
     }
     let complete = true;
     for (const name of open) if (!tree.knowsName(directory, name)) complete = false;
-    if (running.size > 0) complete = false;
     if (!memory.naming.exact && !deep) directory.shown = end.shown ?? null;
-    tree.settle(directory, complete, end.first.at, touched.size === 0 && !deep ? end.etag : null);
+    tree.settle(directory, complete, end.first.at, open.size === 0 && !deep ? end.etag : null);
   }
 }
 

@@ -8,7 +8,7 @@ import { Holds } from "./holds.ts";
 import { namingOf } from "./naming.ts";
 import type { Naming } from "./naming.ts";
 import { OwnResults } from "./own-results.ts";
-import type { Disturbed, Rules } from "./rules.ts";
+import type { Rules } from "./rules.ts";
 import type { MetadataCacheSettings } from "./settings.ts";
 import { Touches } from "./touches.ts";
 import { Tree } from "./tree.ts";
@@ -54,7 +54,7 @@ export class MetadataMemory {
     this.tree = new Tree({
       strict: capabilities.strictHierarchy,
       maxEntries: () => settings().maxEntries,
-      alive: (fact, path, now) => this.#isAlive(fact, now) || this.rules.isPinned(this.holds, path),
+      alive: (fact, path, now) => this.#isAlive(fact, now) || this.rules.isPinned(this.holds, path, fact),
       whole: (directory, now) => this.isWhole(directory, now),
       mayEvict: (directory) => this.holds.size === 0 || !this.#isHeld(directory.path),
       evicted: (directory) => this.rules.evict(this.tree, directory),
@@ -87,7 +87,7 @@ export class MetadataMemory {
   }
 
   #isHeld(directory: StorePath): boolean {
-    return this.holds.busy(directory) || this.holds.below(directory, false).length > 0;
+    return this.holds.busy(directory) || this.holds.busyIn(directory);
   }
 
   look(key: StorePath): Known {
@@ -96,7 +96,7 @@ export class MetadataMemory {
   }
 
   mayRemember(key: StorePath, since: number): boolean {
-    return this.#settings().ttlMs > 0 && this.rules.remembers(this.touches, this.holds, since, key);
+    return this.#settings().ttlMs > 0 && this.rules.remembers(this.touches, since, key);
   }
 
   fact(entry: Entry, at: number): Fact {
@@ -133,11 +133,12 @@ export class MetadataMemory {
   }
 
   mayRememberListing(directory: StorePath, since: number): boolean {
-    return this.#settings().ttlMs > 0 && this.rules.remembersListing(this.touches, this.holds, since, directory);
+    return this.#settings().ttlMs > 0 && this.rules.remembersListing(this.touches, since, directory);
   }
 
-  disturbed(directory: StorePath, deep: boolean, since: number): Disturbed {
-    return this.rules.disturbed(this.touches, this.holds, since, directory, deep);
+  /** Names below it that the end of an own change decided since. */
+  disturbed(directory: StorePath, deep: boolean, since: number): ReadonlySet<StorePath> {
+    return this.rules.disturbed(this.touches, since, directory, deep);
   }
 
   /** Below this directory something lies that is known to be there. */

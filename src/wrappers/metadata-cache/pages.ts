@@ -46,11 +46,10 @@ export interface Came {
 export function upToDate(memory: MetadataMemory, came: Came): readonly Entry[] {
   const { call, key, entries, asked } = came;
   if (!memory.naming.exact || !memory.rules.patchesPages()) return entries;
-  const { touched, running } = memory.disturbed(key, call.recursive, asked.since);
+  const touched = memory.disturbed(key, call.recursive, asked.since);
   if (touched.size === 0) return entries;
   const now = new Map<StorePath, Entry | undefined>();
   for (const path of touched) {
-    if (running.has(path)) continue;
     const known = memory.look(path);
     if (known === null) now.set(path, undefined);
     else if (known !== undefined && memory.rules.suffices(known, "basic")) now.set(path, entryOf(known, path));
@@ -63,7 +62,12 @@ export function upToDate(memory: MetadataMemory, came: Came): readonly Entry[] {
     if (!now.has(entry.path) || (known !== undefined && known.kind !== entry.kind)) kept.push(entry);
     else if (known !== undefined) kept.push(known);
   }
-  return withMore(memory, came, kept, [...now.values()].filter((one) => one !== undefined));
+  return withMore(
+    memory,
+    came,
+    kept,
+    [...now.values()].filter((one) => one !== undefined),
+  );
 }
 
 /** What was made here is in it, what was deleted here is not; what is in doubt is asked for. */

@@ -32,18 +32,12 @@ export class Questions {
       }
       if (known !== undefined && memory.rules.suffices(known, call.detail)) {
         memory.counts.hits++;
-        this.#use(key);
+        memory.tree.useSeen();
         return Promise.resolve(entryOf(known, call.path));
       }
     }
     memory.counts.misses++;
     return call.fresh ? this.#ask(call, key) : this.#shared(call, key);
-  }
-
-  #use(key: StorePath): void {
-    const { tree } = this.#memory;
-    const directory = tree.find(parentOf(key));
-    if (directory !== undefined) tree.use(directory, false);
   }
 
   async #shared(call: StatCall, key: StorePath): Promise<Entry> {

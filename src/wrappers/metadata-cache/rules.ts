@@ -9,34 +9,27 @@ import type { Hold, Holds } from "./holds.ts";
 import type { Touches } from "./touches.ts";
 import type { Directory, Tree } from "./tree.ts";
 
-export interface Disturbed {
-  /** Paths that own changes touched since the question. */
-  readonly touched: ReadonlySet<StorePath>;
-  /** Those that are being changed now. */
-  readonly running: ReadonlySet<StorePath>;
-}
-
 export interface Rules {
   /** A question with `fresh` goes to the service: the caller knows that something changed elsewhere. */
   fromMemory(fresh: boolean): boolean;
   /** From `at` on a fact grows old; looked at by each answer, not when somebody cleans up. */
   isAlive(at: number, ttlMs: number, now: number): boolean;
   /** What a running upload is about to replace must not vanish under it (CF61): until the change ends, its path has its old fact, however old. */
-  isPinned(holds: Holds, path: StorePath): boolean;
+  isPinned(holds: Holds, path: StorePath, fact: Fact): boolean;
   /** An absence that is known, by itself or from a complete listing, is an answer as good as a file (CF59). */
   answersAbsence(): boolean;
   /** A basic question needs what every listing tells; a full one what only `stat` tells. A reply that told less answers neither. */
   suffices(fact: Fact, detail: "basic" | "full"): boolean;
 
   /**
-   * An answer is remembered only if no own change touched its path since it was asked, and none is under way there: a listing asked before a write and
-   * answered after it would hide the new file for as long as it is believed.
+   * An answer is remembered only if no own change of its path ended since it was asked: a listing asked before a write and answered after it would hide the new
+   * file for as long as it is believed. What is learnt while a change is under way may be of before or after it; the end of the change decides, and sets or forgets it.
    */
-  remembers(touches: Touches, holds: Holds, since: number, path: StorePath): boolean;
+  remembers(touches: Touches, since: number, path: StorePath): boolean;
   /** The same for a listing: of a directory that itself came, went or moved meanwhile nothing is remembered. */
-  remembersListing(touches: Touches, holds: Holds, since: number, directory: StorePath): boolean;
-  /** And for its names: those that own changes touched meanwhile keep what is known of them by those; while one is under way the directory is not complete. */
-  disturbed(touches: Touches, holds: Holds, since: number, directory: StorePath, deep: boolean): Disturbed;
+  remembersListing(touches: Touches, since: number, directory: StorePath): boolean;
+  /** And for its names: those of which own changes ended meanwhile keep what is known of them by those. */
+  disturbed(touches: Touches, since: number, directory: StorePath, deep: boolean): ReadonlySet<StorePath>;
   /** Who asks after an own change must see it: the answer of a question that was asked before is not good for him. */
   joins(touches: Touches, since: number, path: StorePath, what: "stat" | "list" | "list recursive"): boolean;
   /** The call that several wait for ends when the last of them has gone, not when one has. */
@@ -88,16 +81,13 @@ const NONE: ReadonlySet<StorePath> = new Set();
 export const rules: Rules = {
   fromMemory: (fresh) => !fresh,
   isAlive: (at, ttlMs, now) => at + ttlMs > now,
-  isPinned: (holds, path) => holds.size > 0 && holds.busy(path),
+  isPinned: (holds, path, fact) => holds.size > 0 && !fact.isAbsent && holds.isWritten(path),
   answersAbsence: () => true,
   suffices: (fact, detail) => !fact.thin && (detail === "basic" || fact.complete),
 
-  remembers: (touches, holds, since, path) => !touches.touched(since, path) && (holds.size === 0 || !holds.busy(path)),
-  remembersListing: (touches, holds, since, directory) => !touches.replaced(since, directory) && (holds.size === 0 || !holds.busy(directory)),
-  disturbed: (touches, holds, since, directory, deep) => ({
-    touched: touches.any(since) ? touches.below(since, directory, deep) : NONE,
-    running: holds.size === 0 ? NONE : new Set(holds.below(directory, deep)),
-  }),
+  remembers: (touches, since, path) => !touches.touched(since, path),
+  remembersListing: (touches, since, directory) => !touches.replaced(since, directory),
+  disturbed: (touches, since, directory, deep) => (touches.any(since) ? touches.below(since, directory, deep) : NONE),
   joins(touches, since, path, what) {
     if (!touches.any(since)) return true;
     if (what === "stat") return !touches.touched(since, path);

@@ -1,4 +1,4 @@
-/** Which paths own changes touched, and when: what an answer that was asked for earlier may no longer say. */
+/** Which paths the ends of own changes touched, and in which order: what an answer that was asked for earlier may no longer say. */
 import { isInside, parentOf, root } from "../../store/index.ts";
 import type { StorePath } from "../../store/index.ts";
 

@@ -78,6 +78,8 @@ export class Tree {
   readonly #options: TreeOptions;
   #top: Directory = new Directory(undefined, "");
   #rootFact: Fact | undefined;
+  /** Where the last look ended. */
+  #seen: Directory | undefined;
   readonly #recency = new Recency();
   facts = 0;
   directories = 1;
@@ -115,7 +117,10 @@ export class Tree {
     let directory = this.#top;
     for (let start = 1; ;) {
       const end = path.indexOf("/", start);
-      if (end < 0) return this.#known(directory, path.slice(start), path, now);
+      if (end < 0) {
+        this.#seen = directory;
+        return this.#known(directory, path.slice(start), path, now);
+      }
       const name = path.slice(start, end);
       const above = this.#slot(directory, this.key(name, "directory"), path, end, now);
       if (above === null || (above?.isFile === true && this.#options.strict)) return null;
@@ -282,6 +287,13 @@ export class Tree {
     if (!complete) this.#prune(directory);
   }
 
+  /** Everything in this directory was told again. */
+  renew(directory: Directory, at: number, told: (fact: Fact) => Fact): void {
+    for (const [name, fact] of directory.kids) directory.kids.set(name, told(fact));
+    directory.at = at;
+    this.#options.journal?.directory(directory);
+  }
+
   /** The kids in the order of their names. */
   sort(directory: Directory): void {
     if (directory.sorted) return;
@@ -379,6 +391,11 @@ export class Tree {
       this.directories--;
       this.bytes -= one.bytes + DIRECTORY_BYTES;
     }
+  }
+
+  /** What was just looked at was an answer. */
+  useSeen(): void {
+    if (this.#seen !== undefined && this.#seen.used >= 0) this.#recency.use(this.#seen, false, this.directories);
   }
 
   /** The directory was used by a question: a listing always counts, a look-up only where it would matter soon. */

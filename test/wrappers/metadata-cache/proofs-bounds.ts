@@ -86,8 +86,14 @@ export const orderStays: Proof<Maker> = {
     await store.list("/d/sub").toArray();
     for (const recursive of [false, true]) {
       const known = (await store.list("/d", { recursive }).toArray()).map(({ path }) => path);
-      assert.deepEqual(known, (await store.list("/d", { recursive, fresh: true }).toArray()).map(({ path }) => path));
-      assert.deepEqual((await store.list("/d", { recursive }).toArray()).map(({ path }) => path), known);
+      assert.deepEqual(
+        known,
+        (await store.list("/d", { recursive, fresh: true }).toArray()).map(({ path }) => path),
+      );
+      assert.deepEqual(
+        (await store.list("/d", { recursive }).toArray()).map(({ path }) => path),
+        known,
+      );
     }
     await store.close();
   },
@@ -145,7 +151,10 @@ export const settingsHold: Proof<Maker> = {
     assert.equal(control.settings.ttlMs, 120_000);
     for (const patch of [{ file: "x" }, { maxStaleMs: 1 }, { ttlMs: -1 }, { maxEntries: 1 }, { no: 1 }])
       assert.equal(await code(control.configure(patch as never)), "config");
-    assert.throws(() => make({ ttlMs: Number.NaN })(memoryStore()), (error) => StoreError.is(error) && error.code === "config");
+    assert.throws(
+      () => make({ ttlMs: Number.NaN })(memoryStore()),
+      (error) => StoreError.is(error) && error.code === "config",
+    );
     assert.match(String(store), /metadataCache\(.*ttlMs=60000\)/);
     assert.equal(find(store, { kind: "metadataCache" }), control);
   },
@@ -154,7 +163,12 @@ export const settingsHold: Proof<Maker> = {
 export const capabilitiesPass: Proof<Maker> = {
   name: "M85 the capabilities are those of the store below, exactly, and what it lacks is refused",
   async run(make) {
-    for (const service of [{}, { implied: true, loose: true }, { late: "listings" as const }, { capabilities: { listRecursive: false as const, etag: false } }]) {
+    for (const service of [
+      {},
+      { implied: true, loose: true },
+      { late: "listings" as const },
+      { capabilities: { listRecursive: false as const, etag: false } },
+    ]) {
       const { store, other } = worldOf(make, { service });
       assert.deepEqual(store.capabilities, other.capabilities);
       if (store.capabilities.listRecursive === false) assert.equal(await code(store.list("/", { recursive: true }).toArray()), "unsupported");

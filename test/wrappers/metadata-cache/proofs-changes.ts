@@ -96,8 +96,14 @@ export const failuresForget: Proof<Maker> = {
       await store.list("/d").toArray();
       const lost = new StoreError("unavailable", "the answer was lost");
       const breaks = async (change: () => Promise<unknown>): Promise<void> => {
-        if (applied) net.after = () => { throw lost; };
-        else net.before = () => { throw lost; };
+        if (applied)
+          net.after = () => {
+            throw lost;
+          };
+        else
+          net.before = () => {
+            throw lost;
+          };
         assert.equal(await code(change()), "unavailable");
         net.after = net.before = undefined;
       };

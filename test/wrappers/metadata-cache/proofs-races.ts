@@ -63,7 +63,7 @@ export const parentsAreHeld: Proof<Maker> = {
     const late = exists(store, "/n");
     await settled();
     await waiting(net, "stat").effect();
-    const below = store.write("/n/x", "x");
+    const below = store.write("/n/m/x", "x");
     await settled();
     await waiting(net, "write").answer();
     await below;
@@ -71,7 +71,7 @@ export const parentsAreHeld: Proof<Maker> = {
     assert.equal(await late, false);
     net.holds = false;
     assert.equal((await store.stat("/n")).kind, "directory");
-    assert.equal((await store.stat("/n/x")).size, 1);
+    assert.equal((await store.stat("/n/m/x")).size, 1);
   },
 };
 
@@ -232,7 +232,10 @@ export const invalidationHolds: Proof<Maker> = {
     asked = net.calls.length;
     await store.stat("/dd");
     assert.equal(net.calls.length, asked + 1);
-    assert.throws(() => control.invalidate("no path"), (error) => StoreError.is(error) && error.code === "invalid-path");
+    assert.throws(
+      () => control.invalidate("no path"),
+      (error) => StoreError.is(error) && error.code === "invalid-path",
+    );
   },
 };
 

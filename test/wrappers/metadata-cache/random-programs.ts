@@ -22,7 +22,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant("delete" as const), path: paths }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("mkdir" as const), path: fc.constantFrom("/d", "/d/e", "/m") }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("move" as const, "copy" as const), path: paths, to: targets }) },
-  { weight: 14, arbitrary: fc.record({ do: fc.constant("net" as const), nth: some, how: fc.constantFrom("answer" as const, "answer" as const, "effect" as const, "fail" as const) }) },
+  {
+    weight: 14,
+    arbitrary: fc.record({
+      do: fc.constant("net" as const),
+      nth: some,
+      how: fc.constantFrom("answer" as const, "answer" as const, "effect" as const, "fail" as const),
+    }),
+  },
   {
     weight: 3,
     arbitrary: fc.record({ do: fc.constant("theirs" as const), what: fc.constantFrom("write" as const, "delete" as const, "mkdir" as const), path: files }),

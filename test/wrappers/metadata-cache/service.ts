@@ -19,6 +19,7 @@ export interface ServiceOptions {
   /** A file and a directory of one name stand side by side. */
   readonly loose?: boolean;
   readonly pageSize?: number;
+  readonly identity?: string;
   readonly capabilities?: Partial<Capabilities>;
 }
 interface Node {
@@ -159,7 +160,8 @@ export class Service {
         if (target !== undefined && ifAbsent) throw new StoreError("already-exists", "something is there", { applied: false });
         if (target !== undefined && target.kind !== source.kind)
           throw new StoreError(target.kind === "file" ? "not-a-directory" : "is-a-directory", "another kind is there", { applied: false });
-        if (target?.kind === "directory" && this.children(state, to, false).length > 0) throw new StoreError("not-empty", "it has children", { applied: false });
+        if (target?.kind === "directory" && this.children(state, to, false).length > 0)
+          throw new StoreError("not-empty", "it has children", { applied: false });
         const below = source.kind === "directory" ? this.children(state, from, true) : [];
         this.#put(state, to, move ? source : { ...source, version: this.#version++ });
         for (const [path, node] of below) state.set(this.#slot(rebase(path, from, to), node.kind), move ? node : { ...node, version: this.#version++ });
@@ -168,6 +170,7 @@ export class Service {
       });
     return {
       kind: "service",
+      identity: () => this.#options.identity ?? "service",
       capabilities: {
         mkdir: "native",
         copy: "native",
@@ -193,7 +196,11 @@ export class Service {
         writeMetadata: "native",
         directories: implied ? "implied" : "real",
         strictHierarchy: !loose,
-        consistency: { read: late === "reads" ? "eventual" : "strong", list: late === undefined ? "strong" : "eventual", settleMs: late === undefined ? 0 : 1000 },
+        consistency: {
+          read: late === "reads" ? "eventual" : "strong",
+          list: late === undefined ? "strong" : "eventual",
+          settleMs: late === undefined ? 0 : 1000,
+        },
         afterlifeMs: 0,
         ...this.#options.capabilities,
       },
