@@ -75,12 +75,7 @@ function* figures(now: StatsSnapshot, before: StatsSnapshot | null): Generator<L
 }
 
 function flowLine(name: string, { bytesPerSecond, bytesOk, open }: FlowStats): Line {
-  return [
-    `${name.padEnd(6)}`,
-    ["bold", `${bytesText(bytesPerSecond)}/s`.padStart(12)],
-    `   ${bytesText(bytesOk)} done`,
-    ["dim", open > 0 ? `, ${open} open` : ""],
-  ];
+  return [name.padEnd(6), ["bold", `${bytesText(bytesPerSecond)}/s`.padStart(12)], `   ${bytesText(bytesOk)} done`, ["dim", open > 0 ? `, ${open} open` : ""]];
 }
 
 function operationLine(name: string, { calls, failed, inFlight, latency }: OperationStats, rate: number | null): Line {

@@ -37,13 +37,18 @@ export interface Instruments {
 
 const BOUNDARIES = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60];
 
-/** The global one. @throws StoreError `config` where `@opentelemetry/api` is not installed; without an SDK it does nothing. */
+/** The global one. @throws StoreError `config` where `@opentelemetry/api` cannot be loaded; without an SDK it does nothing. */
 export async function globalMeter(): Promise<MeterLike> {
   try {
     const { metrics } = await import("@opentelemetry/api");
     return metrics.getMeter("stratus");
   } catch (error) {
-    throw new StoreError("config", "stats with openTelemetry needs @opentelemetry/api: npm install @opentelemetry/api", { cause: error });
+    // Only the package itself missing is the user's to mend; one that fails inside is shown as it is.
+    const missing = (error as { readonly code?: unknown }).code === "ERR_MODULE_NOT_FOUND" && (error as Error).message.includes("@opentelemetry/api");
+    const reason = missing
+      ? "stats with openTelemetry needs the package @opentelemetry/api: npm install @opentelemetry/api"
+      : "the package @opentelemetry/api could not be loaded";
+    throw new StoreError("config", reason, { cause: error });
   }
 }
 

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { AggregationTemporality, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
 import type { Histogram, ResourceMetrics } from "@opentelemetry/sdk-metrics";
 import { memory } from "../../../src/providers/memory/index.ts";
-import { borrow, combine, control, layer, manualClock, stack } from "../../../src/store/index.ts";
+import { borrow, combine, control, find, kindOf, layer, manualClock, stack } from "../../../src/store/index.ts";
 import type { Layer } from "../../../src/store/index.ts";
+import type { StatsControl } from "../../../src/wrappers/index.ts";
 import type { Proof } from "../registry.ts";
 import type { Wrappers } from "./mutant.ts";
 import { parsePrometheus } from "./prometheus-parser.ts";
@@ -81,7 +82,7 @@ export const branchesReported: Proof<Wrappers> = {
     assert.equal(reported["pair[1]/caching.dirtyFiles"], 5);
     assert.equal(name, "pair");
     await using lent = stack(borrow(store));
-    assert.equal(lent.layers["stats"]?.kind, "stats");
+    assert.equal(find(lent, kindOf("stats"))?.kind, "stats");
   },
 };
 
@@ -118,7 +119,7 @@ export const prometheusPage: Proof<Wrappers> = {
       reporting("limit", () => ({ oldestReader: "/home/secret.txt", waiting: 2, "odd-Key": 1, state: 5, ready: true })),
       stats({ clock }).as(odd),
     );
-    const counted = store.layers[odd];
+    const counted = find(store, kindOf<StatsControl>("stats")) as StatsControl;
     await store.write("/home/secret.txt", new Uint8Array(1000));
     below.delayMs = 300;
     const read = store.read("/home/secret.txt").then((body) => body.bytes());
@@ -220,8 +221,7 @@ async function collected(provider: MeterProvider, exporter: InMemoryMetricExport
   await provider.forceFlush();
   const [all] = exporter.getMetrics() as [ResourceMetrics];
   const out = new Map<string, readonly Point[]>();
-  for (const { metrics } of all.scopeMetrics)
-    for (const { descriptor, dataPoints } of metrics) if (dataPoints.length > 0) out.set(descriptor.name, dataPoints as readonly Point[]);
+  for (const { metrics } of all.scopeMetrics) for (const { descriptor, dataPoints } of metrics) if (dataPoints.length > 0) out.set(descriptor.name, dataPoints);
   return out;
 }
 

@@ -4,7 +4,7 @@ import { memory } from "../../../src/providers/memory/index.ts";
 import { control, layer, manualClock, stack } from "../../../src/store/index.ts";
 import type { Store } from "../../../src/store/index.ts";
 import { limit, stats, top, viewText, views } from "../../../src/wrappers/index.ts";
-import { reporting } from "../../broken-layers/support/stats-export-proofs.ts";
+import type { reporting } from "../../broken-layers/support/stats-export-proofs.ts";
 import { turns } from "../../broken-layers/support/turns.ts";
 import { terminal } from "./terminal.ts";
 
