@@ -10,6 +10,7 @@
  *   C                 a clean end
  */
 import { writeSync } from "node:fs";
+import module from "node:module";
 import { pathToFileURL } from "node:url";
 import { StoreError, hasCode } from "../../store/index.ts";
 import type { Store } from "../../store/index.ts";
@@ -54,6 +55,8 @@ async function work(task: ChildTask): Promise<void> {
   };
   const store = await subject.open(task.place, step);
   await store.open();
+  // The next child starts from what this one has compiled; at its end, where Node does it by itself, this one will not be.
+  module.flushCompileCache?.();
   say("O");
   let serial = task.serial;
   const worker = async (number: number): Promise<void> => {

@@ -13,6 +13,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { systemClock } from "../../store/index.ts";
 import type { Store } from "../../store/index.ts";
 import { seeded } from "../random.ts";
 import type { ChildTask } from "./child.ts";
@@ -25,9 +26,11 @@ export interface CrashOptions {
   /** Kills that count. At random moments, unless `steps`. */
   readonly kills: number;
   readonly seed: number;
-  /** Kill at these steps instead, one after the other. Default: at random moments, up to `withinMs` after the stack was opened. */
+  /** Kill at these steps instead, one after the other. Default: at random moments. */
   readonly steps?: readonly string[] | undefined;
-  /** Default 80. */
+  /** A random moment comes after so many lines of the child at most (it says two for each change), and up to `withinMs` later. Default 150. */
+  readonly withinLines?: number | undefined;
+  /** Default 10. */
   readonly withinMs?: number | undefined;
   /** Writers at once. Default 6. */
   readonly workers?: number | undefined;
@@ -59,6 +62,9 @@ const SIGNAL = "SIGKILL";
 /** A child that neither dies nor ends is a fault of its own. */
 const CHILD_MS = 60_000;
 
+/** A flush that takes longer never ends. */
+const FLUSH_MS = 60_000;
+
 export async function crashRuns(options: CrashOptions): Promise<CrashFigures> {
   const { default: subject } = (await import(pathToFileURL(options.module).href)) as { readonly default: CrashSubject };
   const runs = new CrashRuns(subject, options);
@@ -67,6 +73,20 @@ export async function crashRuns(options: CrashOptions): Promise<CrashFigures> {
     return runs.figures;
   } finally {
     runs.end();
+  }
+}
+
+async function inTime(work: Promise<void>): Promise<boolean> {
+  const over = new AbortController();
+  // Not in the background: it keeps this process alive while nothing else does.
+  const late = systemClock.sleep(FLUSH_MS, over.signal).then(
+    () => false,
+    () => true,
+  );
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    over.abort();
   }
 }
 
@@ -90,8 +110,10 @@ class CrashRuns {
     this.#place = this.#newPlace();
   }
 
+  /** What showed a fault stays, to be looked at. */
   end(): void {
-    rmSync(this.#base, { recursive: true, force: true });
+    if (this.figures.faults.length === 0) rmSync(this.#base, { recursive: true, force: true });
+    else this.figures.faults.push(`kept: ${this.#place.directory}`);
   }
 
   async all(): Promise<void> {
@@ -163,8 +185,12 @@ class CrashRuns {
   /** "killed", "ended" (it came to its end), or what went wrong. */
   async #child(task: ChildTask, byTimer: boolean): Promise<string> {
     const file = new URL(`./child${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
-    const child = spawn(process.execPath, [file.pathname, JSON.stringify(task)], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [file.pathname, JSON.stringify(task)], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, NODE_COMPILE_CACHE: join(this.#base, "compiled") },
+    });
     const limit = setTimeout(() => child.kill(SIGNAL), CHILD_MS);
+    let linesLeft = Math.floor(this.#random() ** 2 * (this.#options.withinLines ?? 150));
     let killer: NodeJS.Timeout | undefined;
     let said = "";
     let text = "";
@@ -173,9 +199,11 @@ class CrashRuns {
     child.stdout.setEncoding("utf8").on("data", (more: string) => {
       const lines = (text + more).split("\n");
       text = lines.pop() ?? "";
-      for (const line of lines) this.#ledger.line(line);
-      // From the moment at which it is open: before that nothing has begun. Now and then earlier.
-      if (byTimer && this.#ledger.opened) killer ??= setTimeout(() => child.kill(SIGNAL), this.#random() * (this.#options.withinMs ?? 80));
+      for (const line of lines) {
+        this.#ledger.line(line);
+        // Counted from the moment at which it is open: before that nothing has begun. By lines, because machines differ; some moments lie between two.
+        if (this.#ledger.opened && --linesLeft < 0 && byTimer) killer ??= setTimeout(() => child.kill(SIGNAL), this.#random() * (this.#options.withinMs ?? 10));
+      }
     });
     const { code, signal } = await new Promise<{ readonly code: number | null; readonly signal: string | null }>((done, fail) => {
       child.on("error", fail);
@@ -225,7 +253,11 @@ class CrashRuns {
     const store = await this.#opened();
     if (store === undefined) return;
     try {
-      await this.#subject.flush(store);
+      if (!(await inTime(this.#subject.flush(store)))) {
+        this.#ledger.faults.push(`flush did not end within ${FLUSH_MS} ms, ${this.#subject.pending?.(store) ?? 0} pending`);
+        await store.close({ signal: AbortSignal.abort() });
+        return;
+      }
       const pending = this.#subject.pending?.(store) ?? 0;
       if (pending > 0) this.figures.faults.push(`${this.#subject.name}: ${pending} are pending after flush`);
       this.#ledger.compare(await viewOf(store), "after flush");
