@@ -205,8 +205,8 @@ function resuming(call: ReadCall, reply: ReadReply, etag: string, next: Next<"re
           attempts = undefined;
           return chunk;
         } catch (error) {
-          // All bytes are out and yet it failed: what was wrong with them, a further request cannot tell.
-          if (length !== null && got >= length) throw error;
+          // All bytes are out and yet it failed: what was wrong with them, a further request cannot tell. Of an empty body none are, it may be asked for again.
+          if (length !== null && got > 0 && got >= length) throw error;
           await reopen(error);
         }
       }

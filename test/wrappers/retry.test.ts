@@ -380,6 +380,16 @@ test("a failure after the last byte is no reason to ask again, and no success", 
   expect(script.count("read")).toBe(1);
 });
 
+test("an empty body that breaks is asked for again", async () => {
+  const { value, script } = await timed({}, async (store, at) => {
+    await store.write("/f", "");
+    at.body = breaking([0]);
+    return readText(store, "/f");
+  });
+  expect(value).toBe("");
+  expect(script.count("read")).toBe(2);
+});
+
 test("a reader who leaves during a pause ends it, and nothing more is asked", async () => {
   const clock = manualClock();
   const script = scripted();

@@ -1,0 +1,35 @@
+/**
+ * A stack with a write-back cache as a subject: all connections to a place share one stack, as the users of one process do. What one has written the
+ * others see at once, whether or not it has been sent; another process would see it after the upload.
+ */
+import { join } from "node:path";
+import type { Place, Subject } from "../../../src/conformance/index.ts";
+import { borrow, layer, stack } from "../../../src/store/index.ts";
+import type { Layer, Store } from "../../../src/store/index.ts";
+
+export function shared(subject: Subject, name: string, layers: (place: Place) => readonly Layer[], more: Partial<Subject> = {}): Subject {
+  const places = new Map<string, { readonly store: Promise<Store>; users: number }>();
+  const open = async (place: Place): Promise<Store> => stack(await subject.open(place), ...layers({ ...place, scratch: join(place.scratch, "shared") }));
+  return {
+    // Neither second channel nor wire: they would see what has been sent, not what was written.
+    name: `${name} over ${subject.name}`,
+    ...(subject.leftovers === undefined ? {} : { leftovers: subject.leftovers.bind(subject) }),
+    reopens: false,
+    async open(place): Promise<Store> {
+      const one = places.get(place.id) ?? { store: open(place), users: 0 };
+      places.set(place.id, one);
+      one.users += 1;
+      const share = layer("share", (inner) => ({
+        backend: inner,
+        async close(): Promise<void> {
+          one.users -= 1;
+          if (one.users > 0) return;
+          places.delete(place.id);
+          await (await one.store).close();
+        },
+      }));
+      return share(borrow(await one.store));
+    },
+    ...more,
+  };
+}
