@@ -1,10 +1,6 @@
 /** All wrappers: `import { archive, caching, metadataCache, retry, stats } from "stratus/wrappers"`. */
 export { Archive, archive } from "./archive/index.ts";
 export type { ArchiveControl, ArchiveEvent, ArchiveOptions, ArchiveSettings, Problem, Repacked, WriterReport } from "./archive/index.ts";
-export { Fault, fault } from "./fault.ts";
-export type { FaultControl, FaultOptions, FaultRule, FaultSettings, InjectedFault } from "./fault.ts";
-export { Latency, latency } from "./latency.ts";
-export type { LatencyControl, LatencyOptions, LatencySettings } from "./latency.ts";
 export { Caching, caching } from "./caching/index.ts";
 export type {
   CacheControl,
@@ -21,8 +17,6 @@ export { Fault, fault } from "./fault.ts";
 export type { FaultControl, FaultOptions, FaultRule, FaultSettings, InjectedFault } from "./fault.ts";
 export { Latency, latency } from "./latency.ts";
 export type { LatencyControl, LatencyOptions, LatencySettings } from "./latency.ts";
-export { Archive, archive } from "./archive/index.ts";
-export type { ArchiveControl, ArchiveEvent, ArchiveOptions, ArchiveSettings, Problem, Repacked, WriterReport } from "./archive/index.ts";
 export { Limit, limit } from "./limit.ts";
 export type { LimitControl, LimitSettings } from "./limit.ts";
 export { logFile } from "./log-file.ts";
