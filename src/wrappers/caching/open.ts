@@ -273,6 +273,8 @@ function assemble(setup: Setup, { directory, session, rebooted, journal, wal, ow
     room: new Room({ content, rules, clock, events, settings, changed: (signal) => uploader.changed(signal) }),
     counts: { hits: 0, misses: 0, revalidated: 0, bytesFilled: 0, uploads: 0, uploadErrors: 0, arrived: 0 },
     evicting: false,
+    rowsLook: { changes: 1 },
+    spaceLook: { writes: 0 },
     background(work) {
       const one: Promise<void> = work()
         .catch((error: unknown) => {
