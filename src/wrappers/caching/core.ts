@@ -52,6 +52,8 @@ export interface Core extends Setup {
   readonly revalidations: Map<string, Promise<"same" | "changed" | "again">>;
   readonly room: Room;
   readonly counts: Counts;
+  readonly rowsLook: { changes: number };
+  readonly spaceLook: { writes: number };
   /** One eviction at a time. */
   evicting: boolean;
   /** Work that nobody waits for, but `close` does. */

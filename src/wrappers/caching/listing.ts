@@ -3,6 +3,7 @@ import { StoreError, calls, entry, hasCode, join, nameOf } from "../../store/ind
 import type { Entry, ListCall, Page, StorePath } from "../../store/index.ts";
 import type { Core } from "./core.ts";
 import { entryOf, withLocalEtag } from "./entries.ts";
+import { existsInView, mayHaveVanished } from "./implied.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
 import { forget, isFresh, isPendingBelow, isSoft, learn, notFound, statRemote } from "./view.ts";
@@ -30,6 +31,13 @@ async function directory(core: Core, call: ListCall, cursor: Cursor | undefined)
 const ROUNDS = 20;
 
 async function first(core: Core, call: ListCall): Promise<Page> {
+  const page = await firstPage(core, call);
+  const empty = page.entries.length === 0 && (page.cursor ?? undefined) === undefined;
+  if (empty && mayHaveVanished(core, core.tree.at(call.path)) && !(await existsInView(core, call.path, call.signal))) throw notFound();
+  return page;
+}
+
+async function firstPage(core: Core, call: ListCall): Promise<Page> {
   const { path } = call;
   for (let round = 0; ; round++) {
     const { known, node } = core.tree.look(path);
@@ -37,7 +45,7 @@ async function first(core: Core, call: ListCall): Promise<Page> {
     if (node?.kind === FILE && (node.dirty === 1 || isFresh(core, node))) throw notADirectory();
     const rows = node === undefined ? [] : core.tree.children(node.id);
     // Known to exist only here: nobody else can have put anything into it.
-    if (node?.dirty === 1 && node.base_kind === ABSENT && !core.barriers.touches(path)) return { entries: entriesOf(core, path, rows) };
+    if (node?.dirty === 1 && node.base_kind === ABSENT && !core.barriers.touches(path)) return { entries: await entriesOf(core, path, rows) };
     const watch = core.watches.watch(path);
     try {
       if (core.barriers.touches(path)) {
@@ -58,7 +66,7 @@ async function first(core: Core, call: ListCall): Promise<Page> {
       }
       const page = await asked(core, call, node);
       if (page === undefined) continue;
-      return await merged(core, path, page, core.rules.listingHasSnapshot ? settled : new Set(), unseen, entriesOf(core, path, now));
+      return await merged(core, path, page, core.rules.listingHasSnapshot ? settled : new Set(), unseen, await entriesOf(core, path, now));
     } finally {
       core.watches.end(watch);
     }
@@ -85,8 +93,17 @@ function notADirectory(): StoreError {
   return new StoreError("not-a-directory", "a file has no children");
 }
 
-function entriesOf(core: Core, dir: StorePath, rows: readonly NodeRow[]): Entry[] {
-  return rows.filter(({ kind }) => kind !== ABSENT).map((row) => entryOf(core, row, join(dir, row.name)));
+async function entriesOf(core: Core, dir: StorePath, rows: readonly NodeRow[]): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  for (const row of rows) {
+    const path = join(dir, row.name);
+    if (row.kind !== ABSENT && (await isThere(core, row, path))) entries.push(entryOf(core, row, path));
+  }
+  return entries;
+}
+
+async function isThere(core: Core, row: NodeRow, path: StorePath): Promise<boolean> {
+  return !mayHaveVanished(core, row) || existsInView(core, path, undefined);
 }
 
 /** `settled`: names that were given, or are absent. `unseen`: clean rows that the remote has not listed yet. */
@@ -123,7 +140,7 @@ async function inView(core: Core, path: StorePath, found: Entry, row: NodeRow | 
     if (!core.barriers.covers(path)) return { ...found, path };
     return (await statRemote(core, path)) ?? undefined;
   }
-  if (row.kind === ABSENT) return undefined;
+  if (row.kind === ABSENT || !(await isThere(core, row, path))) return undefined;
   if (row.dirty === 1) return entryOf(core, row, path);
   // Inside of a pending operation, or with an etag that may have changed: the listing says nothing of these bytes.
   if (core.barriers.covers(path) || isSoft(core, row, core.tree.look(path).moved))
@@ -138,7 +155,7 @@ async function inView(core: Core, path: StorePath, found: Entry, row: NodeRow | 
 /** A clean row that the remote did not list: kept while it is fresh, for services that list late; else gone where listings are strong, else asked. */
 async function notListed(core: Core, path: StorePath): Promise<Entry | undefined> {
   const row = core.tree.at(path);
-  if (row === undefined || row.kind === ABSENT) return undefined;
+  if (row === undefined || row.kind === ABSENT || !(await isThere(core, row, path))) return undefined;
   if (row.dirty === 1 || (isFresh(core, row) && (row.content !== null || row.kind === DIRECTORY))) return entryOf(core, row, path);
   if (row.kind === DIRECTORY && isPendingBelow(core, row)) return entryOf(core, row, path);
   if (core.barriers.covers(path)) return (await statRemote(core, path)) ?? undefined;
@@ -170,6 +187,7 @@ async function gathered(core: Core, { path, signal }: ListCall): Promise<Entry[]
   for (const name of names) {
     const at = join(path, name);
     const row = core.tree.at(at);
+    if (row !== undefined && !(await isThere(core, row, at))) continue;
     if (row !== undefined && (row.dirty === 1 || row.content !== null)) found.push(row.kind === ABSENT ? undefined : entryOf(core, row, at));
     else {
       const there = await statRemote(core, at, { signal });
@@ -215,7 +233,8 @@ export async function isEmptyInView(core: Core, path: StorePath, signal: AbortSi
   do {
     let page: Page;
     try {
-      page = await directory(core, { ...calls.list(path, { fresh: true }), signal }, cursor as Cursor | undefined);
+      const call = { ...calls.list(path, { fresh: true }), signal };
+      page = cursor === undefined ? await firstPage(core, call) : await directory(core, call, cursor as Cursor);
     } catch (error) {
       if (cursor === undefined && hasCode(error, "not-found", "not-a-directory")) return true;
       throw error;

@@ -45,6 +45,7 @@ export async function openCache({ setup, identity, reserveBytes }: OpenOptions):
   const { directory, durability, allowNetworkDirectory } = settings();
   await prepare(directory, allowNetworkDirectory);
   checkFormatFile(directory);
+  await Owner.given(directory);
   const undo: (() => void | Promise<void>)[] = [];
   try {
     const owner = Owner.take(directory, rules, clock.now());
@@ -272,6 +273,8 @@ function assemble(setup: Setup, { directory, session, rebooted, journal, wal, ow
     room: new Room({ content, rules, clock, events, settings, changed: (signal) => uploader.changed(signal) }),
     counts: { hits: 0, misses: 0, revalidated: 0, bytesFilled: 0, uploads: 0, uploadErrors: 0, arrived: 0 },
     evicting: false,
+    rowsLook: { changes: 1 },
+    spaceLook: { writes: 0 },
     background(work) {
       const one: Promise<void> = work()
         .catch((error: unknown) => {
@@ -293,31 +296,42 @@ function assemble(setup: Setup, { directory, session, rebooted, journal, wal, ow
     async settled() {
       while (running.size > 0) await Promise.all(running);
     },
-    async close(clean) {
-      ending.abort(new StoreError("closed", "the cache is closed"));
-      uploader.end();
-      if (clean) {
-        await uploader.stopped();
-        while (running.size > 0) await Promise.all(running);
-        await group.idle();
-        group.end();
-        if (!group.poisoned) {
-          journal.transaction(() => {
-            content.flushReads();
-            journal.run("update session set clean = 1 where id = ?", session);
-          });
-          step("close.clean");
-          step("checkpoint");
-          journal.checkpoint();
-        }
-        await content.unlink(content.takeFreed());
-      } else group.end();
+    close(clean) {
+      const closing = shut(clean);
+      owner.willLeave(closing);
+      return closing;
+    },
+  };
+
+  async function shut(clean: boolean): Promise<void> {
+    ending.abort(new StoreError("closed", "the cache is closed"));
+    uploader.end();
+    try {
+      if (clean) await settle();
+    } finally {
+      group.end();
       journal.close();
       await wal.close();
       if (clean) owner.release();
       else owner.leave();
-    },
-  };
+    }
+  }
+
+  async function settle(): Promise<void> {
+    await uploader.stopped();
+    while (running.size > 0) await Promise.all(running);
+    await group.idle();
+    group.end();
+    if (group.poisoned) return;
+    journal.transaction(() => {
+      content.flushReads();
+      journal.run("update session set clean = 1 where id = ?", session);
+    });
+    step("close.clean");
+    step("checkpoint");
+    journal.checkpoint();
+    await content.unlink(content.takeFreed());
+  }
 }
 
 /** Left-overs of earlier sessions: files that no row names, downloads that were not finished, rows that nothing names. */
