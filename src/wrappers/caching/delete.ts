@@ -1,7 +1,7 @@
 /** `delete` and `mkdir`, journalled. */
 import { entry, nameOf } from "../../store/index.ts";
 import type { DeleteCall, Entry, MkdirCall } from "../../store/index.ts";
-import { checkEmpty, checkParents, refusal } from "./checks.ts";
+import { checkEmpty, checkParents, refusal, roomForBarrier } from "./checks.ts";
 import type { Core } from "./core.ts";
 import { entryOf } from "./entries.ts";
 import { change } from "./facts.ts";
@@ -11,6 +11,7 @@ import type { NodeRow } from "./rows.ts";
 import { know } from "./view.ts";
 
 export async function remove(core: Core, { path, recursive, signal }: DeleteCall): Promise<void> {
+  await roomForBarrier(core, signal);
   await change(
     core,
     [path],

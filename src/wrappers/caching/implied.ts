@@ -43,5 +43,5 @@ export async function existsInView(core: Core, path: StorePath, signal: AbortSig
 }
 
 function isDeletedBelow(core: Core, node: NodeRow): boolean {
-  return core.journal.get(`${SUBTREE} select 1 from t join node n using(id) where n.kind = 0 limit 1`, node.id) !== undefined;
+  return core.journal.get(`${SUBTREE} select 1 from t join node n using(id) where n.kind = 0 and n.dirty = 1 limit 1`, node.id) !== undefined;
 }

@@ -58,9 +58,9 @@ async function firstPage(core: Core, call: ListCall): Promise<Page> {
       const now: NodeRow[] = [];
       for (const row of rows) {
         // Clean rows are compared with what the remote lists; what is pending is what it is.
-        if (row.dirty === 0) unseen.add(row.name);
+        if (row.dirty === 0 && row.kind !== ABSENT) unseen.add(row.name);
         else {
-          settled.add(row.name);
+          settled.add(core.spelling.key(row.name));
           now.push(row);
         }
       }
@@ -119,10 +119,11 @@ async function merged(
   const unseen = new Set(before);
   const parent = core.tree.at(dir);
   for (const found of page.entries) {
-    const name = nameOf(found.path);
+    const row = parent === undefined ? undefined : core.spelling.child(core, parent.id, nameOf(found.path));
+    const name = row?.name ?? nameOf(found.path);
     unseen.delete(name);
-    if (settled.has(name)) continue;
-    const seen = await inView(core, join(dir, name), found, parent === undefined ? undefined : core.tree.child(parent.id, name));
+    if (settled.has(core.spelling.key(name))) continue;
+    const seen = await inView(core, join(dir, name), found, row);
     if (seen !== undefined) entries.push(seen);
   }
   const inner = page.cursor ?? undefined;

@@ -19,6 +19,7 @@ import { Owner } from "./owner.ts";
 import { Remote } from "./remote.ts";
 import { Reserve } from "./reserve.ts";
 import { Room } from "./room.ts";
+import { Spelling } from "./spelling.ts";
 import { Tree } from "./tree.ts";
 import { Uploader } from "./uploader.ts";
 import { Watches } from "./watches.ts";
@@ -194,6 +195,7 @@ function doubt(journal: Journal, { rules, clock, settings }: Setup): void {
       journal.run("update barrier set due = null, tries = 0");
     } else journal.run("update node set due = null where dirty = 1");
     journal.run("update node set wait = null where wait is not null");
+    journal.run("delete from node where kind = 0 and dirty = 0");
   });
 }
 
@@ -261,6 +263,7 @@ function assemble(setup: Setup, { directory, session, rebooted, journal, wal, ow
     content,
     tree,
     barriers,
+    spelling: new Spelling(setup.remoteCan),
     watches: new Watches(),
     locks: new Locks(),
     remote: new Remote({ inner, rules, step, ended: ending.signal }),
@@ -273,6 +276,8 @@ function assemble(setup: Setup, { directory, session, rebooted, journal, wal, ow
     room: new Room({ content, rules, clock, events, settings, changed: (signal) => uploader.changed(signal) }),
     counts: { hits: 0, misses: 0, revalidated: 0, bytesFilled: 0, uploads: 0, uploadErrors: 0, arrived: 0 },
     evicting: false,
+    rowsLook: { changes: 1 },
+    spaceLook: { writes: 0 },
     background(work) {
       const one: Promise<void> = work()
         .catch((error: unknown) => {
