@@ -103,7 +103,6 @@ export class Opened {
         emit,
         ended: end.signal,
       };
-      index.owners.viewMs = index.number("refreshed");
       hybrid.restore(index.number("last"), index.number("seen"));
       // Whatever was running when the last process ended may still land.
       index.transaction(() => {
