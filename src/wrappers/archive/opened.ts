@@ -122,7 +122,11 @@ export class Opened {
 
   /** Sends what is open and waits for all that is on its way; when the signal fires, for nothing any more. */
   async close(signal: AbortSignal | undefined): Promise<void> {
-    const stop = (): void => this.#end.abort();
+    const stop = (): void => {
+      this.#end.abort();
+      // Nobody waits for what still runs: it finds the index closed, and its intents stay. Whoever opens the directory next finds it free.
+      if (signal?.aborted === true) this.core.index.close();
+    };
     if (signal?.aborted === true) stop();
     signal?.addEventListener("abort", stop, { once: true });
     try {
