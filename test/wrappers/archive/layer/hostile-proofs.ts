@@ -7,7 +7,7 @@ import type { Hostile } from "./hostile.ts";
 import { proof, reads, site, steps } from "./proof.ts";
 import type { LayerProof } from "./proof.ts";
 import { now, refresh, time } from "./steps.ts";
-import { unpacked } from "./turns.ts";
+import { unpacked } from "./subject.ts";
 import type { LayerWorld } from "./world.ts";
 
 const FOLDER = "/.stratus-archive";

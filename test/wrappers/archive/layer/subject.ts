@@ -1,5 +1,5 @@
 /** The layer that the proofs try, and how: settings in which a minute is a step of the model's time. */
-import "./turns.ts"; // Before the layer.
+export { unpacked } from "./turns.ts"; // Loaded before the layer.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
