@@ -51,7 +51,7 @@ export function commitLearned(
   const { id } = stored.manifest;
   hybrid.see(stored.manifest);
   const learn = (): void => {
-    index.learn({ ...stored, learnedMs: nowOf(core), listing: index.number("listing") });
+    index.learn({ ...stored, learnedMs: nowOf(core) });
     index.setMeta("seen", hybrid.seenMs);
   };
   if (rules.commitIsOne)

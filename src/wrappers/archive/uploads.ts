@@ -117,7 +117,7 @@ export class Uploads {
    */
   async send(upload: Upload): Promise<void> {
     const { id, kind, object, size } = upload;
-    const { index, remote, rules, step, settings } = this.#core;
+    const { ended, index, remote, rules, step, settings } = this.#core;
     const nowMs = (): number => nowOf(this.#core);
     const began = this.#running.get(id)?.beganMs ?? nowMs();
     const paths = JSON.stringify([...this.#pathsOf(id)]);
@@ -133,6 +133,8 @@ export class Uploads {
       keep = false;
     } catch (error) {
       const sent = keep;
+      // The index is closed, or about to be: what was on its way is looked for by whoever opens it next.
+      if (sent && ended.aborted) throw inDoubtUnlessStored(error);
       const refused = StoreError.is(error) && error.applied === false;
       // In doubt from here on: the refreshes look for it. Refused by a store that writes in place, a part of it may lie there: it is looked after as well.
       keep = sent && (!refused || !remote.atomic) && index.archives.intentOf(id) !== undefined;
@@ -140,7 +142,7 @@ export class Uploads {
       throw error;
     } finally {
       this.#running.delete(id);
-      if (!keep) {
+      if (!keep && !ended.aborted) {
         if (index.archives.intentOf(id) !== undefined) index.transaction(() => index.archives.dropIntent(id));
         this.#paths.delete(id);
       }
@@ -225,6 +227,12 @@ export class Uploads {
     }
     step("committed");
   }
+}
+
+/** Of a store that closes: what was known for certain still holds. */
+function inDoubtUnlessStored(problem: unknown): unknown {
+  if (!StoreError.is(problem) || problem.applied !== false || problem.code !== "closed") return problem;
+  return problem.with({ applied: "unknown", cause: problem.cause });
 }
 
 function inDoubt(problem: unknown): unknown {
