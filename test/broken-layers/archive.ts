@@ -5,8 +5,14 @@ import type { MakeLayer } from "../wrappers/archive/layer/subject.ts";
 import * as proofs from "../wrappers/archive/layer/proofs.ts";
 import * as hostile from "../wrappers/archive/layer/hostile-proofs.ts";
 import type { LayerProof } from "../wrappers/archive/layer/proof.ts";
+import { modelBugs } from "../wrappers/archive/model/bugs.ts";
+import type { Bugs, ModelBug } from "../wrappers/archive/model/bugs.ts";
+import { frozen } from "../wrappers/archive/model/frozen.ts";
+import type { Frozen } from "../wrappers/archive/model/frozen.ts";
+import { runProgram } from "../wrappers/archive/model/world.ts";
 import { brokenLayer } from "./registry.ts";
-import type { BrokenLayer } from "./registry.ts";
+import type { BrokenLayer, Proof } from "./registry.ts";
+import { mutant } from "./support/mutant.ts";
 
 const right: MakeLayer = (more, proof) => layerWith({}, more, proof);
 
@@ -18,6 +24,39 @@ function variant(id: string, row: number | string, bug: string, rules: Partial<R
     proofs: killers,
     right: () => right,
     wrong: () => (more, proof) => layerWith(rules, more, proof),
+  });
+}
+
+/** The layer from its real source, with one place changed. */
+function changed(id: string, row: string, bug: string, file: string, from: string, to: string, ...killers: readonly LayerProof[]): BrokenLayer {
+  const source = `src/wrappers/archive/${file}`;
+  return brokenLayer<MakeLayer>({
+    id,
+    bug,
+    rows: [row],
+    proofs: killers,
+    right: () => right,
+    wrong: async () => {
+      const module = await mutant<typeof import("../../src/wrappers/archive/archive.ts")>(source, from, to, "src/wrappers/archive/archive.ts")();
+      return (more, proof) => layerWith({}, more, proof, module);
+    },
+  });
+}
+
+const PATHS_KEPT = "JSON.parse(";
+const PATHS_LOST = "JSON.parse('[]' || ";
+
+/** Rows that the real layer cannot show, because another of its rules keeps them from doing harm, or that are no single rule there: in the model. */
+function protocol(bug: ModelBug, at: number): BrokenLayer {
+  const { program, installations, besides = [] } = frozen.find((one) => one.bug === bug) as Frozen;
+  const proof: Proof<Bugs> = { name: `archive protocol: ${bug}`, run: (bugs) => runProgram(program, installations, bugs) };
+  return brokenLayer<Bugs>({
+    id: `A${41 + at}`,
+    bug: `protocol: ${bug}`,
+    rows: [modelBugs[bug] === 0 ? "archive.md 8.5" : `archive.md 11.${modelBugs[bug]}`],
+    proofs: [proof],
+    right: () => new Set(),
+    wrong: () => new Set([bug, ...besides]),
   });
 }
 
@@ -63,4 +102,35 @@ export const layers: readonly BrokenLayer[] = [
   variant("A28", 25, "a manifest is unpacked without a limit", { limitsUnpacking: false }, hostile.bombsAreLimited),
   variant("A29", 25, "paths of a manifest are not checked", { checksPaths: false }, hostile.damagedIsSetAside),
   variant("A30", 30, "archives of a newer version are skipped, and writes go on", { newerStopsWrites: false }, hostile.newerStopsChanges),
+  variant("A31", "archive.md 8.5", "a writer that slept seals by the view of then", { sealsNeedYoungView: false }, proofs.sealsByYoungViews),
+  variant("A32", "archive.md 8.3", "archives that the last listing lacks are packed again", { missingIsUsed: true }, proofs.missingIsLeftAlone),
+  changed(
+    "M79",
+    "M79",
+    "calls are told before their archive is stored",
+    "groups.ts",
+    "await this.#send(archive);",
+    "void this.#send(archive).catch(() => {});",
+    proofs.storedFirst,
+  ),
+  changed(
+    "M81",
+    "M81",
+    "names are cut at 100 bytes",
+    "format/tar.ts",
+    'if (name.length <= 100) return { name, prefix: "" };',
+    'return { name: name.slice(0, 100), prefix: "" };',
+    proofs.longNames,
+  ),
+  changed(
+    "A33",
+    "archive.md 11.26",
+    "the length of a pax record does not count its own digits",
+    "format/tar.ts",
+    "while (String(length).length + rest.length !== length) length",
+    "if (length < 0) length",
+    proofs.longNames,
+  ),
+  changed("A34", "archive.md 3.4", "after a crash nobody knows what was in doubt", "uploads.ts", PATHS_KEPT, PATHS_LOST, proofs.treesCoverDoubt),
+  ...(["uploads-not-waited", "move-in-two", "claim-by-clock", "adopted-keeps-id"] as const).map(protocol),
 ];

@@ -77,7 +77,8 @@ function checkMembers(data: Buffer, id: string, lines: readonly Line[], head: He
     if (member.name !== named) throw new Error(`member ${JSON.stringify(member.name)} where the manifest has ${JSON.stringify(named)}`);
     if (member.rawType !== (line.kind === "d" ? "5" : "0") || member.mode !== (line.kind === "d" ? 0o755 : 0o644)) throw new Error(`type or mode of ${named}`);
     const cut = Math.floor(line.modifiedMs / 1000) * 1000;
-    if (member.modifiedMs !== (member.pax.length > 0 ? line.modifiedMs : cut)) throw new Error(`time of ${named}: ${member.modifiedMs} for ${line.modifiedMs}`);
+    if (member.modifiedMs !== (member.pax.length > 0 && line.modifiedMs >= 0 ? line.modifiedMs : cut))
+      throw new Error(`time of ${named}: ${member.modifiedMs} for ${line.modifiedMs}`);
     if (line.kind === "f") checkFile(data, line, member);
     else if (member.size !== 0) throw new Error(`size of ${named}`);
   }

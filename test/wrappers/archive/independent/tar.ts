@@ -50,10 +50,10 @@ function splitName(name: string): { readonly name: string; readonly prefix: stri
   return undefined;
 }
 
+/** Whole seconds before 1970: bsdtar reads the fraction of a negative number the wrong way round. */
 function decimalSeconds(ms: number): string {
-  const whole = Math.abs(ms);
-  const digits = `${Math.floor(whole / 1000)}.${String(whole % 1000).padStart(3, "0")}`;
-  return ms < 0 ? `-${digits}` : digits;
+  if (ms < 0) return String(Math.floor(ms / 1000));
+  return `${Math.floor(ms / 1000)}.${String(ms % 1000).padStart(3, "0")}`;
 }
 
 export function paxRecord(key: string, value: string): Buffer {

@@ -33,8 +33,7 @@ export function disagreements(program: TarProgram, name: string, bytes: Uint8Arr
         const content = Buffer.from(bytes.buffer, bytes.byteOffset + line.offset, line.size);
         if (!found.bytes.equals(content)) faults.push(`other bytes: ${JSON.stringify(path)}`);
         const seconds = Math.floor(line.modifiedMs / 1000);
-        const late = program.cutsEarlyTimes === true && line.modifiedMs < 0 && line.modifiedMs % 1000 !== 0 ? 1 : 0;
-        if (found.seconds < seconds || found.seconds > seconds + late) faults.push(`time of ${JSON.stringify(path)}: ${found.seconds} and not ${seconds}`);
+        if (found.seconds !== seconds) faults.push(`time of ${JSON.stringify(path)}: ${found.seconds} and not ${seconds}`);
       }
     }
     for (const path of tree.keys()) if (!expected.has(path)) faults.push(`nobody wrote ${JSON.stringify(path)}`);

@@ -11,8 +11,6 @@ export interface TarProgram {
   unpack(file: string, directory: string): void;
   /** Names and sizes, without unpacking. Left out where the program lists only what it can seek in. */
   readonly list?: (file: string) => readonly Listed[];
-  /** Reads a time before 1970 with a fraction up to a second too late. */
-  readonly cutsEarlyTimes?: boolean;
 }
 export interface Listed {
   readonly name: string;
@@ -85,14 +83,12 @@ export const tarPrograms: readonly TarProgram[] = [
   {
     name: "bsdtar",
     needs: "bsdtar",
-    cutsEarlyTimes: true,
     unpack: (file, directory) => void run("bsdtar", ["-xf", file, "-C", directory]),
     list: (file) => verbose(run("bsdtar", ["-tvf", file]), /^\S+ +\d+ \S+ +\S+ +(?<size>\d+) \S+ +\S+ +\S+ (?<name>.*)$/),
   },
   {
     name: "bsdtar from a pipe",
     needs: "bsdtar",
-    cutsEarlyTimes: true,
     unpack: (file, directory) => piped("bsdtar", ["-x", "-f", "-", "-C", directory], file),
   },
   {

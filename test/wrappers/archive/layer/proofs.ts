@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { StoreError } from "../../../../src/store/index.ts";
 import { proof, reads, site, steps } from "./proof.ts";
 import type { LayerProof } from "./proof.ts";
+import type { LayerWorld } from "./world.ts";
 import { GRACE, TOMB, collect, crash, flush, fly, halfRefresh, late, link, loseIndex, net, now, refresh, repack, time, wait, wipe } from "./steps.ts";
 import { MINUTE } from "./subject.ts";
 
@@ -286,6 +287,69 @@ export const treesCoverDoubt = proof("a tree that is deleted stays deleted, thou
   assert.equal(await reads(world, 0, "/d/p"), "nothing");
 });
 
+/** The identity that an installation writes under. */
+function writerOf(world: LayerWorld, i: number): string {
+  return (site(world, i).parts as NonNullable<LayerWorld["sites"][number]["parts"]>).core.identity.writer;
+}
+/** Takes over an installation that runs, against all advice; stored, unless it is held. */
+async function adoptLiving(world: LayerWorld, i: number, of: number): Promise<void> {
+  const control = await site(world, i).control();
+  void control.adopt(writerOf(world, of), { force: true }).catch(() => {});
+  await world.rest();
+  await world.step(flush(i));
+}
+
+export const sealsByYoungViews = proof("who slept while it was taken over looks before it writes (finding F9)", { refreshMs: 1000 * MINUTE }, async (world) => {
+  await steps(world, now(1, "write", "/p"), refresh(0));
+  await adoptLiving(world, 0, 1);
+  await steps(world, time(GRACE), refresh(0), repack(0), collect(0), time(GRACE), refresh(0), collect(0), now(1, "copy", "/p", "/q"), refresh(0));
+  assert.equal(await reads(world, 0, "/q"), "body 1");
+});
+
+export const missingIsLeftAlone = proof(
+  "what the last listing lacks is not packed again (finding F10)",
+  { installations: 3, refreshMs: 1000 * MINUTE },
+  async (world) => {
+    await steps(world, now(0, "mkdir", "/q"), refresh(1), refresh(2), now(2, "mkdir", "/two"));
+    for (const i of [1, 2]) {
+      site(world, i).client.hold = true;
+      const control = await site(world, i).control();
+      void control.adopt(writerOf(world, 0), { force: true }).catch(() => {});
+      await world.rest();
+      void control.flush();
+      await world.rest();
+      site(world, i).client.hold = false;
+    }
+    await steps(world, net(0), net(0), now(1, "delete", "/q"), time(1), refresh(0), time(GRACE), refresh(1));
+    for (let round = 0; round < 4; round++) await steps(world, collect(1), time(GRACE), refresh(1), collect(1), time(TOMB), refresh(1));
+    await steps(world, refresh(2), repack(2));
+  },
+);
+
+export const storedFirst = proof("nobody is told of what is not stored (M79)", {}, async (world) => {
+  await steps(world, fly(0, "write", "/p"));
+  assert.equal(site(world, 0).answers.length, 0);
+  await steps(world, net(0));
+  assert.equal(site(world, 0).answers.length, 1);
+});
+
+export const longNames = proof("long and strange names stand in the tar as they are (archive.md 26, M81)", {}, async (world) => {
+  const names = [
+    "n".repeat(101),
+    "n".repeat(255),
+    `${"d".repeat(155)}/${"f".repeat(100)}`,
+    `${"d".repeat(156)}/f`,
+    `${"x/".repeat(150)}deep`,
+    "a\u0308",
+    "tab\t",
+    "ü".repeat(60),
+  ];
+  for (const name of names) await world.step(wait(0, "write", `/${name}`));
+  // Whatever is sent is read by the reader of the tests, which compares headers with the manifest.
+  await steps(world, flush(0));
+  assert.equal(await reads(world, 0, `/${names[0]}`), "body 1");
+});
+
 export const layerProofs: readonly LayerProof[] = [
   writesAboveWhatWasSeen,
   deletesWhatWasSeen,
@@ -317,4 +381,8 @@ export const layerProofs: readonly LayerProof[] = [
   packedInOneGroup,
   claimsByListing,
   treesCoverDoubt,
+  sealsByYoungViews,
+  missingIsLeftAlone,
+  storedFirst,
+  longNames,
 ];
