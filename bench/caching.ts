@@ -3,7 +3,10 @@ import { memory } from "../src/providers/memory/index.ts";
 import { layer, stack, uniform } from "../src/store/index.ts";
 import type { Layer, Store } from "../src/store/index.ts";
 import { stats } from "../src/wrappers/index.ts";
+import { diskFigures } from "./caching-disk.ts";
 import { metadataCacheFigures } from "./caching-metadata.ts";
+import { scaleFigures } from "./caching-scale.ts";
+import { serviceFigures } from "./caching-service.ts";
 import type { Figure, FigureSet } from "./figure.ts";
 import { least } from "./measure.ts";
 
@@ -12,8 +15,11 @@ type Report = (figure: Figure) => void;
 export const figures: FigureSet = {
   name: "caching",
   async run(report) {
+    await diskFigures(report);
     await metadataCacheFigures(report);
+    await serviceFigures(report);
     await statsCost(report);
+    await scaleFigures(report);
   },
 };
 

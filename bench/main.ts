@@ -4,6 +4,7 @@
  *   npm run bench                     all sets: store, caching, local, s3, webdav
  *   npm run bench -- store local      these
  *   npm run bench -- store --json     one JSON object per figure and line
+ *   npm run bench -- caching --quick  a hundredth of the large figures
  */
 import type { Figure, FigureSet } from "./figure.ts";
 
@@ -11,10 +12,11 @@ const SETS = ["store", "caching", "local", "s3", "webdav"] as const;
 
 async function main(given: readonly string[]): Promise<number> {
   const json = given.includes("--json");
-  const names = given.filter((word) => word !== "--json");
+  if (given.includes("--quick")) process.env["STRATUS_BENCH_SCALE"] = "0.01";
+  const names = given.filter((word) => word !== "--json" && word !== "--quick");
   const unknown = names.filter((name) => !(SETS as readonly string[]).includes(name));
   if (unknown.length > 0) {
-    console.error(`bench: there is no set ${unknown.join(", ")}; there are ${SETS.join(", ")}, and the option --json`);
+    console.error(`bench: there is no set ${unknown.join(", ")}; there are ${SETS.join(", ")}, and the options --json and --quick`);
     return 2;
   }
   let failed = 0;
@@ -41,7 +43,7 @@ function table(name: string, figures: readonly Figure[]): string {
     what,
     `${number(value)} ${unit}`,
     against,
-    `${ratio < 10 ? ratio.toFixed(2) : ratio.toFixed(1)} x`,
+    Number.isNaN(ratio) ? "" : `${ratio < 10 ? ratio.toFixed(2) : ratio.toFixed(1)} x`,
     goal ?? "",
     met === null ? "" : met ? "met" : "NOT MET",
   ]);

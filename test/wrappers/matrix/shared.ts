@@ -9,12 +9,18 @@ import type { Layer, Store } from "../../../src/store/index.ts";
 
 export function shared(subject: Subject, name: string, layers: (place: Place) => readonly Layer[], more: Partial<Subject> = {}): Subject {
   const places = new Map<string, { readonly store: Promise<Store>; users: number }>();
-  const open = async (place: Place): Promise<Store> => stack(await subject.open(place), ...layers({ ...place, scratch: join(place.scratch, "shared") }));
+  // One directory for all connections of a place, beside their own.
+  const open = async (place: Place): Promise<Store> => stack(await subject.open(place), ...layers({ ...place, scratch: join(place.scratch, "..", "shared") }));
   return {
     // Neither second channel nor wire: they would see what has been sent, not what was written.
     name: `${name} over ${subject.name}`,
-    ...(subject.leftovers === undefined ? {} : { leftovers: subject.leftovers.bind(subject) }),
     reopens: false,
+    async leftovers(place) {
+      // A connection that was never opened is never closed either.
+      await (await places.get(place.id)?.store)?.close();
+      places.delete(place.id);
+      return (await subject.leftovers?.(place)) ?? [];
+    },
     async open(place): Promise<Store> {
       const one = places.get(place.id) ?? { store: open(place), users: 0 };
       places.set(place.id, one);
