@@ -80,6 +80,9 @@ async function asked(core: Core, call: ListCall, node: NodeRow | undefined): Pro
   } catch (error) {
     if (node === undefined || !hasCode(error, "not-found", "not-a-directory")) throw error;
     if (node.id === 1 || (node.kind === DIRECTORY && isPendingBelow(core, node))) return { entries: [] };
+    // Where listings are late that says nothing yet.
+    if (core.remoteCan.consistency.list === "eventual" && (await statRemote(core, call.path, { fresh: true, signal: call.signal }))?.kind === "directory")
+      return { entries: [] };
     const gone = core.group.record(() => {
       const now = core.tree.row(node.id);
       return now === undefined || forget(core, now);
@@ -146,7 +149,15 @@ async function inView(core: Core, path: StorePath, found: Entry, row: NodeRow | 
   // Inside of a pending operation, or with an etag that may have changed: the listing says nothing of these bytes.
   if (core.barriers.covers(path) || isSoft(core, row, core.tree.look(path).moved))
     return row.content === null ? withLocalEtag(core, row, { ...found, path }) : entryOf(core, row, path);
-  const learnt = await learn(core, row, { ...found, path }, path);
+  const late = core.remoteCan.consistency.list === "eventual";
+  // A late listing may show the version before: what was seen since is not given up for it.
+  if (late && isFresh(core, row) && (row.kind === DIRECTORY || row.content !== null)) return entryOf(core, row, path);
+  const told = late ? await statRemote(core, path, { fresh: true }) : { ...found, path };
+  if (told === null) {
+    await learn(core, row, null, path);
+    return undefined;
+  }
+  const learnt = await learn(core, row, told, path);
   const now = core.tree.at(path);
   if (learnt === "same" && now?.kind === FILE && now.content !== null) return entryOf(core, now, path);
   if (now !== undefined && now.dirty === 1) return now.kind === ABSENT ? undefined : entryOf(core, now, path);
