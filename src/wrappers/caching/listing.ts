@@ -3,10 +3,11 @@ import { StoreError, calls, entry, hasCode, join, nameOf } from "../../store/ind
 import type { Entry, ListCall, Page, StorePath } from "../../store/index.ts";
 import type { Core } from "./core.ts";
 import { entryOf, withLocalEtag } from "./entries.ts";
-import { existsInView, mayHaveVanished } from "./implied.ts";
+import { SUBTREE, isDeletedBelow, mayHaveVanished } from "./implied.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
-import { forget, isFresh, isPendingBelow, isSoft, learn, notFound, statRemote } from "./view.ts";
+import { forget, isFresh, isPendingBelow, isSoft, learn, notFound } from "./learn.ts";
+import { statRemote } from "./stat-remote.ts";
 
 /** Immutable; the same may be asked for again. */
 type Cursor =
@@ -80,6 +81,9 @@ async function asked(core: Core, call: ListCall, node: NodeRow | undefined): Pro
   } catch (error) {
     if (node === undefined || !hasCode(error, "not-found", "not-a-directory")) throw error;
     if (node.id === 1 || (node.kind === DIRECTORY && isPendingBelow(core, node))) return { entries: [] };
+    // Where listings are late that says nothing yet.
+    if (core.remoteCan.consistency.list === "eventual" && (await statRemote(core, call.path, { fresh: true, signal: call.signal }))?.kind === "directory")
+      return { entries: [] };
     const gone = core.group.record(() => {
       const now = core.tree.row(node.id);
       return now === undefined || forget(core, now);
@@ -146,7 +150,15 @@ async function inView(core: Core, path: StorePath, found: Entry, row: NodeRow | 
   // Inside of a pending operation, or with an etag that may have changed: the listing says nothing of these bytes.
   if (core.barriers.covers(path) || isSoft(core, row, core.tree.look(path).moved))
     return row.content === null ? withLocalEtag(core, row, { ...found, path }) : entryOf(core, row, path);
-  const learnt = await learn(core, row, { ...found, path }, path);
+  const late = core.remoteCan.consistency.list === "eventual";
+  // A late listing may show the version before: what was seen since is not given up for it.
+  if (late && isFresh(core, row) && (row.kind === DIRECTORY || row.content !== null)) return entryOf(core, row, path);
+  const told = late ? await statRemote(core, path, { fresh: true }) : { ...found, path };
+  if (told === null) {
+    await learn(core, row, null, path);
+    return undefined;
+  }
+  const learnt = await learn(core, row, told, path);
   const now = core.tree.at(path);
   if (learnt === "same" && now?.kind === FILE && now.content !== null) return entryOf(core, now, path);
   if (now !== undefined && now.dirty === 1) return now.kind === ABSENT ? undefined : entryOf(core, now, path);
@@ -244,4 +256,24 @@ export async function isEmptyInView(core: Core, path: StorePath, signal: AbortSi
     cursor = page.cursor ?? undefined;
   } while (cursor !== undefined);
   return true;
+}
+
+/** Of a directory that only its children keep: is it still there? */
+export async function existsInView(core: Core, path: StorePath, signal: AbortSignal | undefined): Promise<boolean> {
+  if (!(await isEmptyInView(core, path, signal))) return true;
+  for (;;) {
+    const node = core.tree.at(path);
+    // Made by what was written below it, over nothing: with that it goes.
+    if (node?.kind !== DIRECTORY || (node.implied === 1 && node.base_kind !== null)) return false;
+    // Until the deletes inside of it have arrived nobody can tell what else keeps it.
+    if (!isDeletedBelow(core, node)) return (await statRemote(core, path, { fresh: true, signal }))?.kind === "directory";
+    const next = core.uploader.changed(signal);
+    const now = core.clock.now();
+    const changes = core.group.record(() =>
+      core.journal.run(`update node set due = ? where dirty = 1 and due > ? and tries = 0 and id in (${SUBTREE} select id from t)`, now, now, node.id),
+    );
+    if (changes > 0) core.uploader.wake();
+    await next;
+    if (core.ended.aborted) return false;
+  }
 }
