@@ -4,7 +4,7 @@
  */
 import { StoreError, calls, hasCode, nameOf } from "../../store/index.ts";
 import type { CopyCall, DeleteCall, Entry, MkdirCall, MoveCall, StorePath, WriteCall } from "../../store/index.ts";
-import { refusal } from "./checks.ts";
+import { refusal, stillRuns } from "./checks.ts";
 import { spooledBytes } from "./content-reader.ts";
 import type { Core } from "./core.ts";
 import { entryOf, etagOf, withLocalEtag } from "./entries.ts";
@@ -65,7 +65,7 @@ async function alone<T>(core: Core, paths: readonly StorePath[], signal: AbortSi
     const next = core.uploader.changed(signal);
     expedite(core, paths);
     await next;
-    if (core.ended.aborted) throw new StoreError("closed", "the store is closed", { applied: false });
+    stillRuns(core);
   }
   const release = core.locks.hold(paths);
   try {
