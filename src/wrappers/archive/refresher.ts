@@ -1,7 +1,7 @@
 /** Refreshes: when the folder is looked at. One at a time; whoever asks meanwhile waits for the same one. */
-import { StoreError } from "../../store/index.ts";
 import { nowOf } from "./core.ts";
 import type { Core } from "./core.ts";
+import { orAborted } from "./semaphore.ts";
 import { Survey } from "./survey.ts";
 import type { Uploads } from "./uploads.ts";
 
@@ -93,19 +93,4 @@ export class Refresher {
     this.#running = { done, began };
     return done;
   }
-}
-
-/** Who asks leaves when its signal fires; the refresh goes on for the others. */
-function orAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return work;
-  return new Promise((done, fail) => {
-    const leave = (): void => {
-      const reason: unknown = signal.reason;
-      const late = typeof reason === "object" && reason !== null && (reason as { readonly name?: unknown }).name === "TimeoutError";
-      fail(new StoreError(late ? "timeout" : "aborted", "the caller gave up", { cause: reason, applied: false }));
-    };
-    if (signal.aborted) leave();
-    else signal.addEventListener("abort", leave, { once: true });
-    work.then(done, fail).finally(() => signal.removeEventListener("abort", leave));
-  });
 }

@@ -152,9 +152,9 @@ export class Uploads {
   async #sendUntil(upload: Upload): Promise<void> {
     const { ended, settings, step } = this.#core;
     let doubt = false;
+    let problem: unknown;
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       const body = upload.source();
-      let problem: unknown;
       if (body !== undefined) {
         try {
           step("sending");
