@@ -142,8 +142,8 @@ export const layers: readonly BrokenLayer[] = [
     "M79",
     "calls are told before their archive is stored",
     "groups.ts",
-    "await this.#send(archive);",
-    "void this.#send(archive).catch(() => {});",
+    "await this.#sealer.send(archive);",
+    "void this.#sealer.send(archive).catch(() => {});",
     proofs.storedFirst,
   ),
   changed(
