@@ -1,10 +1,12 @@
 /** One-bug variants of the archive layer: rules of src/wrappers/archive/rules.ts replaced one at a time (reference/archive.md 11). */
+import assert from "node:assert/strict";
 import type { Rules } from "../../src/wrappers/archive/rules.ts";
 import { layerWith } from "../wrappers/archive/layer/subject.ts";
 import type { MakeLayer } from "../wrappers/archive/layer/subject.ts";
 import * as proofs from "../wrappers/archive/layer/proofs.ts";
 import * as hostile from "../wrappers/archive/layer/hostile-proofs.ts";
 import type { LayerProof } from "../wrappers/archive/layer/proof.ts";
+import { parseHeader, parsePax } from "../wrappers/archive/independent/tar.ts";
 import { modelBugs } from "../wrappers/archive/model/bugs.ts";
 import type { Bugs, ModelBug } from "../wrappers/archive/model/bugs.ts";
 import { frozen } from "../wrappers/archive/model/frozen.ts";
@@ -60,6 +62,20 @@ function protocol(bug: ModelBug, at: number): BrokenLayer {
   });
 }
 
+const TAR = "src/wrappers/archive/format/tar.ts";
+type TarHeaders = Pick<typeof import("../../src/wrappers/archive/format/tar.ts"), "memberHeader">;
+const hugeSizes: Proof<TarHeaders> = {
+  name: "archive: headers say sizes of 8 GiB and more",
+  run({ memberHeader }) {
+    for (const size of [2 ** 33 - 1, 2 ** 33, 2 ** 33 + 1, 9 * 2 ** 30 + 5, 2 ** 45]) {
+      const blocks = memberHeader({ name: "huge", directory: false, size, modifiedMs: 0 });
+      const first = parseHeader(blocks.subarray(0, 512));
+      const told = first.type === "x" ? Number(parsePax(blocks.subarray(512, 512 + first.size)).get("size")) : first.size;
+      assert.equal(told, size);
+    }
+  },
+};
+
 export const layers: readonly BrokenLayer[] = [
   variant("A01", 1, "clock without the greatest time seen", { nextTime: ({ lastMs, nowMs }) => Math.max(lastMs + 1, nowMs) }, proofs.writesAboveWhatWasSeen),
   variant("A02", 2, "tombstone carries the delete's own stamp", { tombstoneUpTo: ({ own }) => own }, proofs.deletesWhatWasSeen),
@@ -105,12 +121,29 @@ export const layers: readonly BrokenLayer[] = [
   variant("A31", "archive.md 8.5", "a writer that slept seals by the view of then", { sealsNeedYoungView: false }, proofs.sealsByYoungViews),
   variant("A32", "archive.md 8.3", "archives that the last listing lacks are packed again", { missingIsUsed: true }, proofs.missingIsLeftAlone),
   changed(
+    "A12",
+    "archive.md 11.20",
+    "a body that fails is stored as far as it came",
+    "backend.ts",
+    "bytes = new Uint8Array(await stream.all());",
+    "bytes = new Uint8Array(await stream.all().catch(() => new Uint8Array(0)));",
+    proofs.badBodiesAreAlone,
+  ),
+  brokenLayer<TarHeaders>({
+    id: "A35",
+    bug: "a size from 8 GiB is cut",
+    rows: ["M81", "archive.md 11.26"],
+    proofs: [hugeSizes],
+    right: () => import("../../src/wrappers/archive/format/tar.ts"),
+    wrong: mutant<TarHeaders>(TAR, '[paxRecord("size", String(size))]', "[]", TAR),
+  }),
+  changed(
     "M79",
     "M79",
     "calls are told before their archive is stored",
     "groups.ts",
-    "await this.#send(archive);",
-    "void this.#send(archive).catch(() => {});",
+    "await this.#sealer.send(archive);",
+    "void this.#sealer.send(archive).catch(() => {});",
     proofs.storedFirst,
   ),
   changed(

@@ -312,8 +312,9 @@ export const missingIsLeftAlone = proof(
   async (world) => {
     await steps(world, now(0, "mkdir", "/q"), refresh(1), refresh(2), now(2, "mkdir", "/two"));
     for (const i of [1, 2]) {
-      site(world, i).client.hold = true;
       const control = await site(world, i).control();
+      if (i === 2) await world.step(now(2, "mkdir", "/three")); // The other one's claim has the lesser stamp.
+      site(world, i).client.hold = true;
       void control.adopt(writerOf(world, 0), { force: true }).catch(() => {});
       await world.rest();
       void control.flush();
