@@ -4,6 +4,7 @@ import type { Entry, StorePath } from "../../store/index.ts";
 import type { Barrier } from "./barriers.ts";
 import { clearParents, keepTheirs, moveTheirs } from "./conflict.ts";
 import type { Core } from "./core.ts";
+import { buryPath } from "./grave.ts";
 import { hasFlight } from "./journal-changes.ts";
 import { noteConflict } from "./outcomes.ts";
 import { noBase, sameHashes } from "./remote.ts";
@@ -306,9 +307,11 @@ export function endBarrier(core: Core, barrier: Barrier, missing: boolean): void
   core.barriers.remove(seq);
   if (dst === null) {
     const node = tree.at(src);
+    buryPath(core, src);
     if (!rules.deleteEndLeavesRows && node !== undefined && node.base_kind !== null) tree.update(node, noBase(ABSENT, numbers.next()));
     return;
   }
+  if (kind === "move") buryPath(core, src);
   const target = tree.at(dst);
   if (target !== undefined) tree.update(target, { moved_gen: numbers.next() });
   if (rules.absenceEndsWithMove)

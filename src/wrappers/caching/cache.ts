@@ -1,9 +1,10 @@
 /** The caching store: every operation, by mode and by its conditions, handed to where it is done. */
-import { StoreError, identityOf } from "../../store/index.ts";
+import { StoreError, calls, identityOf } from "../../store/index.ts";
 import type {
   Account,
   AccountCall,
   Backend,
+  Call,
   Capabilities,
   CopyCall,
   DeleteCall,
@@ -112,36 +113,52 @@ export class CachingBackend implements Backend {
     }
   }
 
-  stat(call: StatCall): Promise<Entry> {
-    return stat(this.#core, call);
+  async stat(call: StatCall): Promise<Entry> {
+    return spoken(call, await stat(this.#core, this.#known(call)));
   }
 
-  read(call: ReadCall): Promise<ReadReply> {
-    return read(this.#core, call);
+  async read(call: ReadCall): Promise<ReadReply> {
+    const reply = await read(this.#core, this.#known(call));
+    return { ...reply, entry: spoken(call, reply.entry) };
   }
 
-  write(call: WriteCall): Promise<Entry> {
-    return call.ifAbsent || call.ifMatch !== undefined || this.#isThrough ? writeNow(this.#core, call) : write(this.#core, call);
+  async write(call: WriteCall): Promise<Entry> {
+    const now = call.ifAbsent || call.ifMatch !== undefined || this.#isThrough;
+    return spoken(call, await (now ? writeNow : write)(this.#core, this.#known(call)));
   }
 
   list(call: ListCall): Promise<Page> {
-    return list(this.#core, call);
+    return list(this.#core, this.#known(call));
   }
 
   delete(call: DeleteCall): Promise<void> {
-    return call.ifMatch !== undefined || this.#isThrough ? deleteNow(this.#core, call) : remove(this.#core, call);
+    return (call.ifMatch !== undefined || this.#isThrough ? deleteNow : remove)(this.#core, this.#known(call));
   }
 
-  mkdir(call: MkdirCall): Promise<Entry> {
-    return this.#isThrough ? makeDirectoryNow(this.#core, call) : makeDirectory(this.#core, call);
+  async mkdir(call: MkdirCall): Promise<Entry> {
+    return spoken(call, await (this.#isThrough ? makeDirectoryNow : makeDirectory)(this.#core, this.#known(call)));
   }
 
   copy(call: CopyCall): Promise<Entry> {
-    return call.ifAbsent || this.#isThrough ? transferNow(this.#core, call) : transfer(this.#core, call);
+    return this.#transfer(call);
   }
 
   move(call: MoveCall): Promise<Entry> {
-    return call.ifAbsent || this.#isThrough ? transferNow(this.#core, call) : transfer(this.#core, call);
+    return this.#transfer(call);
+  }
+
+  async #transfer(call: CopyCall | MoveCall): Promise<Entry> {
+    const core = this.#core;
+    const { spelling } = core;
+    if (spelling.isOne(call.path, call.to)) {
+      // Onto itself under another spelling: nothing happens, and above all nothing is deleted.
+      const entry = await stat(core, this.#known(calls.stat(call.path, { signal: call.signal })));
+      if (call.ifAbsent) throw new StoreError("already-exists", "something is at the target", { entry, applied: false });
+      return { ...entry, path: call.to };
+    }
+    const known = { ...this.#known(call), to: spelling.known(core, call.to) };
+    const entry = await (call.ifAbsent || this.#isThrough ? transferNow : transfer)(core, known);
+    return { ...entry, path: call.to };
   }
 
   space({ signal }: SpaceCall): Promise<Space> {
@@ -150,6 +167,11 @@ export class CachingBackend implements Backend {
 
   account(call: AccountCall): Promise<Account> {
     return this.#core.inner.account(call);
+  }
+
+  #known<C extends Call>(call: C): C {
+    const { spelling } = this.#core;
+    return spelling.folds ? { ...call, path: spelling.known(this.#core, call.path) } : call;
   }
 
   get #isThrough(): boolean {
@@ -168,4 +190,9 @@ async function lastUploads({ core, uploader }: Opened, signal: AbortSignal | und
   while (uploader.running > 0 && !stop.aborted) await uploader.changed(stop).catch(() => {});
   over.abort();
   await timer;
+}
+
+/** An answer names the path as the caller wrote it. */
+function spoken({ path }: Call, entry: Entry): Entry {
+  return entry.path === path ? entry : { ...entry, path };
 }

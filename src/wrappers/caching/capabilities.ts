@@ -2,7 +2,7 @@
 import type { Capabilities } from "../../store/index.ts";
 import type { CacheSettings } from "./options.ts";
 
-export function capabilitiesOver(remote: Capabilities, { mode }: Pick<CacheSettings, "mode">): Capabilities {
+export function capabilitiesOver(remote: Capabilities, { mode, unknownPaths }: Pick<CacheSettings, "mode" | "unknownPaths">): Capabilities {
   const base: Capabilities = {
     ...remote,
     readRange: remote.readRange === false ? "emulated" : remote.readRange,
@@ -12,6 +12,8 @@ export function capabilitiesOver(remote: Capabilities, { mode }: Pick<CacheSetti
     listIfNoneMatch: false,
     // Hashes that were computed here are told; an entry of a listing may be one of ours.
     exclusiveMkdir: false,
+    // The view is a tree, whatever the service has.
+    strictHierarchy: remote.strictHierarchy || (unknownPaths === "ask" && mode === "write-back"),
     concurrency: 64,
   };
   if (mode !== "read-only") return { ...base, writeUnknownSize: remote.write === false ? false : "native", maxUnknownBytes: remote.maxFileBytes };

@@ -50,3 +50,11 @@ export function checkEmpty(core: Core, path: StorePath, facts: Facts): void {
   const made = node !== undefined && core.tree.children(node.id).some(({ kind, dirty }) => kind !== ABSENT && dirty === 1);
   if (made || !facts.isEmpty(path)) throw refusal("not-empty", "the directory has children");
 }
+
+/** As many pending tree operations as the memory is meant for: a further one waits for the uploader. */
+export async function roomForBarrier(core: Core, signal: AbortSignal | undefined): Promise<void> {
+  while (core.barriers.size >= core.settings().maxBarriers) {
+    await core.uploader.changed(signal);
+    if (core.ended.aborted) throw new StoreError("closed", "the store is closed", { applied: false });
+  }
+}

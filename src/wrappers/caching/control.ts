@@ -59,7 +59,7 @@ export function controlOf(base: Control<CacheSettings>, events: Events, backend:
 }
 
 function report(backend: CachingBackend): Readonly<Record<string, number | string | boolean>> {
-  const { core, uploader } = backend.opened;
+  const { core, uploader, reserve } = backend.opened;
   const { content, tree, journal, group, counts, barriers, clock } = core;
   const settings = core.settings();
   const one = (sql: string): number => (journal.get<{ n: number | null }>(sql) as { n: number | null }).n ?? 0;
@@ -86,7 +86,7 @@ function report(backend: CachingBackend): Readonly<Record<string, number | strin
     uploadErrors,
     parallelLimit: uploader.parallel.limit(settings.maxParallel),
     oldestPendingMs: oldest === 0 ? 0 : Math.max(0, clock.now() - oldest),
-    journal: group.poisoned ? "failed" : "ok",
+    journal: group.poisoned ? "failed" : reserve.isGiven ? "full" : "ok",
     uploader: uploader.pauses.state ?? (uploader.running > 0 ? "running" : "idle"),
     heartbeatAgeMs: Math.round(uploader.heartbeatAgeMs),
   };

@@ -11,6 +11,7 @@ import type { CacheSettings } from "./options.ts";
 import type { Remote } from "./remote.ts";
 import type { Room } from "./room.ts";
 import type { Rules } from "./rules.ts";
+import type { Spelling } from "./spelling.ts";
 import type { StepName } from "./steps.ts";
 import type { Tree } from "./tree.ts";
 import type { Watches } from "./watches.ts";
@@ -40,6 +41,7 @@ export interface Core extends Setup {
   readonly content: Content;
   readonly tree: Tree;
   readonly barriers: Barriers;
+  readonly spelling: Spelling;
   readonly watches: Watches;
   readonly locks: Locks;
   readonly remote: Remote;
@@ -52,6 +54,8 @@ export interface Core extends Setup {
   readonly revalidations: Map<string, Promise<"same" | "changed" | "again">>;
   readonly room: Room;
   readonly counts: Counts;
+  readonly rowsLook: { changes: number };
+  readonly spaceLook: { writes: number };
   /** One eviction at a time. */
   evicting: boolean;
   /** Work that nobody waits for, but `close` does. */

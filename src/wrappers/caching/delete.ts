@@ -1,7 +1,7 @@
 /** `delete` and `mkdir`, journalled. */
 import { entry, nameOf } from "../../store/index.ts";
 import type { DeleteCall, Entry, MkdirCall } from "../../store/index.ts";
-import { checkEmpty, checkParents, refusal } from "./checks.ts";
+import { checkEmpty, checkParents, refusal, roomForBarrier } from "./checks.ts";
 import type { Core } from "./core.ts";
 import { entryOf } from "./entries.ts";
 import { change } from "./facts.ts";
@@ -11,6 +11,7 @@ import type { NodeRow } from "./rows.ts";
 import { know } from "./view.ts";
 
 export async function remove(core: Core, { path, recursive, signal }: DeleteCall): Promise<void> {
+  await roomForBarrier(core, signal);
   await change(
     core,
     [path],
@@ -60,7 +61,7 @@ export async function makeDirectory(core: Core, { path, existOk, signal }: Mkdir
 
 /** Made once more on purpose, a directory stays although it is empty: where the service has no real ones it has to be told. */
 function existing(core: Core, node: NodeRow | undefined, found: Entry | null | undefined, path: MkdirCall["path"]): Entry {
-  if (node !== undefined && node.implied === 1 && node.id !== 1 && (node.dirty === 1 || core.remoteCan.directories === "implied")) {
+  if (node !== undefined && node.implied !== 0 && node.id !== 1 && (node.dirty === 1 || core.remoteCan.directories === "implied")) {
     core.tree.update(node, { implied: 0, ...changed(core, node, core.clock.now()) });
     pending(core, path);
   }

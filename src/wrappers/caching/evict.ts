@@ -1,11 +1,15 @@
 /** What leaves when the cache is full: clean content, that which was read the longest time ago first. Never what is pending, or open. */
 import type { StorePath } from "../../store/index.ts";
 import type { Core } from "./core.ts";
+import { freeBytes } from "./disk.ts";
 import type { NodeRow } from "./rows.ts";
 
 const AT_ONCE = 256;
 /** From this size on a full cache is emptied a bit further, so that it is not full again with the next file. */
 const LARGE_BYTES = 10e6;
+
+const ROWS_LOOK_EVERY = 1000;
+const FORGET_AT_ONCE = 10_000;
 
 /** Candidates are those whose bytes are at the remote: `used` is null for all others. */
 interface Candidate {
@@ -15,14 +19,43 @@ interface Candidate {
 }
 
 export function evictIfNeeded(core: Core): void {
-  const { cacheBytes } = core.settings();
-  if (core.content.bytes <= cacheBytes || core.evicting) return;
+  const { cacheBytes, maxRows } = core.settings();
+  const isFull = core.content.bytes > cacheBytes;
+  // Counting a million rows takes its time: not after each change.
+  const isLooked = core.rowsLook.changes++ % ROWS_LOOK_EVERY === 0;
+  if ((!isFull && !isLooked) || core.evicting) return;
   core.evicting = true;
   core.background(async () => {
     try {
-      await evictTo(core, cacheBytes >= LARGE_BYTES ? cacheBytes * 0.8 : cacheBytes);
+      if (isFull) await evictTo(core, cacheBytes >= LARGE_BYTES ? cacheBytes * 0.8 : cacheBytes);
+      else if (isLooked) await spareDisk(core);
+      if (isLooked) forgetRows(core, maxRows);
     } finally {
       core.evicting = false;
+    }
+  });
+}
+
+/** When the disk runs short, clean content goes before anybody's write fails. */
+async function spareDisk(core: Core): Promise<void> {
+  const short = 2 * core.settings().minFreeBytes - (await freeBytes(core.directory));
+  if (short > 0) await evictTo(core, Math.max(core.content.pendingBytes, core.content.bytes - short));
+}
+
+/** Rows without content are knowledge only: the oldest go, with directories that they leave empty. */
+function forgetRows(core: Core, maxRows: number): void {
+  const { rows } = core.journal.get<{ rows: number }>("select count(*) as rows from node where dirty = 0") as { rows: number };
+  if (rows <= maxRows) return;
+  core.group.record(() => {
+    let left = rows - maxRows;
+    const candidates = core.journal.all<NodeRow>(
+      `select * from node where dirty = 0 and id <> 1 and content is null and not exists(select 1 from node c where c.parent = node.id)
+       and not exists(select 1 from flight where node = node.id) order by checked, id limit ?`,
+      Math.min(left, FORGET_AT_ONCE),
+    );
+    for (const row of candidates) {
+      if (left-- <= 0 || core.barriers.touches(core.tree.pathOf(row))) continue;
+      core.tree.remove(row);
     }
   });
 }

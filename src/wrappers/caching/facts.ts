@@ -6,14 +6,16 @@ import type { Entry, StorePath } from "../../store/index.ts";
 import type { Core } from "./core.ts";
 import type { AddOptions } from "./flush-group.ts";
 import { checkAbort, orGone } from "./gave-up.ts";
+import { existsInView } from "./implied.ts";
+import { deleteDirectory } from "./journal-changes.ts";
 import { isEmptyInView } from "./listing.ts";
 import { forget, statRemote } from "./view.ts";
 import type { Watch } from "./watches.ts";
 
 class Missing {
-  readonly what: "stat" | "empty";
+  readonly what: "stat" | "empty" | "exists";
   readonly path: StorePath;
-  constructor(what: "stat" | "empty", path: StorePath) {
+  constructor(what: "stat" | "empty" | "exists", path: StorePath) {
     this.what = what;
     this.path = path;
   }
@@ -27,6 +29,9 @@ export class Facts {
   #watches: readonly Watch[];
   #stats = new Map<StorePath, Entry | null>();
   #empty = new Map<StorePath, boolean>();
+  #exists = new Map<StorePath, boolean>();
+  /** Directories that went with their last child; what is left of them makes room before anything is changed. */
+  readonly vanished: Set<StorePath> = new Set();
   /** Rows that the remote has proved wrong; forgotten before anything is changed. */
   readonly outdated: Set<number> = new Set();
 
@@ -52,13 +57,21 @@ export class Facts {
     return known;
   }
 
+  /** Is a directory that only its children kept still there? */
+  exists(path: StorePath): boolean {
+    const known = this.#exists.get(path);
+    if (known === undefined) throw new Missing("exists", path);
+    return known;
+  }
+
   get stale(): boolean {
     return this.#watches.some(({ touched }) => touched);
   }
 
   async fetch(missing: Missing, signal: AbortSignal | undefined): Promise<void> {
     if (missing.what === "stat") this.#stats.set(missing.path, await statRemote(this.#core, missing.path, { fresh: this.#fresh, signal }));
-    else this.#empty.set(missing.path, await isEmptyInView(this.#core, missing.path, signal));
+    else if (missing.what === "empty") this.#empty.set(missing.path, await isEmptyInView(this.#core, missing.path, signal));
+    else this.#exists.set(missing.path, await existsInView(this.#core, missing.path, signal));
   }
 
   again(): void {
@@ -66,6 +79,7 @@ export class Facts {
     this.#watches = this.#paths.map((path) => this.#core.watches.watch(path));
     this.#stats = new Map();
     this.#empty = new Map();
+    this.#exists = new Map();
   }
 
   end(): void {
@@ -89,11 +103,13 @@ export async function change<T>(core: Core, paths: readonly StorePath[], decide:
         return await core.group.add(() => {
           if (facts.stale || core.locks.isHeld(paths)) throw AGAIN;
           facts.outdated.clear();
+          facts.vanished.clear();
           const apply = decide(facts);
           for (const id of facts.outdated) {
             const node = core.tree.row(id);
             if (node !== undefined) forget(core, node);
           }
+          for (const path of facts.vanished) deleteDirectory(core, path);
           const result = apply();
           for (const path of paths) core.watches.touch(path);
           return result;

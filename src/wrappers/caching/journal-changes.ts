@@ -52,7 +52,7 @@ export function makeParents(core: Core, path: StorePath, known: KnownParent, exi
       parent,
       name,
       kind: DIRECTORY,
-      implied: 1,
+      implied: isThere ? 2 : 1,
       ...(isThere
         ? { dirty: 0, gen: core.numbers.next(), base_kind: DIRECTORY, base_gen: core.numbers.next() }
         : { ...changed(core, undefined, now), base_kind: found === null ? ABSENT : null }),

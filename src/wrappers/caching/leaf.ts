@@ -67,6 +67,14 @@ function hasCondition(core: Core, node: NodeRow): boolean {
 
 /** Brings what is known of the remote up to date where the request needs it. False: there is nothing to send any more, or not now. */
 async function look(core: Core, node: NodeRow, path: StorePath): Promise<boolean> {
+  if (node.kind === DIRECTORY && node.implied !== 0 && core.remoteCan.directories === "implied") {
+    // Nothing is below it that would make it: there is nothing to be made.
+    update(core, node, (now) => {
+      if (core.tree.children(now.id).length === 0) core.tree.remove(now);
+      else core.tree.update(now, { dirty: 0, since: null, due: null, base_kind: now.base_kind === ABSENT ? ABSENT : null });
+    });
+    return false;
+  }
   if (node.kind === DIRECTORY) return true;
   if (node.kind === ABSENT && node.base_kind === ABSENT) {
     update(core, node, (now) => core.tree.remove(now));

@@ -3,6 +3,7 @@ import { StoreError, calls, entry, hasCode, join, nameOf } from "../../store/ind
 import type { Entry, ListCall, Page, StorePath } from "../../store/index.ts";
 import type { Core } from "./core.ts";
 import { entryOf, withLocalEtag } from "./entries.ts";
+import { existsInView, mayHaveVanished } from "./implied.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
 import { forget, isFresh, isPendingBelow, isSoft, learn, notFound, statRemote } from "./view.ts";
@@ -30,6 +31,13 @@ async function directory(core: Core, call: ListCall, cursor: Cursor | undefined)
 const ROUNDS = 20;
 
 async function first(core: Core, call: ListCall): Promise<Page> {
+  const page = await firstPage(core, call);
+  const empty = page.entries.length === 0 && (page.cursor ?? undefined) === undefined;
+  if (empty && mayHaveVanished(core, core.tree.at(call.path)) && !(await existsInView(core, call.path, call.signal))) throw notFound();
+  return page;
+}
+
+async function firstPage(core: Core, call: ListCall): Promise<Page> {
   const { path } = call;
   for (let round = 0; ; round++) {
     const { known, node } = core.tree.look(path);
@@ -37,7 +45,7 @@ async function first(core: Core, call: ListCall): Promise<Page> {
     if (node?.kind === FILE && (node.dirty === 1 || isFresh(core, node))) throw notADirectory();
     const rows = node === undefined ? [] : core.tree.children(node.id);
     // Known to exist only here: nobody else can have put anything into it.
-    if (node?.dirty === 1 && node.base_kind === ABSENT && !core.barriers.touches(path)) return { entries: entriesOf(core, path, rows) };
+    if (node?.dirty === 1 && node.base_kind === ABSENT && !core.barriers.touches(path)) return { entries: await entriesOf(core, path, rows) };
     const watch = core.watches.watch(path);
     try {
       if (core.barriers.touches(path)) {
@@ -50,15 +58,15 @@ async function first(core: Core, call: ListCall): Promise<Page> {
       const now: NodeRow[] = [];
       for (const row of rows) {
         // Clean rows are compared with what the remote lists; what is pending is what it is.
-        if (row.dirty === 0) unseen.add(row.name);
+        if (row.dirty === 0 && row.kind !== ABSENT) unseen.add(row.name);
         else {
-          settled.add(row.name);
+          settled.add(core.spelling.key(row.name));
           now.push(row);
         }
       }
       const page = await asked(core, call, node);
       if (page === undefined) continue;
-      return await merged(core, path, page, core.rules.listingHasSnapshot ? settled : new Set(), unseen, entriesOf(core, path, now));
+      return await merged(core, path, page, core.rules.listingHasSnapshot ? settled : new Set(), unseen, await entriesOf(core, path, now));
     } finally {
       core.watches.end(watch);
     }
@@ -72,6 +80,9 @@ async function asked(core: Core, call: ListCall, node: NodeRow | undefined): Pro
   } catch (error) {
     if (node === undefined || !hasCode(error, "not-found", "not-a-directory")) throw error;
     if (node.id === 1 || (node.kind === DIRECTORY && isPendingBelow(core, node))) return { entries: [] };
+    // Where listings are late that says nothing yet.
+    if (core.remoteCan.consistency.list === "eventual" && (await statRemote(core, call.path, { fresh: true, signal: call.signal }))?.kind === "directory")
+      return { entries: [] };
     const gone = core.group.record(() => {
       const now = core.tree.row(node.id);
       return now === undefined || forget(core, now);
@@ -85,8 +96,17 @@ function notADirectory(): StoreError {
   return new StoreError("not-a-directory", "a file has no children");
 }
 
-function entriesOf(core: Core, dir: StorePath, rows: readonly NodeRow[]): Entry[] {
-  return rows.filter(({ kind }) => kind !== ABSENT).map((row) => entryOf(core, row, join(dir, row.name)));
+async function entriesOf(core: Core, dir: StorePath, rows: readonly NodeRow[]): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  for (const row of rows) {
+    const path = join(dir, row.name);
+    if (row.kind !== ABSENT && (await isThere(core, row, path))) entries.push(entryOf(core, row, path));
+  }
+  return entries;
+}
+
+async function isThere(core: Core, row: NodeRow, path: StorePath): Promise<boolean> {
+  return !mayHaveVanished(core, row) || existsInView(core, path, undefined);
 }
 
 /** `settled`: names that were given, or are absent. `unseen`: clean rows that the remote has not listed yet. */
@@ -102,10 +122,11 @@ async function merged(
   const unseen = new Set(before);
   const parent = core.tree.at(dir);
   for (const found of page.entries) {
-    const name = nameOf(found.path);
+    const row = parent === undefined ? undefined : core.spelling.child(core, parent.id, nameOf(found.path));
+    const name = row?.name ?? nameOf(found.path);
     unseen.delete(name);
-    if (settled.has(name)) continue;
-    const seen = await inView(core, join(dir, name), found, parent === undefined ? undefined : core.tree.child(parent.id, name));
+    if (settled.has(core.spelling.key(name))) continue;
+    const seen = await inView(core, join(dir, name), found, row);
     if (seen !== undefined) entries.push(seen);
   }
   const inner = page.cursor ?? undefined;
@@ -123,12 +144,20 @@ async function inView(core: Core, path: StorePath, found: Entry, row: NodeRow | 
     if (!core.barriers.covers(path)) return { ...found, path };
     return (await statRemote(core, path)) ?? undefined;
   }
-  if (row.kind === ABSENT) return undefined;
+  if (row.kind === ABSENT || !(await isThere(core, row, path))) return undefined;
   if (row.dirty === 1) return entryOf(core, row, path);
   // Inside of a pending operation, or with an etag that may have changed: the listing says nothing of these bytes.
   if (core.barriers.covers(path) || isSoft(core, row, core.tree.look(path).moved))
     return row.content === null ? withLocalEtag(core, row, { ...found, path }) : entryOf(core, row, path);
-  const learnt = await learn(core, row, { ...found, path }, path);
+  const late = core.remoteCan.consistency.list === "eventual";
+  // A late listing may show the version before: what was seen since is not given up for it.
+  if (late && isFresh(core, row) && (row.kind === DIRECTORY || row.content !== null)) return entryOf(core, row, path);
+  const told = late ? await statRemote(core, path, { fresh: true }) : { ...found, path };
+  if (told === null) {
+    await learn(core, row, null, path);
+    return undefined;
+  }
+  const learnt = await learn(core, row, told, path);
   const now = core.tree.at(path);
   if (learnt === "same" && now?.kind === FILE && now.content !== null) return entryOf(core, now, path);
   if (now !== undefined && now.dirty === 1) return now.kind === ABSENT ? undefined : entryOf(core, now, path);
@@ -138,7 +167,7 @@ async function inView(core: Core, path: StorePath, found: Entry, row: NodeRow | 
 /** A clean row that the remote did not list: kept while it is fresh, for services that list late; else gone where listings are strong, else asked. */
 async function notListed(core: Core, path: StorePath): Promise<Entry | undefined> {
   const row = core.tree.at(path);
-  if (row === undefined || row.kind === ABSENT) return undefined;
+  if (row === undefined || row.kind === ABSENT || !(await isThere(core, row, path))) return undefined;
   if (row.dirty === 1 || (isFresh(core, row) && (row.content !== null || row.kind === DIRECTORY))) return entryOf(core, row, path);
   if (row.kind === DIRECTORY && isPendingBelow(core, row)) return entryOf(core, row, path);
   if (core.barriers.covers(path)) return (await statRemote(core, path)) ?? undefined;
@@ -170,6 +199,7 @@ async function gathered(core: Core, { path, signal }: ListCall): Promise<Entry[]
   for (const name of names) {
     const at = join(path, name);
     const row = core.tree.at(at);
+    if (row !== undefined && !(await isThere(core, row, at))) continue;
     if (row !== undefined && (row.dirty === 1 || row.content !== null)) found.push(row.kind === ABSENT ? undefined : entryOf(core, row, at));
     else {
       const there = await statRemote(core, at, { signal });
@@ -215,7 +245,8 @@ export async function isEmptyInView(core: Core, path: StorePath, signal: AbortSi
   do {
     let page: Page;
     try {
-      page = await directory(core, { ...calls.list(path, { fresh: true }), signal }, cursor as Cursor | undefined);
+      const call = { ...calls.list(path, { fresh: true }), signal };
+      page = cursor === undefined ? await firstPage(core, call) : await directory(core, call, cursor as Cursor);
     } catch (error) {
       if (cursor === undefined && hasCode(error, "not-found", "not-a-directory")) return true;
       throw error;

@@ -19,6 +19,7 @@ import { Owner } from "./owner.ts";
 import { Remote } from "./remote.ts";
 import { Reserve } from "./reserve.ts";
 import { Room } from "./room.ts";
+import { Spelling } from "./spelling.ts";
 import { Tree } from "./tree.ts";
 import { Uploader } from "./uploader.ts";
 import { Watches } from "./watches.ts";
@@ -45,6 +46,7 @@ export async function openCache({ setup, identity, reserveBytes }: OpenOptions):
   const { directory, durability, allowNetworkDirectory } = settings();
   await prepare(directory, allowNetworkDirectory);
   checkFormatFile(directory);
+  await Owner.given(directory);
   const undo: (() => void | Promise<void>)[] = [];
   try {
     const owner = Owner.take(directory, rules, clock.now());
@@ -193,6 +195,7 @@ function doubt(journal: Journal, { rules, clock, settings }: Setup): void {
       journal.run("update barrier set due = null, tries = 0");
     } else journal.run("update node set due = null where dirty = 1");
     journal.run("update node set wait = null where wait is not null");
+    journal.run("delete from node where kind = 0 and dirty = 0");
   });
 }
 
@@ -260,6 +263,7 @@ function assemble(setup: Setup, { directory, session, rebooted, journal, wal, ow
     content,
     tree,
     barriers,
+    spelling: new Spelling(setup.remoteCan),
     watches: new Watches(),
     locks: new Locks(),
     remote: new Remote({ inner, rules, step, ended: ending.signal }),
@@ -272,6 +276,8 @@ function assemble(setup: Setup, { directory, session, rebooted, journal, wal, ow
     room: new Room({ content, rules, clock, events, settings, changed: (signal) => uploader.changed(signal) }),
     counts: { hits: 0, misses: 0, revalidated: 0, bytesFilled: 0, uploads: 0, uploadErrors: 0, arrived: 0 },
     evicting: false,
+    rowsLook: { changes: 1 },
+    spaceLook: { writes: 0 },
     background(work) {
       const one: Promise<void> = work()
         .catch((error: unknown) => {
@@ -293,31 +299,42 @@ function assemble(setup: Setup, { directory, session, rebooted, journal, wal, ow
     async settled() {
       while (running.size > 0) await Promise.all(running);
     },
-    async close(clean) {
-      ending.abort(new StoreError("closed", "the cache is closed"));
-      uploader.end();
-      if (clean) {
-        await uploader.stopped();
-        while (running.size > 0) await Promise.all(running);
-        await group.idle();
-        group.end();
-        if (!group.poisoned) {
-          journal.transaction(() => {
-            content.flushReads();
-            journal.run("update session set clean = 1 where id = ?", session);
-          });
-          step("close.clean");
-          step("checkpoint");
-          journal.checkpoint();
-        }
-        await content.unlink(content.takeFreed());
-      } else group.end();
+    close(clean) {
+      const closing = shut(clean);
+      owner.willLeave(closing);
+      return closing;
+    },
+  };
+
+  async function shut(clean: boolean): Promise<void> {
+    ending.abort(new StoreError("closed", "the cache is closed"));
+    uploader.end();
+    try {
+      if (clean) await settle();
+    } finally {
+      group.end();
       journal.close();
       await wal.close();
       if (clean) owner.release();
       else owner.leave();
-    },
-  };
+    }
+  }
+
+  async function settle(): Promise<void> {
+    await uploader.stopped();
+    while (running.size > 0) await Promise.all(running);
+    await group.idle();
+    group.end();
+    if (group.poisoned) return;
+    journal.transaction(() => {
+      content.flushReads();
+      journal.run("update session set clean = 1 where id = ?", session);
+    });
+    step("close.clean");
+    step("checkpoint");
+    journal.checkpoint();
+    await content.unlink(content.takeFreed());
+  }
 }
 
 /** Left-overs of earlier sessions: files that no row names, downloads that were not finished, rows that nothing names. */

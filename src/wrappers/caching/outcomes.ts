@@ -2,6 +2,7 @@
 import type { Entry, StoreError, StorePath } from "../../store/index.ts";
 import type { Core } from "./core.ts";
 import { evictIfNeeded } from "./evict.ts";
+import { bury } from "./grave.ts";
 import { hasFlight } from "./journal-changes.ts";
 import { baseOf, noBase } from "./remote.ts";
 import { backOffMs, errorText } from "./retry-policy.ts";
@@ -33,7 +34,7 @@ export function arrived(core: Core, flight: FlightRow, found: Entry | null): voi
     return;
   }
   if (same && node.kind === ABSENT) {
-    core.tree.remove(node);
+    if (!bury(core, node)) core.tree.remove(node);
     return;
   }
   const gen = core.numbers.next();

@@ -9,7 +9,13 @@ import { openSqlite, opening } from "./sqlite.ts";
 import type { Sqlite } from "./sqlite.ts";
 
 /** Shared by all copies of this package in the process. Keys are device and inode, so no other spelling of the path gets around it. */
-const registry: Map<string, number> = ((globalThis as { [key: symbol]: unknown })[Symbol.for("stratus.caches")] ??= new Map()) as Map<string, number>;
+const registry: Map<string, Owned> = ((globalThis as { [key: symbol]: unknown })[Symbol.for("stratus.caches")] ??= new Map()) as Map<string, Owned>;
+
+interface Owned {
+  readonly sinceMs: number;
+  /** Set when its owner is about to give it back: who wants it next waits for that. */
+  closing: Promise<void> | undefined;
+}
 
 export class Owner {
   readonly #directory: string;
@@ -37,10 +43,9 @@ export class Owner {
   }
 
   #register(nowMs: number): void {
-    const { dev, ino } = statSync(this.#directory, { bigint: true });
-    const key = `${dev}:${ino}`;
+    const key = keyOf(this.#directory);
     if (registry.has(key)) throw new StoreError("conflict", "the cache directory is in use by this process already", { transient: false });
-    registry.set(key, nowMs);
+    registry.set(key, { sinceMs: nowMs, closing: undefined });
     this.#key = key;
   }
 
@@ -73,6 +78,16 @@ export class Owner {
     }
   }
 
+  /** Where a caller did not wait for the end of a close, the next one who opens does. */
+  static async given(directory: string): Promise<void> {
+    await registry.get(keyOf(directory))?.closing;
+  }
+
+  willLeave(closing: Promise<void>): void {
+    const own = this.#key === undefined ? undefined : registry.get(this.#key);
+    if (own !== undefined) own.closing = closing.catch(() => {});
+  }
+
   /** Locks go, the note stays: what a killed process leaves behind. */
   leave(): void {
     this.#lock?.close();
@@ -86,4 +101,9 @@ export class Owner {
     rmSync(join(this.#directory, "owner.json"), { force: true });
     this.leave();
   }
+}
+
+function keyOf(directory: string): string {
+  const { dev, ino } = statSync(directory, { bigint: true });
+  return `${dev}:${ino}`;
 }

@@ -10,7 +10,7 @@ export interface NodeRow {
   readonly parent: number;
   readonly name: string;
   readonly kind: Kind;
-  readonly implied: 0 | 1;
+  readonly implied: 0 | 1 | 2;
   readonly dirty: 0 | 1;
   readonly gen: number;
   readonly content: number | null;

@@ -38,6 +38,8 @@ export interface SpoolOptions {
   readonly newId: () => number;
   /** Block directories whose own name is flushed already. */
   readonly durableBlocks: ReadonlySet<string>;
+  /** Asks for the free space now and then: for small bodies each time would cost more than the write. */
+  readonly sampled: (look: () => Promise<void>) => Promise<void>;
   /** Waits until so many more bytes may come. */
   readonly room: (bytes: number, signal: AbortSignal | undefined) => Promise<void>;
 }
@@ -48,6 +50,7 @@ export async function spoolBody(body: Source, signal: AbortSignal | undefined, o
   await using stream = body.open();
   const digest = new Digest(options.hashes);
   if (size !== null && size <= options.inlineBytes) {
+    await options.sampled(() => needSpace(options, size));
     const data = await stream.all();
     checkAbort(signal);
     digest.add(data);

@@ -2,7 +2,7 @@
  * Calls that go to the remote at once: with a condition, which holds against others only when it reaches the service, or in write-through mode. They
  * wait until everything pending on their paths has arrived, hold the paths, and are answered by what the remote says.
  */
-import { StoreError, calls, nameOf } from "../../store/index.ts";
+import { StoreError, calls, hasCode, nameOf } from "../../store/index.ts";
 import type { CopyCall, DeleteCall, Entry, MkdirCall, MoveCall, StorePath, WriteCall } from "../../store/index.ts";
 import { refusal } from "./checks.ts";
 import { spooledBytes } from "./content-reader.ts";
@@ -16,7 +16,8 @@ import { asStoreError } from "./retry-policy.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
 import type { Spooled } from "./spool.ts";
-import { related } from "./tree.ts";
+import { ancestors, related } from "./tree.ts";
+import { stat } from "./view.ts";
 import { discard, spool } from "./write.ts";
 
 /** Is anything on or below these paths still on its way, or on its way to a place above? */
@@ -146,9 +147,26 @@ function refuseHere(core: Core, path: StorePath, { ifAbsent, ifMatch }: { readon
   });
 }
 
+/** Where the service lets a file and a directory have one name, the tree that was promised is kept here. */
+async function refuseFlat(core: Core, path: StorePath, signal: AbortSignal | undefined): Promise<void> {
+  const { unknownPaths, mode } = core.settings();
+  if (core.remoteCan.strictHierarchy || unknownPaths !== "ask" || mode !== "write-back") return;
+  const kindOf = async (at: StorePath): Promise<string | undefined> =>
+    stat(core, { operation: "stat", path: at, signal, detail: "basic", fresh: true }).then(
+      ({ kind }) => kind,
+      (error: unknown) => {
+        if (hasCode(error, "not-found")) return undefined;
+        throw error;
+      },
+    );
+  if ((await kindOf(path)) === "directory") throw refusal("is-a-directory", "there is a directory of this name");
+  for (const at of ancestors(path)) if ((await kindOf(at)) === "file") throw refusal("not-a-directory", "a parent of this path is a file");
+}
+
 export async function writeNow(core: Core, call: WriteCall): Promise<Entry> {
   const { path, signal } = call;
   refuseHere(core, path, call);
+  await refuseFlat(core, path, signal);
   const wanted = call.ifMatch === undefined ? undefined : stillOurs(core, path, call.ifMatch);
   const spooled = await spool(core, call);
   try {

@@ -1,7 +1,7 @@
 /** `move` and `copy`, journalled: of files whose bytes lie here as a write, of everything else as a barrier. */
-import { entry, nameOf } from "../../store/index.ts";
+import { StoreError, entry, nameOf } from "../../store/index.ts";
 import type { CopyCall, Entry, MoveCall, StorePath } from "../../store/index.ts";
-import { checkParents, checkTarget, refusal } from "./checks.ts";
+import { checkParents, checkTarget, refusal, roomForBarrier } from "./checks.ts";
 import type { Core } from "./core.ts";
 import { entryOf } from "./entries.ts";
 import { change } from "./facts.ts";
@@ -38,12 +38,15 @@ interface Plan {
 }
 
 export async function transfer(core: Core, { operation, path: from, to, signal }: CopyCall | MoveCall): Promise<Entry> {
+  await roomForBarrier(core, signal);
   const told = await change(
     core,
     [from, to],
     (facts) => {
       const source = know(core, from, facts);
       if (source.kind === ABSENT) throw refusal("not-found", "nothing is there");
+      if (source.kind === DIRECTORY && core.remoteCan[operation === "move" ? "moveTree" : "copyTree"] === false)
+        throw new StoreError("unsupported", `this store does not ${operation} directories`, { applied: false });
       const parents = checkParents(core, to, facts, true);
       const target = checkTarget(core, source.kind, to, facts);
       const plan: Plan = { from, to, source, target, parents };

@@ -216,7 +216,7 @@ export class Uploader implements UploaderSignals {
     scan: for (let last = { due: -1, id: 0 }, count = FIRST_WINDOW; ; count = WINDOW) {
       const window = journal.all<NodeRow & { readonly due: number }>(
         `select * from node where dirty = 1 and wait is null and due is not null and due <= ? and (due, id) > (?, ?)
-         and not (kind = 2 and implied = 1 and exists(select 1 from node c where c.parent = node.id and c.dirty = 1 and c.due is not null and (c.kind = 1 or (c.kind = 2 and c.implied = 1))))
+         and not (kind = 2 and implied <> 0 and exists(select 1 from node c where c.parent = node.id and c.dirty = 1 and c.due is not null and (c.kind = 1 or (c.kind = 2 and c.implied <> 0))))
          order by due, id limit ?`,
         now,
         last.due,
@@ -358,7 +358,8 @@ export class Uploader implements UploaderSignals {
     )?.due;
     if (due !== null && due !== undefined) waits.push(due - now);
     for (const { due: at, seq } of barriers.all) if (at !== null && at > now && at < PARKED_DUE && !this.#barriers.has(seq)) waits.push(at - now);
-    for (const at of this.#holds.values()) waits.push(at - mono);
+    // One that is over waits for something else, a pause or a free place: a timer of 0 ms would spin until that came.
+    for (const at of this.#holds.values()) if (at > mono) waits.push(at - mono);
     for (const { at } of this.#retries.values()) if (at > mono) waits.push(at - mono);
     const { next } = this.pauses;
     if (next !== undefined) waits.push(next - mono);

@@ -4,6 +4,7 @@ import type { Entry, StatCall, StorePath } from "../../store/index.ts";
 import type { Core } from "./core.ts";
 import { entryOf, withLocalEtag } from "./entries.ts";
 import type { Facts } from "./facts.ts";
+import { existsInView, mayHaveVanished } from "./implied.ts";
 import { baseOf } from "./remote.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { Kind, NodeRow } from "./rows.ts";
@@ -36,6 +37,10 @@ export interface Known {
 /** For decisions: misses what the tree does not know. */
 export function know(core: Core, path: StorePath, facts: Facts): Known {
   const look = core.tree.look(path);
+  if (mayHaveVanished(core, look.node) && !facts.exists(path)) {
+    facts.vanished.add(path);
+    return { kind: ABSENT, node: undefined, entry: null, look };
+  }
   if (look.known !== undefined && !mayBeOutdated(core, look.node)) return { kind: look.known, node: look.node, entry: undefined, look };
   const found = facts.stat(path);
   if (look.node !== undefined) {
@@ -88,6 +93,10 @@ export async function stat(core: Core, call: StatCall): Promise<Entry> {
     const look = core.tree.look(path);
     if (look.known === ABSENT) throw notFound();
     const { node } = look;
+    if (mayHaveVanished(core, node)) {
+      if (!(await existsInView(core, path, signal))) throw notFound();
+      return entry({ path, kind: "directory" });
+    }
     if (node !== undefined && answers(core, node, call)) return entryOf(core, node, path);
     const watch = core.watches.watch(path);
     try {

@@ -4,12 +4,16 @@ import type { Entry, WriteCall } from "../../store/index.ts";
 import { checkParents, refusal } from "./checks.ts";
 import type { Core } from "./core.ts";
 import { entryOf } from "./entries.ts";
+import { evictIfNeeded } from "./evict.ts";
 import { change } from "./facts.ts";
 import { fileFacts, makeParents, setFile } from "./journal-changes.ts";
 import { DIRECTORY } from "./rows.ts";
 import { spoolBody } from "./spool.ts";
 import type { Spooled } from "./spool.ts";
 import { know } from "./view.ts";
+
+/** Of small bodies: at most so many times 64 KiB come between two looks at the free space. */
+const LOOK_EVERY_WRITES = 64;
 
 export async function write(core: Core, call: WriteCall): Promise<Entry> {
   const { path, signal } = call;
@@ -34,6 +38,7 @@ export async function write(core: Core, call: WriteCall): Promise<Entry> {
           core.journal.after(() => {
             core.events.tell("pending", path, { bytes: spooled.size });
             core.uploader.wake();
+            evictIfNeeded(core);
           });
           return entryOf(core, written, path);
         };
@@ -66,6 +71,9 @@ export function spool(core: Core, { body, signal }: Pick<WriteCall, "body" | "si
     maxBytes: core.remoteCan.maxFileBytes,
     newId: () => core.content.newId(core.numbers),
     durableBlocks: core.durableBlocks,
+    sampled: async (look) => {
+      if (core.spaceLook.writes++ % LOOK_EVERY_WRITES === 0) await look();
+    },
     room: (bytes, abort) => core.room.wait(bytes, abort),
   });
 }

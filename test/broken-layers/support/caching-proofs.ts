@@ -1,6 +1,9 @@
 /** Proofs of the caching store that say step by step what happens: for what random programs meet too rarely, or cannot see. */
 import assert from "node:assert/strict";
-import { layer } from "../../../src/store/index.ts";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { StoreError, layer } from "../../../src/store/index.ts";
 import type { Entry, Layer, StatCall } from "../../../src/store/index.ts";
 import { uniform } from "../../../src/store/uniform.ts";
 import { quiet } from "../../wrappers/caching/model/clock.ts";
@@ -177,6 +180,10 @@ export const conditionsReachTheRemote = proof("a condition holds against other c
   const now = await world.done(world.store.stat("/a", { fresh: true }));
   await world.done(world.store.write("/a", "ours", { ifMatch: now.etag as string }));
   assert.deepEqual(await world.there(), { "/a": "ours" });
+  // And what is only remembered here refuses nobody.
+  await world.other.delete("/a");
+  await world.done(world.store.write("/a", "ours again", { ifAbsent: true }));
+  assert.deepEqual(await world.there(), { "/a": "ours again" });
 });
 
 export const hardLimit = proof(
@@ -239,7 +246,11 @@ export const flushAndRequests = proof("flush waits for the requests that are und
   let flushed = false;
   const flushing = world.cache.flush().then(() => (flushed = true));
   await quiet();
+  // What is written now is newer than the flush; what is under way is not.
+  await world.done(world.store.write("/a", "2"));
+  await quiet();
   assert.equal(flushed, false, "flush resolved while a request was under way");
+  await world.end("ok");
   await world.done(flushing);
   assert.deepEqual(await world.there(), { "/a": "1" });
 });
@@ -297,6 +308,7 @@ export const abortedUpload = proof("an upload that a delete stopped may still la
   assert.equal(world.waiting.length, 1);
   await world.done(world.store.delete("/a"));
   await quiet();
+  assert.deepEqual(world.waiting, [], "the upload goes on although its file was deleted");
   await world.late();
   await world.flush();
   await world.wait(11_000);
@@ -363,4 +375,79 @@ export const conflictsHaveOneName = proof("the same version of another client is
   const there = await world.there();
   assert.equal(there["/a"], "ours");
   assert.equal(Object.values(there).filter((text) => text === "theirs").length, 1, JSON.stringify(there));
+});
+
+export const copyOfPending = proof("a copy of what is pending is a write of its own, and asks nothing of the remote", async (world) => {
+  await world.write("/a", "old");
+  await world.flush();
+  await world.write("/a", "new");
+  await world.done(world.store.copy("/a", "/b"));
+  await world.flush();
+  assert.deepEqual(await world.there(), { "/a": "new", "/b": "new" });
+  assert.deepEqual(
+    world.remote.log.filter((line) => line.includes("copy")),
+    [],
+  );
+});
+
+export const unseenIsNotDeleted = proof("a delete of a path that nobody had seen deletes what was there then, and nothing newer", async (world) => {
+  await world.other.write("/a", "there");
+  await world.done(world.cache.pause());
+  await world.done(world.store.delete("/a"));
+  await world.other.write("/a", "newer");
+  await world.done(world.cache.resume());
+  await world.flush();
+  assert.deepEqual(await world.there(), { "/a": "newer" });
+});
+
+export const deletesGiveWay = proof("a delete gives way to a version that our user never saw", async (world) => {
+  await world.other.write("/a", "seen");
+  assert.equal(await world.text("/a"), "seen");
+  await world.done(world.cache.pause());
+  await world.done(world.store.delete("/a"));
+  await world.other.write("/a", "unseen");
+  await world.done(world.cache.resume());
+  await world.flush();
+  assert.deepEqual(await world.there(), { "/a": "unseen" });
+  assert.equal(await world.text("/a"), "unseen");
+  assert.equal(world.cache.conflicts().length, 1);
+});
+
+export const equalSize = proof("bytes of another client that happen to be as many as ours are not taken for ours", async (world) => {
+  await world.write("/a", "our bytes");
+  await world.wait(1000);
+  await world.end("lost");
+  await world.other.write("/a", "not ours!");
+  await world.flush();
+  const there = await world.there();
+  assert.equal(there["/a"], "our bytes");
+  assert.ok(Object.values(there).includes("not ours!"), JSON.stringify(there));
+});
+
+export const vanishedSource = proof("a file whose move found no source replaces what the move was to replace", async (world) => {
+  await world.other.write("/b", "to be replaced");
+  assert.equal(await world.text("/b"), "to be replaced");
+  await world.write("/n", "moved");
+  await world.flush();
+  await world.done(world.cache.pause());
+  await world.done(world.store.move("/n", "/b"));
+  await world.other.delete("/n");
+  await world.done(world.cache.resume());
+  await world.flush();
+  assert.deepEqual(await world.there(), { "/b": "moved" });
+});
+
+export const namesTheOwner = proof("a second opening in one process is told that it is this process", async (world) => {
+  const second = await world.openAgain();
+  assert.ok("error" in second && StoreError.is(second.error));
+  assert.deepEqual([second.error.code, second.error.transient], ["conflict", false]);
+  assert.match(second.error.message, /this process/);
+});
+
+export const strayRead = proof("a stray read of the journal lets no second process in (CF41)", async (world) => {
+  await world.write("/a", "1");
+  // Closing any descriptor of a file drops the locks that this process has on it.
+  readFileSync(join(world.directory, "journal.db"));
+  const child = spawnSync(process.execPath, [new URL("caching-intruder.ts", import.meta.url).pathname, world.directory], { encoding: "utf8" });
+  assert.equal(child.stdout.trim(), "conflict", child.stderr.slice(0, 500));
 });

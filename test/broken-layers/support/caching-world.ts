@@ -11,6 +11,7 @@ import { Life } from "../../wrappers/caching/model/life.ts";
 import { plainSetup, plainShape } from "../../wrappers/caching/model/program.ts";
 import type { Setup } from "../../wrappers/caching/model/program.ts";
 import type { Ending, Remote, Shape } from "../../wrappers/caching/model/remote.ts";
+import type { Subject } from "../../wrappers/caching/model/subject.ts";
 import type { Proof } from "../registry.ts";
 
 /** What is wrong with the layer: rules that are turned around. */
@@ -45,12 +46,16 @@ export class World {
   readonly remote: Remote;
   /** The service at once and without faults: what another client does and sees. */
   readonly other: Store;
+  readonly #real: Subject;
+  readonly #setup: Setup;
 
   constructor(bug: Bug, { setup, shape, options, power = false, below }: Given) {
     const real = subject(bug, options);
+    this.#real = real;
+    this.#setup = { ...plainSetup, ...setup, shape: { ...plainShape, ...shape } };
     this.life = new Life({
       subject: below === undefined ? real : { ...real, start: (start) => real.start({ ...start, remote: below()(start.remote) }) },
-      setup: { ...plainSetup, ...setup, shape: { ...plainShape, ...shape } },
+      setup: this.#setup,
       power,
     });
     this.remote = this.life.remote;
@@ -59,6 +64,27 @@ export class World {
 
   get store(): Store {
     return this.life.store;
+  }
+  /** The cache directory. */
+  get directory(): string {
+    return this.life.directory;
+  }
+  /** Another stack of this process over the same directory. */
+  async openAgain(): Promise<{ readonly error: unknown } | { readonly opened: true }> {
+    const connection = this.remote.connect();
+    try {
+      await this.#real.start({
+        directory: this.directory,
+        remote: connection.store,
+        clock: this.life.clock.process(),
+        setup: this.#setup,
+        durability: "process",
+        point: () => {},
+      });
+      return { opened: true };
+    } catch (error) {
+      return { error };
+    }
   }
   get cache(): CacheControl {
     return find(this.life.store, Caching) as CacheControl;

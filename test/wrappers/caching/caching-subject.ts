@@ -1,19 +1,24 @@
 /** A caching store over memory as a subject: all connections to a place share one cache, as the users of one process do. */
 import { memory } from "../../../src/providers/memory/index.ts";
 import { borrow, layer, stack } from "../../../src/store/index.ts";
-import type { Subject } from "../../../src/conformance/index.ts";
+import type { Place, Subject } from "../../../src/conformance/index.ts";
 import type { Store } from "../../../src/store/index.ts";
 import { caching } from "../../../src/wrappers/index.ts";
 import type { CachingOptions } from "../../../src/wrappers/index.ts";
 import { cacheDirectory } from "./cache-directory.ts";
 
-export function cachingSubject(name: string, options: Partial<CachingOptions>, more: Partial<Subject> = {}): Subject {
+export function cachingSubject(
+  name: string,
+  options: Partial<CachingOptions>,
+  more: Partial<Subject> = {},
+  remote: (place: Place) => Store | Promise<Store> = () => memory(),
+): Subject {
   const places = new Map<string, { readonly store: Store; users: number }>();
   return {
     name,
     reopens: false,
-    open(place): Store {
-      const shared = places.get(place.id) ?? { store: stack(memory(), caching({ directory: cacheDirectory(), ...options })), users: 0 };
+    async open(place): Promise<Store> {
+      const shared = places.get(place.id) ?? { store: stack(await remote(place), caching({ directory: cacheDirectory(), ...options })), users: 0 };
       places.set(place.id, shared);
       shared.users += 1;
       const share = layer("share", (inner) => ({

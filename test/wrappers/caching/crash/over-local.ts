@@ -32,7 +32,11 @@ function control(store: Store): NonNullable<ReturnType<typeof find<NonNullable<(
 export const overLocal: CrashSubject = {
   name: "caching over local",
   open: (place, step) =>
-    cachingWith(rules, { directory: join(place.directory, "cache"), minFreeBytes: 0, unknownPaths: "ask", ...scenarios[place.scenario] }, { step })(remote(place)),
+    cachingWith(
+      rules,
+      { directory: join(place.directory, "cache"), minFreeBytes: 0, unknownPaths: "ask", ...scenarios[place.scenario] },
+      { step },
+    )(remote(place)),
   remote,
   flush: (store) => control(store).flush(),
   pending(store) {

@@ -82,7 +82,7 @@ export class Life {
   }
 
   crash(power = false): void {
-    if (this.#persistent && !this.dead) this.#kill(this.#current, power);
+    if (this.#persistent && !this.dead) this.#kill(this.directory, power);
   }
 
   /** Killed at the n-th crash point from now. 0: not any more. */
@@ -96,7 +96,7 @@ export class Life {
   async close(): Promise<readonly string[]> {
     const closed = await this.settled(this.store.close());
     if (closed === "cut" || "error" in closed) throw new Violation(`close failed: ${show(closed)}`, closed === "cut" ? undefined : closed.error);
-    return this.#options.subject.check?.(this.#current) ?? [];
+    return this.#options.subject.check?.(this.directory) ?? [];
   }
 
   end(): void {
@@ -107,7 +107,8 @@ export class Life {
     rmSync(this.#home, { recursive: true, force: true });
   }
 
-  get #current(): string {
+  /** Of the process that runs. */
+  get directory(): string {
     return join(this.#home, String(this.#generation - 1));
   }
   #directory(): string {

@@ -1,0 +1,28 @@
+/**
+ * The real layer under random programs (CF38, CF39, CF46; cache.md 1.1): fixed seeds here, a fresh one that is printed with STRATUS_TIER=torture, and
+ * hundreds of thousands with `npm run programs -- caching 500000`.
+ */
+import { expect, test } from "vitest";
+import { freshSeed } from "../../../../src/conformance/random.ts";
+import { subject } from "./caching-subject.ts";
+import { check, crashes, power, shared } from "./family.ts";
+import type { Checked } from "./family.ts";
+import { frozen } from "./frozen.ts";
+import { runProgram } from "./run.ts";
+
+const torture = process.env["STRATUS_TIER"] === "torture";
+const seed = torture ? freshSeed() : 2611;
+
+test.each(frozen.map(({ found, program }) => [found, program] as const))("found once: %s", async (_, program) => {
+  await runProgram(subject(), program);
+});
+
+test.each<readonly [Checked<unknown>, number]>([
+  [crashes as Checked<unknown>, 60],
+  [power as Checked<unknown>, 25],
+  [shared as Checked<unknown>, 60],
+])(`random programs, seed ${seed}: $0.name`, { timeout: 7_200_000 }, async (property, runs) => {
+  const { failure, runs: ran, figures } = await check(property, subject(), seed, torture ? runs * 200 : runs);
+  if (torture) console.log(`${property.name}: ${ran} programs, seed ${seed}, ${JSON.stringify(figures)}`);
+  expect(failure === undefined ? "" : `${failure.message}\n${JSON.stringify(failure.program)}`).toBe("");
+});
