@@ -408,3 +408,28 @@ test("reconnect opens first, reports its failure, and the next call works", asyn
   expect(log).toEqual(["open base", "reconnect base", "reconnect base"]);
   expect(await thrown(store.reconnect({ signal: "soon" as never }))).toBeInstanceOf(TypeError);
 });
+
+test("a layer hears when closing begins, before running calls have ended, and only if it is open", async () => {
+  const log: string[] = [];
+  const held = gate();
+  const waits = (inner: Store): Store =>
+    layer("waits", (below) => ({
+      backend: uniform(below, {
+        async around(call, next) {
+          await held.wait;
+          return next(call);
+        },
+      }),
+      closing() {
+        log.push("closing");
+        held.open();
+      },
+      close: async () => void log.push("close"),
+    }))(inner);
+  const store = waits(base(log));
+  const running = store.stat("/").then(() => log.push("answered"));
+  await tick();
+  await store.close();
+  await running;
+  expect(log.filter((one) => one !== "open base" && one !== "close base")).toEqual(["closing", "answered", "close"]);
+});

@@ -47,7 +47,8 @@ export function archiveWith(rules: Rules, options: ArchiveOptions, proof: Proof 
     const { folder } = settings.settings;
     const listeners = new Set<(event: ArchiveEvent) => void>();
     const emit = (event: ArchiveEvent): void => {
-      for (const listener of listeners) listener(event);
+      // Not within what it tells of: a listener that throws is its owner's trouble.
+      for (const listener of listeners) queueMicrotask(() => listener(event));
     };
     let opened: Opened | undefined;
     const now = (): Opened => {

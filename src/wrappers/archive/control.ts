@@ -5,6 +5,7 @@ import { isOwn, nowOf } from "./core.ts";
 import { isWriter } from "./format/names.ts";
 import type { Opened } from "./opened.ts";
 import type { ArchiveControl, ArchiveEvent, ArchiveSettings, WriterReport } from "./options.ts";
+import { orAborted } from "./semaphore.ts";
 import { verify } from "./verify.ts";
 
 const ALIVE_MS = 24 * 3_600_000;
@@ -22,8 +23,8 @@ export function archiveControl(
       return base.settings;
     },
     configure: (patch) => base.configure(patch),
-    async flush() {
-      if (isOpen()) await opened().groups.flush();
+    async flush(options = {}) {
+      if (isOpen()) await orAborted(opened().groups.flush(), options.signal);
     },
     report: () => (isOpen() ? report(opened()) : {}),
     refresh: async (options = {}) => opened().refresher.fresh(options.signal),
@@ -56,6 +57,9 @@ export function archiveControl(
       if (found === undefined) throw new StoreError("not-found", "no archive of this writer is here");
       if (options.force !== true && nowOf(core) - found.lastMs < ALIVE_MS)
         throw new StoreError("conflict", "this writer has written within the last day: it may be alive", { transient: false, applied: false });
+      const heir = core.index.owners.claimOf(writer)?.by;
+      if (heir === core.identity.writer) return;
+      if (heir !== undefined) throw new StoreError("conflict", "another installation has taken this writer over", { transient: false, applied: false });
       const done = groups.submit({ type: "claim", writer }, options.signal);
       await groups.flush();
       await done;

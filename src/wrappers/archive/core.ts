@@ -3,7 +3,7 @@ import type { Clock } from "../../store/index.ts";
 import type { HybridClock } from "./clock.ts";
 import type { Manifest } from "./format/records.ts";
 import type { Identity } from "./identity.ts";
-import type { Index } from "./index/index.ts";
+import type { ArchiveRow, Index } from "./index/index.ts";
 import type { ArchiveEvent, ArchiveSettings } from "./options.ts";
 import type { Remote } from "./remote.ts";
 import type { Rules } from "./rules.ts";
@@ -36,6 +36,12 @@ export function isOwn(core: Pick<Core, "identity" | "index" | "rules" | "setting
   return index.owners.ownerOf(writer, rules.claimDelayMs(settings)) === identity.writer;
 }
 
+/** Whether a reference may go into an archive: an own one, as others are deleted by others, that is surely there. */
+export function mayRefer(core: Core, { missing, writer }: Pick<ArchiveRow, "missing" | "writer">): boolean {
+  const { rules } = core;
+  return rules.mayReferTo(isOwn(core, writer)) && (missing === null || rules.missingIsUsed);
+}
+
 /** Learns an archive together with what it does to clock and intents: one transaction. */
 export function commitLearned(
   core: Core,
@@ -45,7 +51,7 @@ export function commitLearned(
   const { id } = stored.manifest;
   hybrid.see(stored.manifest);
   const learn = (): void => {
-    index.learn({ ...stored, learnedMs: nowOf(core), listing: index.number("listing") });
+    index.learn({ ...stored, learnedMs: nowOf(core) });
     index.setMeta("seen", hybrid.seenMs);
   };
   if (rules.commitIsOne)

@@ -4,7 +4,7 @@
  */
 import { StoreError, parentOf, rebase, root } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
-import { isOwn, nowOf } from "./core.ts";
+import { mayRefer, nowOf } from "./core.ts";
 import type { Core } from "./core.ts";
 import type { NewRecord } from "./format/build.ts";
 import type { ArchiveRecord, Claim, Extra, Tombstone } from "./format/records.ts";
@@ -204,7 +204,7 @@ class Evaluation {
     if (at === this.#draft.archive && home === this.#draft.archive) return true;
     const archive = this.#core.index.archives.byId(at);
     if (archive === undefined) throw new StoreError("corrupt", "the local index has lost an archive", { applied: false });
-    return this.#core.rules.mayReferTo(isOwn(this.#core, archive.writer));
+    return mayRefer(this.#core, archive);
   }
 
   #copyOf(row: ShownRow, path: StorePath, nowMs: number): ArchiveRecord {

@@ -1,7 +1,7 @@
 /** One archive that is being filled: the calls that wait for it. */
 import type { Entry, StorePath } from "../../store/index.ts";
 import type { Change } from "./evaluate.ts";
-import { padded, memberHeader } from "./format/tar.ts";
+import { headerBytesAtMost, padded } from "./format/tar.ts";
 
 /**
  * waiting: for what is on its way at its paths. joined: in a group that is not sealed; may be taken out. sealed: part of an archive, for better or worse.
@@ -31,7 +31,7 @@ export function bytesOf(change: Change): number {
   const line = LINE_BYTES + Buffer.byteLength(change.path);
   if (change.type !== "write") return line;
   const size = change.body.bytes.byteLength;
-  return line + memberHeader({ name: change.path.slice(1), directory: false, size, modifiedMs: change.modifiedMs }).length + padded(size);
+  return line + headerBytesAtMost(change.path.slice(1)) + padded(size);
 }
 
 export class Group {

@@ -2,7 +2,7 @@
  * Group commit: calls join the open group, which is sealed when it is full or old, sent as one archive, and answers them all. Bodies are complete before
  * they join, so one that fails is its own caller's trouble.
  */
-import { StoreError } from "../../store/index.ts";
+import { StoreError, hasCode } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
 import { Conflicts } from "./conflicts.ts";
 import type { Core } from "./core.ts";
@@ -15,6 +15,7 @@ import { Group, bytesOf, pathsOf } from "./group.ts";
 import type { Pending } from "./group.ts";
 import { chunksSource } from "./sources.ts";
 import { Semaphore, aborted } from "./semaphore.ts";
+import { stampedNow } from "./uploads.ts";
 import type { Uploads } from "./uploads.ts";
 
 /** What a group needs of the rest of the layer. */
@@ -277,8 +278,9 @@ export class Groups {
       this.#core.step("taken");
       if (pending.state === "waiting") this.#enter(pending);
     } catch (error) {
-      // Nothing of the copy or move has begun.
-      pending.settle({ error: StoreError.is(error) ? error.with({ applied: false, cause: error.cause }) : error });
+      // Nothing of the copy or move has begun. What is listed and cannot be found is not a file that is not there.
+      const gone = hasCode(error, "not-found") ? new StoreError("unavailable", "the archive of a file cannot be found", { cause: error }) : error;
+      pending.settle({ error: StoreError.is(gone) ? gone.with({ applied: false, cause: gone.cause }) : gone });
     }
   }
 
@@ -322,6 +324,7 @@ export class Groups {
       object: built.object,
       size: built.size,
       timeMs: () => timeMs,
+      ...stampedNow(this.#core),
       source: () => chunksSource(built.chunks, built.size, this.#core.step),
       manifest: () => built,
     });

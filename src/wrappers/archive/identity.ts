@@ -38,7 +38,8 @@ export class Identity {
     else this.#writer = this.#draw(() => false);
     this.#earlier.delete(this.#writer);
     if (!isWriter(kept)) this.#keep();
-    if (!had.includes(this.#writer)) this.#append(this.#writer);
+    // Somebody took the file away, or put an older one there.
+    else if (!had.includes(this.#writer)) this.#append(this.#writer);
   }
 
   get writer(): string {

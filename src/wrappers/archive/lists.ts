@@ -104,7 +104,8 @@ function frameOf(view: Index["view"], path: StorePath, dir: number, after: strin
     if (comparePaths(`${before}/`, after) > 0 && before.isWellFormed() && hasChildren(view, path, before)) insert(subtrees, { name: before, after: undefined });
   }
   if (hasChildren(view, path, name)) insert(subtrees, { name, after: cut < 0 ? undefined : after.slice(cut + 1) });
-  const rows = view.children(dir, name, STEP);
+  // Names hold no "/", so this leaves out those that stand before the rest of the subtree as well: "a-" is before "a/x".
+  const rows = view.children(dir, after, STEP);
   return { path, dir, rows, next: 0, more: rows.length === STEP, subtrees };
 }
 

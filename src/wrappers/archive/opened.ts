@@ -103,7 +103,6 @@ export class Opened {
         emit,
         ended: end.signal,
       };
-      index.owners.viewMs = index.number("refreshed");
       hybrid.restore(index.number("last"), index.number("seen"));
       // Whatever was running when the last process ended may still land.
       index.transaction(() => {
@@ -120,20 +119,28 @@ export class Opened {
     return new Opened(core, end, parts);
   }
 
-  /** Sends what is open and waits for all that is on its way; when the signal fires, for nothing any more. */
+  /**
+   * Sends what is open and waits for all that is on its way. When the signal fires nothing is waited for any more: the index is let go of at once, so that
+   * whoever opens this directory next finds it free; what still runs ends with `closed`, and its intents stay.
+   */
   async close(signal: AbortSignal | undefined): Promise<void> {
-    const stop = (): void => this.#end.abort();
-    if (signal?.aborted === true) stop();
-    signal?.addEventListener("abort", stop, { once: true });
+    const { index } = this.core;
+    const leave = (): void => {
+      this.#end.abort();
+      index.close();
+    };
+    if (signal?.aborted === true) return leave();
+    signal?.addEventListener("abort", leave, { once: true });
     try {
       await this.groups.flush();
-      stop();
+      this.#end.abort();
       await this.groups.flush();
+      await this.solos.settled();
       await this.upkeep?.settled();
       await this.refresher.settled();
     } finally {
-      signal?.removeEventListener("abort", stop);
-      this.core.index.close();
+      signal?.removeEventListener("abort", leave);
+      index.close();
     }
   }
 }

@@ -80,6 +80,7 @@ export type ArchiveEvent =
 interface Signalled {
   readonly signal?: AbortSignal | undefined;
 }
+/** Before the store is open all but `flush`, `report` and the settings reject with `closed`. */
 export interface ArchiveControl extends Control<ArchiveSettings> {
   /** Lists the folder now and learns what others wrote. */
   refresh(options?: Signalled): Promise<void>;
@@ -90,8 +91,8 @@ export interface ArchiveControl extends Control<ArchiveSettings> {
   /** Reads every manifest again and compares it with the index; with `data`, every byte too. Changes nothing. */
   verify(options?: Signalled & { readonly data?: boolean | undefined }): Promise<readonly Problem[]>;
   /**
-   * Takes over the archives of an installation that will never run again. In force after `graceMs`. `conflict` where it has written
-   * within 24 h, unless `force`.
+   * Takes over the archives of an installation that will never run again. In force at the first refresh after `graceMs`. `conflict` where it has written
+   * within 24 h, unless `force`, and where another installation has taken it over. `not-found` where it has no archives.
    */
   adopt(writer: string, options?: Signalled & { readonly force?: boolean | undefined }): Promise<void>;
   /** Who has archives here. */

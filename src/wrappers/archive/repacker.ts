@@ -14,6 +14,7 @@ import type { Needs } from "./needs.ts";
 import type { Repacked } from "./options.ts";
 import type { Reads } from "./reads.ts";
 import { chunksSource } from "./sources.ts";
+import { stampedNow } from "./uploads.ts";
 import type { Uploads } from "./uploads.ts";
 
 const HOUR_MS = 3_600_000;
@@ -54,7 +55,7 @@ export class Repacker {
 
   /** A given set of archives, by their ids: for the proofs. */
   async repackThese(ids: ReadonlySet<string>): Promise<Repacked> {
-    return this.#repack(this.#needs.own().filter(({ name, sent }) => ids.has(name) && sent === 0));
+    return this.#repack(this.#needs.own().filter((row) => ids.has(row.name) && this.#mayPack(row)));
   }
 
   #candidates({ minLiveRatio, all }: { readonly minLiveRatio: number; readonly all: boolean }): ArchiveRow[] {
@@ -63,7 +64,7 @@ export class Repacker {
     const live = this.#livePayload();
     const { smallBytes, maxBytes } = settings;
     // Large members stay where they are: alone in their archives, these are whole or dead.
-    const packable = this.#needs.own().filter(({ id, sent }) => sent === 0 && !this.#hasLarge(id, Math.max(smallBytes, maxBytes)));
+    const packable = this.#needs.own().filter((row) => this.#mayPack(row) && !this.#hasLarge(row.id, Math.max(smallBytes, maxBytes)));
     const chosen = packable.filter((row) => {
       const bytes = row.payload === 0 ? 1 : (live.get(row.id) ?? 0) / row.payload;
       // Dead records cost no space worth speaking of, but keep the tombstones that cover them.
@@ -76,6 +77,10 @@ export class Repacker {
     return old.length >= MANY_SMALL || (bytes >= maxBytes && old.length > 1) ? [...chosen, ...old] : chosen;
   }
 
+  #mayPack({ missing, sent }: ArchiveRow): boolean {
+    return sent === 0 && (missing === null || this.#core.rules.missingIsUsed);
+  }
+
   #hasLarge(archive: number, most: number): boolean {
     return this.#core.index.db.get("select 1 from entry where home = ? and at = home and size > ? limit 1", archive, most) !== undefined;
   }
@@ -84,7 +89,7 @@ export class Repacker {
   #livePayload(): Map<number, number> {
     const { db } = this.#core.index;
     const files = db.all<{ readonly id: number; readonly bytes: number }>(
-      "select id, sum(size + 512) as bytes from (select distinct at as id, off, size from entry where at is not null) group by id",
+      "select id, total(size + 512) as bytes from (select distinct at as id, off, size from entry where at is not null) group by id",
     );
     const directories = db.all<{ readonly id: number; readonly bytes: number }>(
       "select home as id, 512 * count(*) as bytes from entry where kind = 2 group by home",
@@ -164,6 +169,7 @@ export class Repacker {
         object: built.object,
         size: built.size,
         timeMs: () => timeMs,
+        ...stampedNow(this.#core),
         source: () => chunksSource(built.chunks, built.size, step),
         manifest: () => built,
       });
@@ -226,8 +232,11 @@ export class Repacker {
     if (row.kind !== FILE) return { kind: "directory", ...base };
     const facts = { ...base, sha256: row.hash ?? "", extra: extraOf(row) };
     if (row.at !== null && sources.has(row.at)) return bytes === undefined ? undefined : { kind: "new", ...facts, bytes };
-    const at = row.at === null ? row.ref : archives.byId(row.at)?.name;
-    return at === undefined || at === null ? undefined : { kind: "reference", ...facts, at, offset: row.off ?? 0, size: row.size };
+    const target = row.at === null ? undefined : archives.byId(row.at);
+    // Perhaps it is gone: the record stays where it is.
+    if (target !== undefined && target.missing !== null && !this.#core.rules.missingIsUsed) return undefined;
+    const at = target?.name ?? row.ref;
+    return at === null ? undefined : { kind: "reference", ...facts, at, offset: row.off ?? 0, size: row.size };
   }
 }
 

@@ -56,12 +56,8 @@ export interface Rules extends OpenRules {
   readonly intentFirst: boolean;
   /** 19. Learning what was stored and forgetting that it was in doubt are one transaction. */
   readonly commitIsOne: boolean;
-  /** 20. A body that fails is its own caller's trouble: it is complete before it joins a group. */
-  readonly bodiesBeforeJoining: boolean;
   /** 21. After the seal an operation cannot be taken out any more: nobody knows whether it will have happened. */
   appliedAfterSeal(): "unknown" | false;
-  /** 22. Both halves of a move are in one archive. */
-  readonly movesInOneArchive: boolean;
   /** 23. What is missing is judged by a complete listing only. */
   readonly halfListingsJudge: boolean;
   /** 24. A listing says nothing about what was learned after it began. */
@@ -72,6 +68,10 @@ export interface Rules extends OpenRules {
   readonly failedRefreshAnswers: boolean;
   /** 29. An archive that is gone may have been packed again: a look at the folder comes before "not found". */
   readonly readsLookAgain: boolean;
+  /** An archive that the last listing did not show may be deleted already: nothing refers to it, and nothing is packed from it. */
+  readonly missingIsUsed: boolean;
+  /** Every seal needs a young view: an installation that slept may have been taken over meanwhile. */
+  readonly sealsNeedYoungView: boolean;
   /** 30. Tombstones and references of a newer version are not known: nothing is changed beside them. */
   readonly newerStopsWrites: boolean;
 }
@@ -101,13 +101,13 @@ export const rules: Rules = Object.freeze<Rules>({
   soloStampedAtEnd: true,
   intentFirst: true,
   commitIsOne: true,
-  bodiesBeforeJoining: true,
   appliedAfterSeal: () => "unknown",
-  movesInOneArchive: true,
   halfListingsJudge: false,
   isJudged: ({ learnedInThisListing }) => !learnedInThisListing,
   wins: (one, other) => compareStamps(one, other) > 0,
   failedRefreshAnswers: false,
   readsLookAgain: true,
+  missingIsUsed: false,
+  sealsNeedYoungView: true,
   newerStopsWrites: true,
 });

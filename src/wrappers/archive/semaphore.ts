@@ -70,3 +70,14 @@ export function aborted(signal: AbortSignal): StoreError {
   const late = typeof reason === "object" && reason !== null && (reason as { readonly name?: unknown }).name === "TimeoutError";
   return new StoreError(late ? "timeout" : "aborted", "the caller gave up", { cause: reason, applied: false });
 }
+
+/** Who waits leaves when its signal fires; the work goes on for the others. */
+export function orAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return work;
+  return new Promise((done, fail) => {
+    const leave = (): void => fail(aborted(signal));
+    if (signal.aborted) leave();
+    else signal.addEventListener("abort", leave, { once: true });
+    work.then(done, fail).finally(() => signal.removeEventListener("abort", leave));
+  });
+}

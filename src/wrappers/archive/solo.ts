@@ -34,6 +34,7 @@ export class Solos {
   readonly #groups: Groups;
   readonly #ready: () => Promise<void>;
   readonly #slots: Semaphore;
+  readonly #running = new Set<Promise<Entry>>();
 
   constructor(core: Core, uploads: Uploads, groups: Groups, ready: () => Promise<void>, most: number) {
     this.#core = core;
@@ -43,7 +44,22 @@ export class Solos {
     this.#slots = new Semaphore(() => most);
   }
 
+  /** Resolves when none is on its way. */
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+  }
+
   async write(call: SoloCall): Promise<Entry> {
+    const work = this.#write(call);
+    this.#running.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#running.delete(work);
+    }
+  }
+
+  async #write(call: SoloCall): Promise<Entry> {
     const release = await this.#slots.acquire(1, call.signal);
     try {
       // What is taken over keeps its stamp, so it is in nobody's way.
@@ -73,6 +89,8 @@ export class Solos {
       object,
       size,
       timeMs: () => upload.timeMs,
+      stamped: upload.stamped,
+      stampedMs: () => upload.stampedMs,
       source: () => upload.source(),
       manifest: () => upload.result(),
       signal: call.signal,
@@ -120,6 +138,10 @@ export class Solos {
 class SoloUpload {
   readonly layout: SoloLayout;
   timeMs: number | null = null;
+  /** By the local clock. */
+  stampedMs: number | undefined;
+  readonly stamped: Promise<number>;
+  readonly #markStamped: (atMs: number) => void;
   readonly #core: Core;
   readonly #call: SoloCall;
   readonly #plan: SoloPlan;
@@ -134,6 +156,9 @@ class SoloUpload {
     this.#ready = ready;
     this.#check = check;
     this.layout = new SoloLayout(plan);
+    const { promise, resolve } = Promise.withResolvers<number>();
+    this.stamped = promise;
+    this.#markStamped = resolve;
     if (!core.rules.soloStampedAtEnd) this.timeMs = core.hybrid.tick();
   }
 
@@ -207,6 +232,7 @@ class SoloUpload {
       });
       this.timeMs = timeMs;
     }
+    if (this.stampedMs === undefined) this.#markStamped((this.stampedMs = nowOf(this.#core)));
     step("solo stamped");
     return this.layout.tail(this.timeMs, sha256).chunks.filter(({ byteLength }) => byteLength > 0);
   }

@@ -1,7 +1,7 @@
 /** Takes over bytes of other installations: the same records, with their old stamps, in archives of this one. In the view nothing changes. */
 import { byteStream } from "../../store/index.ts";
 import type { ByteStream, Source, StorePath } from "../../store/index.ts";
-import { isOwn, nowOf } from "./core.ts";
+import { mayRefer, nowOf } from "./core.ts";
 import type { Core } from "./core.ts";
 import { buildArchive } from "./format/build.ts";
 import type { NewFile } from "./format/build.ts";
@@ -10,6 +10,7 @@ import type { ShownRow } from "./index/index.ts";
 import type { Reads } from "./reads.ts";
 import type { Solos } from "./solo.ts";
 import { chunksSource } from "./sources.ts";
+import { stampedNow } from "./uploads.ts";
 import type { Uploads } from "./uploads.ts";
 
 export class Taker {
@@ -55,7 +56,7 @@ export class Taker {
     const row = index.view.row(path);
     if (row?.kind !== FILE || row.at === null) return undefined;
     const archive = index.archives.byId(row.at);
-    return archive === undefined || isOwn(this.#core, archive.writer) ? undefined : row;
+    return archive === undefined || mayRefer(this.#core, archive) ? undefined : row;
   }
 
   #fileOf(path: StorePath, row: ShownRow, bytes: Uint8Array): NewFile {
@@ -90,6 +91,7 @@ export class Taker {
         object: built.object,
         size: built.size,
         timeMs: () => timeMs,
+        ...stampedNow(this.#core),
         source: () => chunksSource(built.chunks, built.size, step),
         manifest: () => built,
       });

@@ -19,11 +19,20 @@ export interface Upload {
   readonly size: number;
   /** The stamp's time; asked for when the outcome matters. Null: not stamped, so it cannot have landed whole. */
   readonly timeMs: () => number | null;
+  /** By the local clock: when it was stamped, from which on it has `lateMs`. */
+  readonly stamped: Promise<number>;
+  readonly stampedMs: () => number | undefined;
   /** A body for one more try; undefined: it cannot be sent again. */
   readonly source: () => Source | Uint8Array | undefined;
   readonly manifest: () => { readonly manifest: Manifest; readonly dataEnd: number };
   /** The caller's: ends the upload. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Of an archive that is stamped before it is sent. */
+export function stampedNow(core: Core): Pick<Upload, "stamped" | "stampedMs"> {
+  const atMs = nowOf(core);
+  return { stamped: Promise.resolve(atMs), stampedMs: () => atMs };
 }
 
 const FIRST_PAUSE_MS = 1000;
@@ -108,8 +117,9 @@ export class Uploads {
    */
   async send(upload: Upload): Promise<void> {
     const { id, kind, object, size } = upload;
-    const { index, remote, rules, step, settings } = this.#core;
-    const began = this.#running.get(id)?.beganMs ?? nowOf(this.#core);
+    const { ended, index, remote, rules, step, settings } = this.#core;
+    const nowMs = (): number => nowOf(this.#core);
+    const began = this.#running.get(id)?.beganMs ?? nowMs();
     const paths = JSON.stringify([...this.#pathsOf(id)]);
     const intend = (until: number | null, time: number | null): void =>
       index.transaction(() => index.archives.putIntent({ name: id, object, bytes: size, kind, time, began, until, paths }));
@@ -118,35 +128,37 @@ export class Uploads {
       if (rules.intentFirst) intend(null, upload.timeMs());
       step("intent");
       keep = true;
-      await this.#sendUntil(upload, began + settings.lateMs / 2);
+      await this.#sendUntil(upload);
       if (!rules.intentFirst) intend(null, upload.timeMs());
       keep = false;
     } catch (error) {
       const sent = keep;
+      // The index is closed, or about to be: what was on its way is looked for by whoever opens it next.
+      if (sent && ended.aborted) throw inDoubtUnlessStored(error);
       const refused = StoreError.is(error) && error.applied === false;
       // In doubt from here on: the refreshes look for it. Refused by a store that writes in place, a part of it may lie there: it is looked after as well.
       keep = sent && (!refused || !remote.atomic) && index.archives.intentOf(id) !== undefined;
-      if (keep) intend(began + settings.lateMs, refused ? null : upload.timeMs());
+      if (keep) intend((upload.stampedMs() ?? nowMs()) + settings.lateMs, refused ? null : upload.timeMs());
       throw error;
     } finally {
       this.#running.delete(id);
-      if (!keep) {
+      if (!keep && !ended.aborted) {
         if (index.archives.intentOf(id) !== undefined) index.transaction(() => index.archives.dropIntent(id));
         this.#paths.delete(id);
       }
     }
   }
 
-  async #sendUntil(upload: Upload, untilMs: number): Promise<void> {
-    const { ended, step } = this.#core;
+  async #sendUntil(upload: Upload): Promise<void> {
+    const { ended, settings, step } = this.#core;
     let doubt = false;
+    let problem: unknown;
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       const body = upload.source();
-      let problem: unknown;
       if (body !== undefined) {
         try {
           step("sending");
-          await this.#write(upload, body, untilMs);
+          await this.#write(upload, body);
           return this.#stored(upload);
         } catch (error) {
           problem = error;
@@ -161,7 +173,7 @@ export class Uploads {
       if (await this.#isThere(upload)) return this.#stored(upload);
       if (ended.aborted) throw new StoreError("closed", "the store was closed while an archive was on its way", { applied: "unknown", cause: problem });
       if (upload.signal?.aborted === true) throw inDoubt(problem);
-      if (body === undefined || nowOf(this.#core) + pause >= untilMs) throw inDoubt(problem);
+      if (body === undefined || nowOf(this.#core) + pause >= (upload.stampedMs() ?? 0) + settings.lateMs / 2) throw inDoubt(problem);
       try {
         await this.#core.clock.sleep(pause, upload.signal === undefined ? ended : AbortSignal.any([ended, upload.signal]));
       } catch {
@@ -171,14 +183,17 @@ export class Uploads {
   }
 
   /** One try, given up when it could land later than anybody waits for. */
-  async #write({ object, signal }: Upload, body: Source | Uint8Array, untilMs: number): Promise<void> {
-    const { clock, ended, remote } = this.#core;
+  async #write({ object, signal, stamped }: Upload, body: Source | Uint8Array): Promise<void> {
+    const { clock, ended, remote, settings } = this.#core;
     const own = new AbortController();
     const done = new AbortController();
-    clock.sleep(Math.max(0, untilMs - nowOf(this.#core)), done.signal, { background: true }).then(
-      () => own.abort(new DOMException("an upload took too long", "TimeoutError")),
-      () => {},
-    );
+    // A large body takes as long as it takes: what must not be late is what follows its stamp.
+    stamped
+      .then((atMs) => clock.sleep(Math.max(0, atMs + settings.lateMs / 2 - nowOf(this.#core)), done.signal, { background: true }))
+      .then(
+        () => own.abort(new DOMException("an upload took too long", "TimeoutError")),
+        () => {},
+      );
     try {
       await remote.write(object, body, AbortSignal.any([own.signal, ended, ...(signal === undefined ? [] : [signal])]));
     } finally {
@@ -212,6 +227,12 @@ export class Uploads {
     }
     step("committed");
   }
+}
+
+/** Of a store that closes: what was known for certain still holds. */
+function inDoubtUnlessStored(problem: unknown): unknown {
+  if (!StoreError.is(problem) || problem.applied !== false || problem.code !== "closed") return problem;
+  return problem.with({ applied: "unknown", cause: problem.cause });
 }
 
 function inDoubt(problem: unknown): unknown {

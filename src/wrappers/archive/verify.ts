@@ -25,7 +25,7 @@ export async function verify(core: Core, data: boolean, signal: AbortSignal | un
       if (parsed === undefined) throw new Error("the index knows an archive of an impossible name");
       try {
         const opened = await openArchive(parsed, row.bytes, (offset, length) => remote.readPart(row.object, offset, length, signal), settings, rules);
-        rebuilt.learn({ ...opened, object: row.object, bytes: row.bytes, learnedMs: row.learned, listing: 0 });
+        rebuilt.learn({ ...opened, object: row.object, bytes: row.bytes, learnedMs: row.learned });
         if (data) await verifyData(core, row, opened.manifest, add, signal);
       } catch (error) {
         if (!hasCode(error, "corrupt", "unsupported", "not-found")) throw error;

@@ -139,6 +139,21 @@ describe("a large file", () => {
     expect((await one.store.stat("/a")).size).toBe(4000);
   });
 
+  test("whose request was lost and whose body is gone: the call rejects, and nothing is thrown away", async () => {
+    const bed = new Bed();
+    const one = bed.install({ smallBytes: 1000 });
+    one.script.before = async (call) => {
+      if (call.operation !== "write") return;
+      await call.body.open().all();
+      throw failure("unavailable", { applied: "unknown" });
+    };
+    const failed = expect(one.store.write("/a", large(), { size: 4000 })).rejects.toMatchObject({ code: "unavailable", applied: "unknown" });
+    await until(() => one.script.count("stat") > 0);
+    await bed.clock.advance(1000);
+    await failed;
+    expect(one.control.report()["inDoubt"]).toBe(1);
+  });
+
   test("whose body breaks off leaves nothing, and the old version", async () => {
     const bed = new Bed();
     const one = bed.install({ smallBytes: 1000 });

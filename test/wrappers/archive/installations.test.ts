@@ -159,6 +159,15 @@ describe("identity", () => {
     expect(await code(two.control.adopt(old))).toBe("conflict");
     await bed.clock.advance(25 * HOUR_MS);
     await two.control.adopt(old);
+    await two.control.adopt(old);
+    expect(
+      await code(
+        bed
+          .install()
+          .store.open()
+          .then((three) => three.layers.archive.adopt(old)),
+      ),
+    ).toBe("conflict");
     const events: string[] = [];
     one.control.onEvent(({ type }) => events.push(type));
     await one.store.write("/b", "y");

@@ -47,7 +47,7 @@ function manifests(next: (below: number) => number): Manifest[] {
 }
 
 function learn(index: Index, manifest: Manifest): void {
-  index.learn({ manifest, object: `${manifest.id}.5.tar`, bytes: 5000, dataEnd: 4000, learnedMs: 1, listing: 1 });
+  index.learn({ manifest, object: `${manifest.id}.5.tar`, bytes: 5000, dataEnd: 4000, learnedMs: 1 });
 }
 
 /** Every table, with paths and ids for numbers. */

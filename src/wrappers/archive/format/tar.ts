@@ -56,6 +56,11 @@ export function memberHeader({ name: bare, directory, size, modifiedMs }: TarMem
   ]);
 }
 
+/** At least as many bytes as `memberHeader` makes for a member of up to 1 GiB, without making them. */
+export function headerBytesAtMost(name: string): number {
+  return name.length <= 99 && PLAIN.test(name) ? BLOCK : 4 * BLOCK + padded(Buffer.byteLength(name));
+}
+
 const PLAIN = /^[\x20-\x7e]*$/;
 
 /** Name and prefix as ustar has room for them; undefined where it has none. */
@@ -102,7 +107,7 @@ function header({ name, prefix, size, modifiedMs, type }: Header): Buffer {
   block.write("ustar\x0000", 257, "latin1");
   block.write(prefix, 345, 155, "latin1");
   let sum = 0;
-  for (const byte of block) sum += byte;
+  for (let at = 0; at < BLOCK; at++) sum += block[at] as number;
   block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
   return block;
 }

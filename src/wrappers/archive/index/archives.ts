@@ -13,7 +13,6 @@ export interface ArchiveRow {
   readonly time: number;
   readonly writer: string;
   readonly learned: number;
-  readonly listed: number;
   readonly missing: number | null;
   readonly unneeded: number | null;
   readonly sent: number;
@@ -29,7 +28,6 @@ export interface UnreadRow {
   readonly newer: number;
   readonly reason: string;
   readonly since: number;
-  readonly listed: number;
 }
 export type IntentKind = "group" | "solo" | "repack" | "take" | "claim";
 export interface IntentRow {
@@ -62,9 +60,8 @@ export class Archives {
   byName(name: string): ArchiveRow | undefined {
     return this.#db.get<ArchiveRow>("select * from archive where name = ?", name);
   }
-  /** Shown by this listing. */
-  seen(id: number, listing: number): void {
-    this.#db.run("update archive set listed = ?, missing = null where id = ?", listing, id);
+  setFound(id: number): void {
+    this.#db.run("update archive set missing = null where id = ?", id);
   }
   setMissing(id: number, sinceMs: number): void {
     this.#db.run("update archive set missing = ? where id = ? and missing is null", sinceMs, id);
@@ -90,26 +87,19 @@ export class Archives {
     return this.#db.get<UnreadRow>("select * from unread where object = ?", object);
   }
   putUnread(row: UnreadRow): void {
-    const { object, name, bytes, newer, reason, since, listed } = row;
+    const { object, name, bytes, newer, reason, since } = row;
     this.#db.run(
-      "insert or replace into unread(object, name, bytes, newer, reason, since, listed) values(?, ?, ?, ?, ?, ?, ?)",
+      "insert or replace into unread(object, name, bytes, newer, reason, since) values(?, ?, ?, ?, ?, ?)",
       object,
       name,
       bytes,
       newer,
       reason,
       since,
-      listed,
     );
-  }
-  seenUnread(object: string, listing: number): void {
-    this.#db.run("update unread set listed = ? where object = ?", listing, object);
   }
   dropUnread(object: string): void {
     this.#db.run("delete from unread where object = ?", object);
-  }
-  dropUnreadBefore(listing: number): void {
-    this.#db.run("delete from unread where listed < ?", listing);
   }
   hasNewer(): boolean {
     return this.#db.get("select 1 from unread where newer = 1 limit 1") !== undefined;

@@ -120,6 +120,7 @@ export class IndexDatabase {
   }
 
   #guarded<T>(work: () => T): T {
+    if (!this.#db.open) throw new StoreError("closed", "the store is closed", { applied: false });
     try {
       return work();
     } catch (error) {

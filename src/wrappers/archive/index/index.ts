@@ -23,8 +23,6 @@ export interface LearnedArchive {
   readonly dataEnd: number;
   /** Now, by the local clock. */
   readonly learnedMs: number;
-  /** The listing that is running, or the last one. */
-  readonly listing: number;
 }
 /** A group that is being evaluated. */
 export interface Draft {
@@ -42,6 +40,7 @@ export class Index {
   readonly archives: Archives;
   readonly owners: Owners;
   readonly #join: Join;
+  #learnedSince = new Set<string>();
 
   private constructor(db: IndexDatabase, rules: Rules, isOwn: (writer: string) => boolean) {
     this.db = db;
@@ -87,9 +86,15 @@ export class Index {
     this.owners.changed();
   }
 
+  /** Ids of all archives that are learned from now on. */
+  watchLearned(): ReadonlySet<string> {
+    return (this.#learnedSince = new Set());
+  }
+
   /** One archive, all of it. Again: nothing happens. */
   learn(learned: LearnedArchive): void {
     const { manifest } = learned;
+    this.#learnedSince.add(manifest.id);
     if (this.archives.byName(manifest.id) !== undefined) return;
     this.transaction(() => {
       const id = this.#addArchive(learned);
@@ -102,9 +107,9 @@ export class Index {
     });
   }
 
-  #addArchive({ manifest, object, bytes, dataEnd, learnedMs, listing }: LearnedArchive): number {
+  #addArchive({ manifest, object, bytes, dataEnd, learnedMs }: LearnedArchive): number {
     return this.db.insert(
-      "insert into archive(name, object, bytes, data, time, writer, learned, listed, records, payload) values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "insert into archive(name, object, bytes, data, time, writer, learned, records, payload) values(?, ?, ?, ?, ?, ?, ?, ?, ?)",
       manifest.id,
       object,
       bytes,
@@ -112,7 +117,6 @@ export class Index {
       manifest.timeMs,
       manifest.writer,
       learnedMs,
-      listing,
       manifest.records.length,
       manifest.records.reduce((sum, record) => sum + payloadOf(record), 0),
     );
@@ -132,7 +136,7 @@ export class Index {
     try {
       return this.db.draft(() => {
         const manifest: Manifest = { ...archive, records: [], tombstones: [], claims: [] };
-        const id = this.#addArchive({ manifest, object: "", bytes: 0, dataEnd: 0, learnedMs: 0, listing: 0 });
+        const id = this.#addArchive({ manifest, object: "", bytes: 0, dataEnd: 0, learnedMs: 0 });
         return work({
           archive: id,
           addRecord: (record) => {

@@ -160,7 +160,7 @@ export class Join {
 
   /** References that waited for an archive which is known now. */
   completeReferences(id: number, name: string): void {
-    const { bytes } = this.#db.get("select coalesce(sum(size), 0) as bytes from entry where ref = ?", name) as { bytes: number };
+    const { bytes } = this.#db.get("select total(size) as bytes from entry where ref = ?", name) as { bytes: number };
     this.#db.run("update entry set at = ?, ref = null where ref = ?", id, name);
     this.#db.run("update shadow set at = ?, ref = null where ref = ?", id, name);
     this.shown.countBytes(id, bytes);

@@ -7,7 +7,7 @@ export const SCHEMA_VERSION = 1;
  * Directories are numbered, so that a listing is one range of `entry` and a subtree is followed by numbers.
  *
  * archive   every archive that is known and readable. `missing`: not in the last listing, since when by the local clock. `unneeded`: likewise. `sent`: its
- *           deletion was sent. `listed`: the last listing that showed it, or in which it was learned. `payload`: of its members, as `payloadOf` counts it.
+ *           deletion was sent. `learned`: when, by the local clock. `payload`: of its members, as `payloadOf` counts it.
  *           `live…`: records and bytes that are shown
  * unread    objects that look like archives and are none, or are of a newer version
  * dir       paths of directories. `children`: rows of `entry` in it
@@ -22,12 +22,11 @@ export const SCHEMA = `
 create table meta(key text primary key, value any) strict, without rowid;
 create table archive(
   id integer primary key, name text not null unique, object text not null, bytes integer not null, data integer not null,
-  time integer not null, writer text not null, learned integer not null, listed integer not null,
+  time integer not null, writer text not null, learned integer not null,
   missing integer, unneeded integer, sent integer not null default 0,
   records integer not null, payload integer not null, liveRecords integer not null default 0, liveBytes integer not null default 0) strict;
 create table unread(
-  object text primary key, name text not null, bytes integer not null, newer integer not null, reason text not null, since integer not null,
-  listed integer not null) strict, without rowid;
+  object text primary key, name text not null, bytes integer not null, newer integer not null, reason text not null, since integer not null) strict, without rowid;
 create table dir(
   id integer primary key, parent integer not null, name text not null, children integer not null default 0, unique(parent, name)) strict;
 insert into dir(id, parent, name) values(1, 0, '');

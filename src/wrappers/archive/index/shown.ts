@@ -104,14 +104,22 @@ export class ShownRows {
     return live;
   }
 
-  /** At the end of every transaction that changed something; `keep` false: it is taken back. */
+  /**
+   * At the end of every transaction that changed something; `keep` false: it is taken back. Sizes of references are anybody's word: the counters stay
+   * within what can be counted.
+   */
   settle(keep: boolean): void {
     const live = this.#live;
     this.#live = new Map();
     if (!keep) return;
     for (const [archive, { records, bytes }] of live)
       if (records !== 0 || bytes !== 0)
-        this.#db.run("update archive set liveRecords = liveRecords + ?, liveBytes = liveBytes + ? where id = ?", records, bytes, archive);
+        this.#db.run(
+          "update archive set liveRecords = liveRecords + ?, liveBytes = max(min(liveBytes + ?, 9007199254740991), -9007199254740991) where id = ?",
+          records,
+          Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, bytes)),
+          archive,
+        );
   }
 }
 
