@@ -291,4 +291,13 @@ export const layers: readonly BrokenLayer[] = [
     "",
     bounds.orderStays,
   ),
+  changed(
+    "D40",
+    [],
+    "a late listing of a tree that was moved a moment ago is remembered",
+    "memory.ts",
+    "if (this.own?.inTree(directory, this.now) === true) return false;",
+    "",
+    races.lateTreesAreNotKept,
+  ),
 ];

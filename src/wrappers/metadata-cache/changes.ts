@@ -2,6 +2,7 @@
 import { hasCode, parentOf, root } from "../../store/index.ts";
 import type { Backend, CopyCall, DeleteCall, Entry, MkdirCall, MoveCall, StorePath, WriteCall } from "../../store/index.ts";
 import { absent, someDirectory } from "./fact.ts";
+import type { Fact } from "./fact.ts";
 import type { Hold } from "./holds.ts";
 import type { MetadataMemory } from "./memory.ts";
 
@@ -171,7 +172,7 @@ export class Changes {
     if (reach === "tree" && (memory.tree.strict || entry.kind === "directory")) memory.rules.dropBelow(memory.tree, path);
     if (memory.settings.ttlMs > 0) memory.rules.setOwn(memory.tree, path, fact);
     else memory.tree.forget(path);
-    this.#note(path, fact);
+    this.#note(path, fact, reach === "tree" && fact.isDirectory);
   }
 
   #deleted(path: StorePath, recursive: boolean): void {
@@ -197,9 +198,9 @@ export class Changes {
     this.#note(path, absent(now));
   }
 
-  #note(path: StorePath, fact: Parameters<NonNullable<MetadataMemory["own"]>["add"]>[1]): void {
+  #note(path: StorePath, fact: Fact, tree = false): void {
     const { own, settings, now } = this.#memory;
-    own?.add(path, fact, now + settings.settleMs, now);
+    own?.add(path, fact, tree, now + settings.settleMs, now);
   }
 
   /** The parents that a change made are there; more is not known of them. */

@@ -65,7 +65,7 @@ export class Flights {
         },
         (error: unknown) => {
           quiet();
-          fail(error as Error);
+          fail(error);
         },
       );
       if (signal.aborted) leave();

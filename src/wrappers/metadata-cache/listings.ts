@@ -198,11 +198,11 @@ export class Listings {
     for (const { key: at, fact } of told) {
       if (isBelow(at, key, touched)) continue;
       const parent = parentOf(at);
-      if (parent !== path || directory === undefined) {
-        directory = memory.tree.open(parent, true);
+      if (parent !== path) {
+        directory = memory.mayRememberListing(parent, asked.since) ? memory.tree.open(parent, true) : undefined;
         path = parent;
       }
-      this.#put(directory, nameOf(at), fact);
+      if (directory !== undefined) this.#put(directory, nameOf(at), fact);
     }
     if (directory === undefined) return;
     memory.tree.use(directory, true);

@@ -133,6 +133,7 @@ export class MetadataMemory {
   }
 
   mayRememberListing(directory: StorePath, since: number): boolean {
+    if (this.own?.inTree(directory, this.now) === true) return false;
     return this.#settings().ttlMs > 0 && this.rules.remembersListing(this.touches, since, directory);
   }
 

@@ -17,14 +17,25 @@ export class OwnResults {
   readonly #all = new Map<StorePath, OwnResult>();
   readonly #byDirectory = new Map<StorePath, Map<StorePath, OwnResult>>();
 
+  /** Trees that came here as a whole a moment ago, or are in doubt, and until when. */
+  readonly #trees = new Map<StorePath, number>();
+
+  /** Does this directory lie in such a tree? Then a late listing of it may be of before, and is no knowledge. */
+  inTree(directory: StorePath, now: number): boolean {
+    for (const [path, until] of this.#trees) if (until > now && isInside(directory, path)) return true;
+    return false;
+  }
+
   get size(): number {
     return this.#all.size;
   }
 
-  add(path: StorePath, fact: Fact, until: number, now: number): void {
+  /** With `tree`: so was everything below it, which the change did not tell one by one. */
+  add(path: StorePath, fact: Fact, tree: boolean, until: number, now: number): void {
     this.#expire(now);
+    if (tree) this.#trees.set(path, until);
     const before = this.#all.get(path);
-    const emptied = fact.isDirectory && before !== undefined && before.until > now && (before.fact?.isAbsent === true || before.emptied);
+    const emptied = fact.isDirectory && !tree && before !== undefined && before.until > now && (before.fact?.isAbsent === true || before.emptied);
     // A deleted tree is gone with all that was made in it.
     if (fact.isAbsent) this.#forget(path);
     this.#put({ path, fact, emptied, until }, now);
@@ -33,6 +44,7 @@ export class OwnResults {
   /** Nobody knows what became of this path and of what was made below it. */
   doubt(path: StorePath, until: number, now: number): void {
     this.#expire(now);
+    this.#trees.set(path, until);
     const inside = [...this.#all.values()].filter((one) => isInside(one.path, path));
     for (const one of inside) this.#put({ ...one, fact: null }, now);
     if (path !== root) this.#put({ path, fact: null, emptied: this.#all.get(path)?.emptied ?? false, until }, now);
@@ -84,6 +96,7 @@ export class OwnResults {
   }
 
   #expire(now: number): void {
+    for (const [path, until] of this.#trees) if (!(until > now)) this.#trees.delete(path);
     for (const { path, until } of this.#all.values()) {
       if (until > now) return;
       this.#delete(path);

@@ -300,8 +300,10 @@ class Judge {
         if (values[j] === values[j - 1]) continue;
         changed ||= values[j] !== said;
         const { at, ms: when, by } = this.#past[j] as Past;
-        const isForeign = by === undefined || (isLate && by.isUnsure && !by.isUpload);
-        ends = changed && (isForeign ? at < from && when + ttlMs + settleMs <= ms : by.settledAt < from);
+        // Of a tree that came as a whole, or of one in doubt, a late listing may show the state before, and the cache does not keep that.
+        const mayBeLate = by !== undefined && isLate && !by.isUpload && (by.isUnsure || (by.paths.length > 1 && !by.paths.includes(path)));
+        const staleMs = by === undefined ? ttlMs + settleMs : mayBeLate ? settleMs : undefined;
+        ends = changed && (staleMs === undefined ? (by as Ours).settledAt < from : at < from && when + staleMs <= ms);
       }
       if (!ends) return;
     }

@@ -42,7 +42,7 @@ export class Starts implements AsyncDisposable {
       }),
     }));
     const made: Layer = this.#make({ clock: this.clock, file: this.file, maxStaleMs: 100_000, ...options });
-    const store: Store = stack(borrow(this.service.store) as Store, counted, made);
+    const store: Store = stack<Store, readonly Layer[]>(borrow(this.service.store), counted, made);
     return { store, calls, control: store.layers["metadataCache"] as MetadataCacheControl };
   }
 

@@ -301,6 +301,30 @@ export const lateListingsComplete: Proof<Maker> = {
   },
 };
 
+export const lateTreesAreNotKept: Proof<Maker> = {
+  name: "what a late listing says of a tree that was moved or copied a moment ago is not remembered",
+  async run(make) {
+    const { store, service, clock } = worldOf(make, { service: { late: "listings" } });
+    await store.write("/d/s/a", "a");
+    await clock.advance(5000);
+    service.lagMs = 900;
+    await store.move("/d", "/m");
+    await store.copy("/m", "/c");
+    await clock.advance(10);
+    for (const dir of ["/m", "/m/s", "/c"]) await names(store, dir).catch(() => []);
+    await names(store, "/", true);
+    await clock.advance(1000);
+    assert.deepEqual(await names(store, "/m"), ["/m/s"]);
+    assert.deepEqual(await names(store, "/m/s"), ["/m/s/a"]);
+    assert.deepEqual(await names(store, "/", true), ["/c", "/c/s", "/c/s/a", "/m", "/m/s", "/m/s/a"]);
+    // What came onto a deleted directory is not taken for what was deleted.
+    await store.delete("/c", { recursive: true });
+    await store.move("/m", "/c");
+    service.lagMs = 0;
+    assert.deepEqual(await names(store, "/c"), ["/c/s"]);
+  },
+};
+
 export const lateListingsSayNoAbsence: Proof<Maker> = {
   name: "where only listings are late, a name that one lacks is asked for",
   async run(make) {
@@ -362,6 +386,7 @@ export const races: readonly Proof<Maker>[] = [
   invalidationHolds,
   sharedCallsOutlive,
   lateListingsComplete,
+  lateTreesAreNotKept,
   lateListingsSayNoAbsence,
   lateReads,
   newerKnowledgeWins,

@@ -7,7 +7,7 @@ import type { Maker } from "./world.ts";
 /** Few names, so that steps meet. */
 const files = fc.constantFrom("/a", "/b", "/d/a", "/d/b", "/d/e/x");
 const paths = fc.constantFrom("/a", "/b", "/d", "/d/a", "/d/b", "/d/e", "/d/e/x");
-const directories = fc.constantFrom("/", "/", "/d", "/d", "/d/e");
+const directories = fc.constantFrom("/", "/", "/d", "/d", "/d/e", "/m");
 const targets = fc.constantFrom("/a", "/b", "/d/b", "/m", "/d/e");
 const some = fc.nat(6);
 
@@ -35,7 +35,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ do: fc.constant("theirs" as const), what: fc.constantFrom("write" as const, "delete" as const, "mkdir" as const), path: files }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("theirs move" as const), path: paths, to: targets }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("wait" as const), ms: fc.constantFrom(1, 30, 60, 110) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("wait" as const), ms: fc.constantFrom(1, 30, 60, 110, 1100) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("invalidate" as const, "evict" as const), path: directories }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("leave" as const), nth: some }) },
 );

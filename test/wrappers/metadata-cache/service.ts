@@ -56,7 +56,7 @@ export class Service {
   }
   #ago(lagMs: number): State {
     const then = this.#options.clock.now() - lagMs;
-    return (this.states.findLast(({ atMs }) => atMs <= then) ?? (this.states[0] as { readonly state: State })).state;
+    return (this.states.findLast(({ atMs }) => atMs <= then) ?? this.states[0])?.state ?? new Map<string, Node>();
   }
 
   #slot(path: string, kind: "file" | "directory"): string {
@@ -129,7 +129,7 @@ export class Service {
     if (node !== undefined) state.set(this.#slot(directory, "directory"), { ...node, changed: this.#version++ });
   }
   #remove(state: Map<string, Node>, slot: string, path: StorePath): void {
-    for (const one of [...state.keys()]) if (one === slot || (slot === this.#slot(path, "directory") && one.startsWith(`${path}/`))) state.delete(one);
+    for (const one of state.keys()) if (one === slot || (slot === this.#slot(path, "directory") && one.startsWith(`${path}/`))) state.delete(one);
     this.#age(state, parentOf(path));
     if (this.#options.implied !== true) return;
     for (let at = parentOf(path); at !== root; at = parentOf(at)) {

@@ -118,7 +118,7 @@ export function worldOf(make: Maker, { cache = {}, service: given = {}, above = 
   const made = make({ clock, ...cache }, (seen) => {
     memory = seen;
   });
-  const store: Store = stack(borrow(service.store) as Store, net.layer as Layer, ...below, made as Layer, ...above);
+  const store: Store = stack<Store, readonly Layer[]>(borrow(service.store), net.layer, ...below, made, ...above);
   return {
     clock,
     service,
