@@ -13,11 +13,11 @@ export class OperationCounters {
   /** Given up by the caller: counted apart from failures. */
   aborted = 0;
   failed = 0;
-  readonly errors = new Map<ErrorCode, number>();
+  readonly errors: Map<ErrorCode, number> = new Map();
   /** From the call to its reply; of a read to its first byte. */
-  latency = new Histogram();
+  latency: Histogram = new Histogram();
   /** From the first byte of a body to its end. */
-  transfer = new Histogram();
+  transfer: Histogram = new Histogram();
 }
 
 export interface RecorderOptions {
@@ -33,7 +33,7 @@ export class Recorder {
   readonly up: Flow;
   readonly down: Flow;
   readonly exceptions: Exceptions;
-  readonly operations = new Map<Operation, OperationCounters>();
+  readonly operations: Map<Operation, OperationCounters> = new Map();
   listener: Listener | undefined;
   sinceMs: number;
 
