@@ -6,10 +6,10 @@ import type { Entry, StorePath } from "../../store/index.ts";
 import type { Core } from "./core.ts";
 import type { AddOptions } from "./flush-group.ts";
 import { checkAbort, orGone } from "./gave-up.ts";
-import { existsInView } from "./implied.ts";
+import { existsInView, isEmptyInView } from "./listing.ts";
 import { deleteDirectory } from "./journal-changes.ts";
-import { isEmptyInView } from "./listing.ts";
-import { forget, statRemote } from "./view.ts";
+import { forget } from "./learn.ts";
+import { statRemote } from "./stat-remote.ts";
 import type { Watch } from "./watches.ts";
 
 class Missing {

@@ -10,7 +10,7 @@ import { evictIfNeeded } from "./evict.ts";
 import { makeParents } from "./journal-changes.ts";
 import { baseOf } from "./remote.ts";
 import { FILE } from "./rows.ts";
-import { shownOf } from "./view.ts";
+import { shownOf } from "./learn.ts";
 import type { Watch } from "./watches.ts";
 
 /** Whatever happens to the fill, the read goes on. The watch ends with it. */

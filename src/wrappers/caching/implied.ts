@@ -2,14 +2,11 @@
  * Directories where the service has no real ones: one that nobody made by `mkdir` exists only while something lies below it. Here that can be told
  * only of what is known; a directory that was there before may have been made on purpose, and then stays although it is empty.
  */
-import type { StorePath } from "../../store/index.ts";
 import type { Core } from "./core.ts";
-import { isEmptyInView } from "./listing.ts";
 import { DIRECTORY } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
-import { statRemote } from "./view.ts";
 
-const SUBTREE = "with recursive t(id) as (select ? union all select n.id from node n join t on n.parent = t.id)";
+export const SUBTREE = "with recursive t(id) as (select ? union all select n.id from node n join t on n.parent = t.id)";
 
 /** A directory of which the tree knows nothing that keeps it: whether it exists is a question of its own. */
 export function mayHaveVanished(core: Core, node: NodeRow | undefined): boolean {
@@ -23,25 +20,6 @@ export function mayHaveVanished(core: Core, node: NodeRow | undefined): boolean 
   );
 }
 
-export async function existsInView(core: Core, path: StorePath, signal: AbortSignal | undefined): Promise<boolean> {
-  if (!(await isEmptyInView(core, path, signal))) return true;
-  for (;;) {
-    const node = core.tree.at(path);
-    // Made by what was written below it, over nothing: with that it goes.
-    if (node?.kind !== DIRECTORY || (node.implied === 1 && node.base_kind !== null)) return false;
-    // Until the deletes inside of it have arrived nobody can tell what else keeps it.
-    if (!isDeletedBelow(core, node)) return (await statRemote(core, path, { fresh: true, signal }))?.kind === "directory";
-    const next = core.uploader.changed(signal);
-    const now = core.clock.now();
-    const changes = core.group.record(() =>
-      core.journal.run(`update node set due = ? where dirty = 1 and due > ? and tries = 0 and id in (${SUBTREE} select id from t)`, now, now, node.id),
-    );
-    if (changes > 0) core.uploader.wake();
-    await next;
-    if (core.ended.aborted) return false;
-  }
-}
-
-function isDeletedBelow(core: Core, node: NodeRow): boolean {
+export function isDeletedBelow(core: Core, node: NodeRow): boolean {
   return core.journal.get(`${SUBTREE} select 1 from t join node n using(id) where n.kind = 0 and n.dirty = 1 limit 1`, node.id) !== undefined;
 }

@@ -12,7 +12,7 @@ import { asStoreError, errorText, verdictOn } from "./retry-policy.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { FlightRow, NodeRow } from "./rows.ts";
 import type { Transfer } from "./transfer-watch.ts";
-import { isSoft } from "./view.ts";
+import { isSoft } from "./learn.ts";
 
 export interface LeafEnd {
   /** The attempt failed with this. */

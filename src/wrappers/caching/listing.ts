@@ -3,10 +3,11 @@ import { StoreError, calls, entry, hasCode, join, nameOf } from "../../store/ind
 import type { Entry, ListCall, Page, StorePath } from "../../store/index.ts";
 import type { Core } from "./core.ts";
 import { entryOf, withLocalEtag } from "./entries.ts";
-import { existsInView, mayHaveVanished } from "./implied.ts";
+import { SUBTREE, isDeletedBelow, mayHaveVanished } from "./implied.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
-import { forget, isFresh, isPendingBelow, isSoft, learn, notFound, statRemote } from "./view.ts";
+import { forget, isFresh, isPendingBelow, isSoft, learn, notFound } from "./learn.ts";
+import { statRemote } from "./stat-remote.ts";
 
 /** Immutable; the same may be asked for again. */
 type Cursor =
@@ -255,4 +256,24 @@ export async function isEmptyInView(core: Core, path: StorePath, signal: AbortSi
     cursor = page.cursor ?? undefined;
   } while (cursor !== undefined);
   return true;
+}
+
+/** Of a directory that only its children keep: is it still there? */
+export async function existsInView(core: Core, path: StorePath, signal: AbortSignal | undefined): Promise<boolean> {
+  if (!(await isEmptyInView(core, path, signal))) return true;
+  for (;;) {
+    const node = core.tree.at(path);
+    // Made by what was written below it, over nothing: with that it goes.
+    if (node?.kind !== DIRECTORY || (node.implied === 1 && node.base_kind !== null)) return false;
+    // Until the deletes inside of it have arrived nobody can tell what else keeps it.
+    if (!isDeletedBelow(core, node)) return (await statRemote(core, path, { fresh: true, signal }))?.kind === "directory";
+    const next = core.uploader.changed(signal);
+    const now = core.clock.now();
+    const changes = core.group.record(() =>
+      core.journal.run(`update node set due = ? where dirty = 1 and due > ? and tries = 0 and id in (${SUBTREE} select id from t)`, now, now, node.id),
+    );
+    if (changes > 0) core.uploader.wake();
+    await next;
+    if (core.ended.aborted) return false;
+  }
 }

@@ -10,7 +10,7 @@ import { errorOf } from "./retry-policy.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
 import type { Uploader } from "./uploader.ts";
-import { notFound } from "./view.ts";
+import { notFound } from "./learn.ts";
 
 export function dirty(
   core: Core,

@@ -9,7 +9,8 @@ import { orGone } from "./gave-up.ts";
 import { hasFlight } from "./journal-changes.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
-import { isFresh, isSoft, learn, mayServeStale, notFound, statRemote } from "./view.ts";
+import { isFresh, isSoft, learn, mayServeStale, notFound } from "./learn.ts";
+import { statRemote } from "./stat-remote.ts";
 
 export async function read(core: Core, call: ReadCall): Promise<ReadReply> {
   const { path, signal } = call;

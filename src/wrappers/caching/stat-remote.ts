@@ -1,0 +1,19 @@
+/** Asking the remote where it keeps a path of the user's. */
+import type { Entry, StorePath } from "../../store/index.ts";
+import type { Core } from "./core.ts";
+
+export interface Question {
+  readonly fresh?: boolean | undefined;
+  readonly detail?: "basic" | "full" | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Entry with the path that was asked for; null: nothing there. */
+export async function statRemote(core: Core, path: StorePath, { fresh = false, detail = "basic", signal }: Question = {}): Promise<Entry | null> {
+  for (const place of core.barriers.translate(path)) {
+    if (place === null) continue;
+    const found = await core.remote.stat(place, { fresh, detail, signal });
+    if (found !== null) return { ...found, path };
+  }
+  return null;
+}
