@@ -67,7 +67,7 @@ export class ArchiveBackend implements Backend {
     const extra = extraOf(call);
     const { size } = call.body;
     if (size !== null && size > smallBytes) return this.#writeLarge(opened, call, call.body, size, extra);
-    const release = await opened.admission.acquire(size ?? smallBytes, call.signal);
+    const release = await opened.admit(size ?? smallBytes, call.signal);
     let spooled: (Source & AsyncDisposable) | undefined;
     try {
       // Complete before it joins anything: one that fails is nobody else's trouble.

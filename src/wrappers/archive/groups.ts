@@ -6,16 +6,11 @@ import { StoreError, hasCode } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
 import { Conflicts } from "./conflicts.ts";
 import type { Core } from "./core.ts";
-import { nowOf } from "./core.ts";
-import { evaluate } from "./evaluate.ts";
 import type { Change, Outcome } from "./evaluate.ts";
-import { buildArchive } from "./format/build.ts";
-import type { BuiltArchive, NewArchive } from "./format/build.ts";
 import { Group, bytesOf, pathsOf } from "./group.ts";
 import type { Pending } from "./group.ts";
-import { chunksSource } from "./sources.ts";
+import { Sealer } from "./sealer.ts";
 import { Semaphore, aborted } from "./semaphore.ts";
-import { stampedNow } from "./uploads.ts";
 import type { Uploads } from "./uploads.ts";
 
 /** What a group needs of the rest of the layer. */
@@ -31,7 +26,7 @@ const MOST_ROUNDS = 5;
 
 export class Groups {
   readonly #core: Core;
-  readonly #uploads: Uploads;
+  readonly #sealer: Sealer;
   readonly #help: GroupHelp;
   readonly #slots: Semaphore;
   readonly conflicts = new Conflicts();
@@ -43,15 +38,13 @@ export class Groups {
   #waiting: Pending[] = [];
   /** All that have no answer yet. */
   readonly #pending = new Set<Pending>();
-  /** Streams that wait for a path. */
-  readonly #reserving = new Set<() => void>();
   /** Bytes that are being taken over for copies and moves. */
   readonly #taking = new Set<Promise<void>>();
   readonly counts = { sealedFull: 0, sealedByAge: 0, sent: 0, sentMembers: 0 };
 
   constructor(core: Core, uploads: Uploads, help: GroupHelp) {
     this.#core = core;
-    this.#uploads = uploads;
+    this.#sealer = new Sealer(core, uploads);
     this.#help = help;
     this.#slots = new Semaphore(() => core.settings.uploads);
     core.ended.addEventListener("abort", () => this.#end(), { once: true });
@@ -178,9 +171,6 @@ export class Groups {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const pending of waiting) if (pending.state === "waiting") this.#enter(pending);
-    const reserving = [...this.#reserving];
-    this.#reserving.clear();
-    for (const go of reserving) go();
   }
 
   /** Sends what is open; resolves when everything that had joined by now is answered, or failed: its calls say so. */
@@ -194,23 +184,11 @@ export class Groups {
   }
 
   /** Before a body streams to a path: what has joined there goes first, what is on its way has arrived, and from now on others wait. */
-  async reserve(path: StorePath, signal: AbortSignal | undefined): Promise<void> {
+  async reserve(path: StorePath, signal: AbortSignal): Promise<void> {
     for (;;) {
       if (this.#open?.touches(path) === true) this.#close("flushed");
       if (!this.conflicts.has(path)) return this.conflicts.add(path);
-      await new Promise<void>((go, fail) => {
-        if (signal?.aborted === true) return fail(aborted(signal));
-        const wake = (): void => {
-          signal?.removeEventListener("abort", stop);
-          go();
-        };
-        const stop = (): void => {
-          this.#reserving.delete(wake);
-          fail(aborted(signal as AbortSignal));
-        };
-        this.#reserving.add(wake);
-        signal?.addEventListener("abort", stop, { once: true });
-      });
+      await this.conflicts.changed(signal);
     }
   }
 
@@ -235,7 +213,7 @@ export class Groups {
   async #sealAndSend(group: Group): Promise<void> {
     const pending = group.pending.filter(({ state }) => state === "joined");
     if (pending.length === 0) return;
-    const { archive, outcomes } = this.#seal(pending);
+    const { archive, outcomes } = this.#sealer.seal(pending.map(({ change }) => change));
     const done: { readonly pending: Pending; readonly entry: Entry | undefined }[] = [];
     outcomes.forEach((outcome, i) => {
       const one = pending[i] as Pending;
@@ -246,7 +224,7 @@ export class Groups {
       for (const { pending: one } of done) one.state = one.state === "joined" ? "sealed" : one.state;
       this.#core.step("sealed");
       try {
-        await this.#send(archive);
+        await this.#sealer.send(archive);
       } catch (error) {
         for (const { pending: one } of done) one.settle({ error });
         return;
@@ -283,59 +261,4 @@ export class Groups {
       pending.settle({ error: StoreError.is(gone) ? gone.with({ applied: false, cause: gone.cause }) : gone });
     }
   }
-
-  /** One step in which nothing else happens: stamp, evaluation, and what is referred to is needed from now on. No id: nothing is to be sent. */
-  #seal(pending: readonly Pending[]): Sealed {
-    const { hybrid, identity, index, rules } = this.#core;
-    if (rules.newerStopsWrites && index.archives.hasNewer()) throw writtenByNewer();
-    const { writer } = identity;
-    const timeMs = hybrid.tick();
-    // Persisted with the count before anything is named so, and not used again if nothing comes of it.
-    const id = index.transaction(() => {
-      index.setMeta("last", timeMs);
-      return identity.nextId(nowOf(this.#core));
-    });
-    const evaluated = evaluate(
-      this.#core,
-      this.#uploads,
-      { id, timeMs, writer },
-      pending.map(({ change }) => change),
-    );
-    const { records, tombstones, claims, referred, paths } = evaluated;
-    const archive: NewArchive = { id, writer, timeMs, records, tombstones, claims };
-    if (records.length + tombstones.length + claims.length === 0) return { archive: undefined, outcomes: evaluated.outcomes };
-    this.#uploads.begin(id, claims.length > 0 && paths.size === 0 ? "claim" : "group", paths);
-    if (rules.sealClearsUnneeded) index.transaction(() => referred.forEach((one) => index.archives.setUnneeded(one, null)));
-    return { archive, outcomes: evaluated.outcomes };
-  }
-
-  async #send(archive: NewArchive): Promise<void> {
-    const { id, timeMs, claims, records, tombstones } = archive;
-    let built: BuiltArchive;
-    try {
-      built = await buildArchive(archive);
-    } catch (error) {
-      this.#uploads.cancel(id);
-      throw error;
-    }
-    await this.#uploads.send({
-      id,
-      kind: claims.length > 0 && records.length + tombstones.length === 0 ? "claim" : "group",
-      object: built.object,
-      size: built.size,
-      timeMs: () => timeMs,
-      ...stampedNow(this.#core),
-      source: () => chunksSource(built.chunks, built.size, this.#core.step),
-      manifest: () => built,
-    });
-  }
-}
-
-interface Sealed {
-  readonly archive: NewArchive | undefined;
-  readonly outcomes: readonly Outcome[];
-}
-
-export function writtenByNewer(): StoreError {
-  return new StoreError("unsupported", "a newer version of this layer has written here: nothing is changed by an older one", { applied: false });
 }

@@ -1,5 +1,5 @@
 /** Everything that lives from `open` to `close`, put together. */
-import { parsePath } from "../../store/index.ts";
+import { StoreError, parsePath } from "../../store/index.ts";
 import type { Backend, Clock } from "../../store/index.ts";
 import { Collector } from "./collector.ts";
 import { HybridClock } from "./clock.ts";
@@ -46,14 +46,14 @@ export class Opened {
   readonly repacker: Repacker;
   readonly upkeep: Upkeep | undefined;
   /** Room for bodies in memory. */
-  readonly admission: Semaphore;
+  readonly #admission: Semaphore;
   readonly #end: AbortController;
   readonly #taker: Taker;
 
   private constructor(core: Core, end: AbortController, { inner, upkeep }: OpenParts) {
     this.core = core;
     this.#end = end;
-    this.admission = new Semaphore(() => core.settings.memoryBytes);
+    this.#admission = new Semaphore(() => core.settings.memoryBytes);
     this.uploads = new Uploads(core);
     this.refresher = new Refresher(core, this.uploads);
     this.groups = new Groups(core, this.uploads, {
@@ -117,6 +117,17 @@ export class Opened {
       throw error;
     }
     return new Opened(core, end, parts);
+  }
+
+  /** Waits for room for a body in memory; its body is not touched before. Gives what frees the room. */
+  async admit(bytes: number, signal: AbortSignal | undefined): Promise<() => void> {
+    const { ended } = this.core;
+    try {
+      return await this.#admission.acquire(bytes, signal === undefined ? ended : AbortSignal.any([ended, signal]));
+    } catch (error) {
+      if (ended.aborted && signal?.aborted !== true) throw new StoreError("closed", "the store was closed", { cause: error, applied: false });
+      throw error;
+    }
   }
 
   /**

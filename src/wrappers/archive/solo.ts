@@ -1,6 +1,6 @@
 /** Large files: an archive each, streamed. */
 import { createHash } from "node:crypto";
-import { StoreError, byteStream, parentOf, root } from "../../store/index.ts";
+import { StoreError, byteStream, hasCode, parentOf, root } from "../../store/index.ts";
 import type { ByteStream, Entry, Source, StorePath } from "../../store/index.ts";
 import { nowOf } from "./core.ts";
 import type { Core } from "./core.ts";
@@ -10,7 +10,7 @@ import type { SoloPlan } from "./format/solo-layout.ts";
 import type { Stamp } from "./format/stamp.ts";
 import { etagOf } from "./format/stamp.ts";
 import type { Groups } from "./groups.ts";
-import { writtenByNewer } from "./groups.ts";
+import { writtenByNewer } from "./sealer.ts";
 import { entryOf, isDirectory } from "./index/index.ts";
 import type { ShownRow } from "./index/index.ts";
 import { Semaphore } from "./semaphore.ts";
@@ -54,17 +54,24 @@ export class Solos {
     this.#running.add(work);
     try {
       return await work;
+    } catch (error) {
+      // Waiting was ended by the store, not by the caller.
+      if (this.#core.ended.aborted && call.signal?.aborted !== true && hasCode(error, "aborted"))
+        throw new StoreError("closed", "the store was closed", { cause: error, applied: error.applied });
+      throw error;
     } finally {
       this.#running.delete(work);
     }
   }
 
   async #write(call: SoloCall): Promise<Entry> {
-    const release = await this.#slots.acquire(1, call.signal);
+    const { ended } = this.#core;
+    const signal = call.signal === undefined ? ended : AbortSignal.any([ended, call.signal]);
+    const release = await this.#slots.acquire(1, signal);
     try {
       // What is taken over keeps its stamp, so it is in nobody's way.
       if (call.taken !== undefined) return await this.#send(call);
-      await this.#groups.reserve(call.path, call.signal);
+      await this.#groups.reserve(call.path, signal);
       try {
         await this.#ready();
         return await this.#send(call);

@@ -17,7 +17,7 @@ export class Survey {
   readonly #core: Core;
   readonly #uploads: Uploads;
   /** Of writers whose archives are this installation's: copies have other homes when it changes. */
-  #owned = "";
+  #owned: string | undefined = "";
   /** Ids, and objects that cannot be read, that the running listing has shown. */
   #shown = new Set<string>();
   /** Objects that could not be read and were not in the last listings: since when. */
@@ -189,6 +189,8 @@ export class Survey {
     if (!foreign && claim === undefined) return;
     const used = nextCount > 1;
     identity.renew((other) => index.archives.all().some((one) => one.writer === other));
+    // What was own has other homes now, though nothing is own that was not.
+    this.#owned = undefined;
     if (used) emit({ type: "identity-changed", writer: identity.writer });
   }
 

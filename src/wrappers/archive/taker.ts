@@ -1,5 +1,5 @@
 /** Takes over bytes of other installations: the same records, with their old stamps, in archives of this one. In the view nothing changes. */
-import { byteStream } from "../../store/index.ts";
+import { StoreError, byteStream, hasCode } from "../../store/index.ts";
 import type { ByteStream, Source, StorePath } from "../../store/index.ts";
 import { mayRefer, nowOf } from "./core.ts";
 import type { Core } from "./core.ts";
@@ -45,10 +45,20 @@ export class Taker {
         batch = [];
         bytes = 0;
       }
-      batch.push(this.#fileOf(path, row, await this.#reads.member(row)));
+      batch.push(this.#fileOf(path, row, await this.#member(row)));
       bytes += row.size;
     }
     if (batch.length > 0) await this.#send(batch);
+  }
+
+  /** The file is there: an archive that is not is no reason to say otherwise. It may have been packed again since the last look. */
+  async #member(row: ShownRow): Promise<Uint8Array> {
+    try {
+      return await this.#reads.member(row);
+    } catch (error) {
+      if (!hasCode(error, "not-found")) throw error;
+      throw new StoreError("unavailable", "the archive of this file cannot be found", { cause: error, applied: false });
+    }
   }
 
   #foreign(path: StorePath): ShownRow | undefined {

@@ -1,0 +1,71 @@
+/** A group becomes an archive: evaluated and stamped in one step, built, sent. */
+import { StoreError } from "../../store/index.ts";
+import { nowOf } from "./core.ts";
+import type { Core } from "./core.ts";
+import { evaluate } from "./evaluate.ts";
+import type { Change, Outcome } from "./evaluate.ts";
+import { buildArchive } from "./format/build.ts";
+import type { BuiltArchive, NewArchive } from "./format/build.ts";
+import { chunksSource } from "./sources.ts";
+import { stampedNow } from "./uploads.ts";
+import type { Uploads } from "./uploads.ts";
+
+export class Sealer {
+  readonly #core: Core;
+  readonly #uploads: Uploads;
+
+  constructor(core: Core, uploads: Uploads) {
+    this.#core = core;
+    this.#uploads = uploads;
+  }
+
+  /** One step in which nothing else happens: stamp, evaluation, and what is referred to is needed from now on. No id: nothing is to be sent. */
+  seal(changes: readonly Change[]): Sealed {
+    const { hybrid, identity, index, rules } = this.#core;
+    if (rules.newerStopsWrites && index.archives.hasNewer()) throw writtenByNewer();
+    const { writer } = identity;
+    const timeMs = hybrid.tick();
+    // Persisted with the count before anything is named so, and not used again if nothing comes of it.
+    const id = index.transaction(() => {
+      index.setMeta("last", timeMs);
+      return identity.nextId(nowOf(this.#core));
+    });
+    const evaluated = evaluate(this.#core, this.#uploads, { id, timeMs, writer }, changes);
+    const { records, tombstones, claims, referred, paths } = evaluated;
+    const archive: NewArchive = { id, writer, timeMs, records, tombstones, claims };
+    if (records.length + tombstones.length + claims.length === 0) return { archive: undefined, outcomes: evaluated.outcomes };
+    this.#uploads.begin(id, claims.length > 0 && paths.size === 0 ? "claim" : "group", paths);
+    if (rules.sealClearsUnneeded) index.transaction(() => referred.forEach((one) => index.archives.setUnneeded(one, null)));
+    return { archive, outcomes: evaluated.outcomes };
+  }
+
+  async send(archive: NewArchive): Promise<void> {
+    const { id, timeMs, claims, records, tombstones } = archive;
+    let built: BuiltArchive;
+    try {
+      built = await buildArchive(archive);
+    } catch (error) {
+      this.#uploads.cancel(id);
+      throw error;
+    }
+    await this.#uploads.send({
+      id,
+      kind: claims.length > 0 && records.length + tombstones.length === 0 ? "claim" : "group",
+      object: built.object,
+      size: built.size,
+      timeMs: () => timeMs,
+      ...stampedNow(this.#core),
+      source: () => chunksSource(built.chunks, built.size, this.#core.step),
+      manifest: () => built,
+    });
+  }
+}
+
+interface Sealed {
+  readonly archive: NewArchive | undefined;
+  readonly outcomes: readonly Outcome[];
+}
+
+export function writtenByNewer(): StoreError {
+  return new StoreError("unsupported", "a newer version of this layer has written here: nothing is changed by an older one", { applied: false });
+}
