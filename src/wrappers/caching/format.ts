@@ -1,5 +1,5 @@
 /** The journal's format on disk: schema, pragmas, version, and the way from an older version to this one. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { StoreError } from "../../store/index.ts";
 import { openSqlite, opening } from "./sqlite.ts";
@@ -69,6 +69,8 @@ export function openDatabase(directory: string, options: FormatOptions = {}): Sq
     db = openSqlite(path);
     // Before WAL, so that its index lies on the heap: no shared memory file, and a second process is refused.
     db.pragma("locking_mode = EXCLUSIVE");
+    // And before anything that writes: what is not ours stays as it is.
+    refuseForeign(db, directory, wanted);
     db.pragma("auto_vacuum = incremental");
     if (db.pragma("journal_mode = WAL", { simple: true }) !== "wal")
       throw new StoreError("config", "this file system cannot keep a write-ahead log: use a local directory");
@@ -87,13 +89,30 @@ export function openDatabase(directory: string, options: FormatOptions = {}): Sq
   }
 }
 
-function bringTo(db: Sqlite, directory: string, wanted: number, steps: Upgrades, step: (() => void) | undefined): void {
+function refuseForeign(db: Sqlite, directory: string, wanted: number): void {
   const found = db.pragma("user_version", { simple: true }) as number;
   if (found > wanted)
     throw new StoreError("config", `the journal has format ${found}, this release knows ${wanted}: use the release that wrote it, or a newer one`);
+  const { tables, ours } = db
+    .prepare("select count(*) as tables, coalesce(sum(name in ('meta', 'node', 'content', 'flight')), 0) as ours from sqlite_master")
+    .get() as {
+    readonly tables: number;
+    readonly ours: number;
+  };
+  if (found === 0 ? tables > 0 : ours < 4) throw new StoreError("config", "journal.db in the cache directory belongs to another program");
   if (found === 0) {
-    if ((db.prepare("select count(*) as n from sqlite_master").get() as { readonly n: number }).n > 0)
-      throw new StoreError("config", "journal.db in the cache directory belongs to another program");
+    // Of a journal whose log is gone nothing may be left but a first page, and what it named is somebody's unsent data.
+    if (existsSync(join(directory, "content")) && readdirSync(join(directory, "content")).length > 0)
+      throw new StoreError("corrupt", "the journal of this cache directory is empty, while it holds files: move the directory aside");
+    return;
+  }
+  const features = db.prepare("select value from meta where key = 'features'").get() as { readonly value: string } | undefined;
+  if (features !== undefined && features.value !== "") throw new StoreError("config", `the journal needs what this release does not know: ${features.value}`);
+}
+
+function bringTo(db: Sqlite, directory: string, wanted: number, steps: Upgrades, step: (() => void) | undefined): void {
+  const found = db.pragma("user_version", { simple: true }) as number;
+  if (found === 0) {
     db.exec(`begin immediate; ${schema} pragma user_version = ${wanted}; commit`);
     step?.();
   } else if (found < wanted) {
@@ -115,7 +134,5 @@ function bringTo(db: Sqlite, directory: string, wanted: number, steps: Upgrades,
       step?.();
     }
   }
-  const features = db.prepare("select value from meta where key = 'features'").get() as { readonly value: string } | undefined;
-  if (features !== undefined && features.value !== "") throw new StoreError("config", `the journal needs what this release does not know: ${features.value}`);
   if (!existsSync(join(directory, "FORMAT")) || found !== wanted) writeFileSync(join(directory, "FORMAT"), `stratus cache ${wanted}\n`, { mode: 0o600 });
 }

@@ -1,5 +1,5 @@
 /** Opening a cache directory: locks, format, what the last session left, and everything that the open cache consists of. Local work only. */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { mkdir, open as openFile, readdir, rmdir, stat as statFile, unlink } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
@@ -105,9 +105,12 @@ async function prepare(directory: string, allowNetwork: boolean): Promise<void> 
     );
 }
 
+const SMALLEST_DATABASE_BYTES = 512;
+
 /** Content without a journal is somebody's unsent data: nothing is begun on top of it. */
 async function whole(directory: string): Promise<void> {
-  if (existsSync(join(directory, "journal.db"))) return;
+  // SQLite takes a file that ends within the header of its first page for a new database.
+  if ((statSync(join(directory, "journal.db"), { throwIfNoEntry: false })?.size ?? 0) >= SMALLEST_DATABASE_BYTES) return;
   const content = await readdir(join(directory, "content")).catch(() => []);
   if (content.length > 0) throw new StoreError("corrupt", "the journal of this cache directory is missing, while it holds files: move the directory aside");
 }

@@ -18,7 +18,8 @@ const root = process.platform === "linux" && process.getuid?.() === 0;
 const mounts: string[] = [];
 const directories: string[] = [];
 afterEach(() => {
-  for (const mount of mounts.splice(0)) execFileSync("umount", [mount]);
+  // Lazily: what was killed lets go of its files a moment later.
+  for (const mount of mounts.splice(0)) execFileSync("umount", ["-l", mount]);
   remove(...directories.splice(0));
 });
 function place(): string {

@@ -34,10 +34,11 @@ export function open(directory: string, options: Partial<CachingOptions> = {}, k
   return store.open();
 }
 
-/** Opened, changed and killed. */
-export async function leave(directory: string): Promise<void> {
+/** Opened, changed, and as a kill at that moment leaves it: with its log. `closed`: all in the database. */
+export async function leave(directory: string, closed = false): Promise<void> {
   const killed = new AbortController();
-  const store = await open(directory, {}, killed.signal);
+  const lived = temporary();
+  const store = await open(lived, {}, killed.signal);
   await store.layers.caching.pause();
   for (const [path, bytes] of Object.entries(files)) await store.write(path === "/moved/h" ? "/h" : path, path === "/f" ? "an older version" : bytes);
   await store.write("/f", files["/f"] as Buffer);
@@ -45,7 +46,11 @@ export async function leave(directory: string): Promise<void> {
   await store.write("/gone", "deleted again");
   await store.delete("/gone");
   await store.mkdir("/empty");
+  // SQLite, unlike a dead process, folds its log into the database when it is closed.
+  if (closed) killed.abort();
+  cpSync(lived, directory, { recursive: true });
   killed.abort();
+  remove(lived);
 }
 
 export function copyOf(directory: string): string {
