@@ -53,7 +53,7 @@ export async function slowLine(to: { readonly host: string; readonly port: numbe
 function carry(from: Socket, to: Socket, delayMs: number, see: (chunk: Buffer) => void): void {
   let held = 0;
   from.on("data", (chunk) => {
-    see(chunk as Buffer);
+    see(chunk);
     held += chunk.length;
     if (held > WINDOW_BYTES) from.pause();
     // Timers of one length fire in the order in which they were set.

@@ -104,7 +104,7 @@ export class Group {
   /** As `record`, in one transaction with all that come in the same turn: of one archive thousands of answers do. */
   recordSoon<T>(run: () => T): Promise<T> {
     return new Promise<T>((done, fail) => {
-      this.#soon.push({ run, done: done as (result: unknown) => void, fail });
+      this.#soon.push({ run, done, fail });
       if (this.#soon.length === 1) setImmediate(() => this.#recordAll());
     });
   }
