@@ -96,7 +96,7 @@ async function main(): Promise<boolean> {
       open: (place) => local({ directory: place.directory, flush: false }),
       stacks: { "archive, caching, metadataCache, stats": (place) => forced(place.scratch) },
     },
-    { onProgress: (event) => bar.show(event) },
+    { stacks: ["archive, caching, metadataCache, stats"], onProgress: (event) => bar.show(event) },
   );
   bar.end();
   console.log(`\n${matrixText(report, paint)}\n`);

@@ -13,7 +13,7 @@ export function capabilitiesOver(remote: Capabilities, { mode, unknownPaths }: P
     // Hashes that were computed here are told; an entry of a listing may be one of ours.
     exclusiveMkdir: false,
     // The view is a tree, whatever the service has.
-    strictHierarchy: remote.strictHierarchy || (unknownPaths === "ask" && mode === "write-back"),
+    strictHierarchy: remote.strictHierarchy || (unknownPaths === "ask" && mode !== "read-only"),
     concurrency: 64,
   };
   if (mode !== "read-only") return { ...base, writeUnknownSize: remote.write === false ? false : "native", maxUnknownBytes: remote.maxFileBytes };

@@ -244,7 +244,7 @@ async function succeeded(core: Core, node: NodeRow, flight: FlightRow, path: Sto
     if (!hasCode(error, "unavailable", "timeout", "rate-limited")) throw error;
   }
   const short = node.kind === FILE && found !== null && found.size !== null && found.size !== node.size;
-  core.group.record(() => {
+  await core.group.recordSoon(() => {
     endFlight(core, flight);
     if (!short) arrived(core, flight, found);
     else {

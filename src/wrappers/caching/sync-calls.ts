@@ -150,7 +150,7 @@ function refuseHere(core: Core, path: StorePath, { ifAbsent, ifMatch }: { readon
 /** Where the service lets a file and a directory have one name, the tree that was promised is kept here. */
 async function refuseFlat(core: Core, path: StorePath, signal: AbortSignal | undefined): Promise<void> {
   const { unknownPaths, mode } = core.settings();
-  if (core.remoteCan.strictHierarchy || unknownPaths !== "ask" || mode !== "write-back") return;
+  if (core.remoteCan.strictHierarchy || unknownPaths !== "ask" || mode === "read-only") return;
   const kindOf = async (at: StorePath): Promise<string | undefined> =>
     stat(core, { operation: "stat", path: at, signal, detail: "basic", fresh: true }).then(
       ({ kind }) => kind,

@@ -316,7 +316,8 @@ export class Uploader implements UploaderSignals {
       answerMs: () => (remoteCan.concurrency >= 1000 ? Infinity : settings().answerMs),
       onProgress: (sent, total) => {
         events.progress(path, sent, total);
-        this.#arm();
+        // Mostly it moves away, and of thousands that wait in one archive each would look at all.
+        if ((transfer.deadline ?? Infinity) < this.#timerAt) this.#arm();
       },
       onHalf: () => step("leaf.sent.half"),
       onSent: () => step("leaf.sent"),
