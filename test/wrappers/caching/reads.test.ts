@@ -143,7 +143,7 @@ describe("listings", () => {
 });
 
 describe("space", () => {
-  test("free falls by the pending bytes, never below nothing (CF55)", async () => {
+  test("free falls by the pending bytes, never below nothing (CF55); after the first call nobody waits for the service (CF63)", async () => {
     await using b = bench(lazy);
     expect(await b.store.space()).toEqual({ used: 0, free: Infinity, total: Infinity });
     await b.store.write("/a", new Uint8Array(1000));

@@ -22,7 +22,7 @@ test(`killed at instrumented steps, nothing acknowledged is missing and nothing 
   expect(figures.notReached).toEqual([]);
 });
 
-test(`killed at random moments (seed ${seed})`, { timeout: 7_200_000 }, async () => {
+test(`killed at random moments (CF40, seed ${seed})`, { timeout: 7_200_000 }, async () => {
   const kills = torture ? 1000 : 6;
   const figures = await crashRuns({ module, kills, seed });
   console.log(JSON.stringify(figures));
