@@ -60,8 +60,11 @@ export function stillRuns(core: Core): void {
 
 /** As many pending tree operations as the memory is meant for: a further one waits for the uploader. */
 export async function roomForBarrier(core: Core, signal: AbortSignal | undefined): Promise<void> {
-  while (core.barriers.size >= core.settings().maxBarriers) {
-    await core.uploader.changed(signal);
-    stillRuns(core);
-  }
+  if (core.barriers.size < core.settings().maxBarriers) return;
+  await core.uploader.waitedFor(async () => {
+    while (core.barriers.size >= core.settings().maxBarriers) {
+      await core.uploader.changed(signal);
+      stillRuns(core);
+    }
+  });
 }

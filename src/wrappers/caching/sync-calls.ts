@@ -57,15 +57,15 @@ function expedite(core: Core, paths: readonly StorePath[]): void {
   if (changes > 0) core.uploader.wake();
 }
 
+/** Runs `work` when nothing else is pending on these paths, and holds them meanwhile. */
 async function alone<T>(core: Core, paths: readonly StorePath[], signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
   for (;;) {
     checkAbort(signal);
     await core.locks.free(paths, signal);
+    // Nothing waits between these looks and the hold.
+    if (core.locks.isHeld(paths)) continue;
     if (!isPending(core, paths)) break;
-    const next = core.uploader.changed(signal);
-    expedite(core, paths);
-    await next;
-    stillRuns(core);
+    await core.uploader.waitedFor(() => nothingPending(core, paths, signal));
   }
   const release = core.locks.hold(paths);
   try {
@@ -74,6 +74,17 @@ async function alone<T>(core: Core, paths: readonly StorePath[], signal: AbortSi
     release();
     core.uploader.wake();
   }
+}
+
+async function nothingPending(core: Core, paths: readonly StorePath[], signal: AbortSignal | undefined): Promise<void> {
+  do {
+    const next = core.uploader.changed(signal);
+    expedite(core, paths);
+    await next;
+    stillRuns(core);
+    checkAbort(signal);
+    await core.locks.free(paths, signal);
+  } while (isPending(core, paths));
 }
 
 /** Journals that a request is under way, sends it, and ends the journalled. What nobody knows stays, and holds the paths until it is sure. */
