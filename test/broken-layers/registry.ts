@@ -24,7 +24,7 @@
  * changed; the place must be there exactly once, so that a variant cannot rot), a model, a layer put around the right one, an option.
  *
  * Ids are unique over everything that is killed. Taken: M.. L.. W.. X.. (stores); S.. statistics and uniform wrappers; use C.. for caching, D.. for the
- * metadata cache ("directory"), A.. for the archive, or M69-M86 where the variant IS that row. `rows` names what it covers (M69, "cache.md 1.8 no-hold").
+ * metadata cache ("directory"), T.. for the archive ("tar"; A.. and N.. are stores), or M69-M86 where the variant IS that row. `rows` names what it covers (M69, "cache.md 1.8 no-hold").
  */
 import { AssertionError } from "node:assert";
 import { StoreError } from "../../src/store/index.ts";

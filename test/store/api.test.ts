@@ -34,6 +34,7 @@ test("values for authors", () => {
   expect(Object.keys(author).toSorted()).toEqual(
     [
       "byteStream",
+      "bytesInMemory",
       "bytesFrom",
       "calls",
       "combine",
