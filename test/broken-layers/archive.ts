@@ -53,7 +53,7 @@ function protocol(bug: ModelBug, at: number): BrokenLayer {
   const { program, installations, besides = [] } = frozen.find((one) => one.bug === bug) as Frozen;
   const proof: Proof<Bugs> = { name: `archive protocol: ${bug}`, run: (bugs) => runProgram(program, installations, bugs) };
   return brokenLayer<Bugs>({
-    id: `A${41 + at}`,
+    id: `T${41 + at}`,
     bug: `protocol: ${bug}`,
     rows: [modelBugs[bug] === 0 ? "archive.md 8.5" : `archive.md 11.${modelBugs[bug]}`],
     proofs: [proof],
