@@ -34,9 +34,9 @@ export class MetadataMemory {
   readonly rules: Rules;
   readonly naming: Naming;
   readonly tree: Tree;
-  readonly touches = new Touches();
+  readonly touches: Touches = new Touches();
   readonly holds: Holds = new Holds(this.touches);
-  readonly flights = new Flights();
+  readonly flights: Flights = new Flights();
   /** Only where answers come late. */
   readonly own: OwnResults | undefined;
   readonly counts = { hits: 0, negativeHits: 0, misses: 0, prefetches: 0 };

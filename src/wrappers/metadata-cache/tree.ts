@@ -10,17 +10,17 @@ export class Directory {
   readonly parent: Directory | undefined;
   /** Its key in the parent. */
   readonly name: string;
-  readonly kids = new Map<string, Fact>();
+  readonly kids: Map<string, Fact> = new Map();
   children: Map<string, Directory> | undefined = undefined;
   /** Every name is known, as of `at`. */
   complete = false;
-  at = -Infinity;
+  at: number = -Infinity;
   /** Of the listing that is remembered: null after anything in it changed here. */
   pageEtag: string | null = null;
   /** The kids are in the order that the service promises. */
   sorted = false;
   /** Not to be prefetched again before this time. */
-  prefetchFrom = -Infinity;
+  prefetchFrom: number = -Infinity;
   /** How the service writes its path, where that may differ from how it is asked. */
   shown: StorePath | null = null;
   /** Estimated, of its own kids. */
