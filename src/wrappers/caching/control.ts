@@ -25,7 +25,11 @@ export function controlOf(base: Control<CacheSettings>, events: Events, backend:
     },
     async flush(options = {}) {
       // Before the store is open it has acknowledged nothing.
-      if (backend().isOpen) await flush(core(), backend().opened.uploader, store, options);
+      if (!backend().isOpen) return;
+      const { uploader, reserve } = backend().opened;
+      await flush(core(), uploader, store, options);
+      // What left has made room: after a flush a disk that was full takes writes again, where it can.
+      if (reserve.isGiven) await reserve.keep();
     },
     async pause() {
       const { uploader } = backend().opened;

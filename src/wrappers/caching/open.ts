@@ -239,10 +239,14 @@ function assemble(setup: Setup, { directory, session, rebooted, journal, wal, ow
         journal.vacuumStep();
         step("vacuum.step");
       }
-      core.background(async () => {
-        await clock.sleep(1000, ending.signal, { background: true }).catch(() => {});
-        if (!ending.signal.aborted) await reserve.keep();
-      });
+      if (given)
+        core.background(async () => {
+          // Until it is back: nothing else asks again, and writes are refused meanwhile.
+          while (reserve.isGiven && !ending.signal.aborted) {
+            await clock.sleep(1000, ending.signal, { background: true }).catch(() => {});
+            if (!ending.signal.aborted) await reserve.keep();
+          }
+        });
       return given;
     },
     rolledBack: () => {

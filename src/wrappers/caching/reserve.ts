@@ -40,8 +40,8 @@ export class Reserve {
       this.#given = false;
       return;
     }
-    if ((await freeBytes(this.#directory)) < 2 * this.#bytes) return;
     try {
+      if ((await freeBytes(this.#directory)) < 2 * this.#bytes) return;
       const file = await open(this.#path, "wx", 0o600);
       try {
         await file.appendFile(Buffer.alloc(this.#bytes, 0xa5));
@@ -51,7 +51,7 @@ export class Reserve {
       }
       this.#given = false;
     } catch {
-      // No room after all: half a reserve is none.
+      // No room after all, or no directory any more: half a reserve is none.
       await rm(this.#path, { force: true });
     }
   }
