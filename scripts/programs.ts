@@ -20,7 +20,9 @@ const { values, positionals } = parseArgs({
 });
 const [name = "", wanted = "10000"] = positionals;
 if (families[name] === undefined || !/^\d+$/.test(wanted)) {
-  console.error(`usage: npm run programs -- <${Object.keys(families).join(" | ")}> <number of programs> [--seed n] [--jobs n] [--batch n] [--minutes n] [--property n]`);
+  console.error(
+    `usage: npm run programs -- <${Object.keys(families).join(" | ")}> <number of programs> [--seed n] [--jobs n] [--batch n] [--minutes n] [--property n]`,
+  );
   process.exit(2);
 }
 const seed = Number(values.seed ?? randomInt(1, 2 ** 30));
@@ -56,7 +58,9 @@ async function work(): Promise<void> {
 
 async function runBatch(number: number): Promise<Found & { readonly property: string }> {
   const worker = new URL("programs/worker.ts", import.meta.url).pathname;
-  const child = spawn(process.execPath, [worker, name, values.property ?? String(number), String(seed + number), String(batch)], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [worker, name, values.property ?? String(number), String(seed + number), String(batch)], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let text = "";
   let errors = "";
   child.stdout.setEncoding("utf8").on("data", (more: string) => (text += more));

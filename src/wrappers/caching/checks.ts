@@ -51,10 +51,20 @@ export function checkEmpty(core: Core, path: StorePath, facts: Facts): void {
   if (made || !facts.isEmpty(path)) throw refusal("not-empty", "the directory has children");
 }
 
+/** Whoever waits for the uploader waits in vain when it has ended. */
+export function stillRuns(core: Core): void {
+  if (core.ended.aborted) throw new StoreError("closed", "the store is closed", { applied: false });
+  if (core.group.poisoned)
+    throw new StoreError("unavailable", "the journal of the cache could not be flushed: close it and open it anew", { transient: false, applied: false });
+}
+
 /** As many pending tree operations as the memory is meant for: a further one waits for the uploader. */
 export async function roomForBarrier(core: Core, signal: AbortSignal | undefined): Promise<void> {
-  while (core.barriers.size >= core.settings().maxBarriers) {
-    await core.uploader.changed(signal);
-    if (core.ended.aborted) throw new StoreError("closed", "the store is closed", { applied: false });
-  }
+  if (core.barriers.size < core.settings().maxBarriers) return;
+  await core.uploader.waitedFor(async () => {
+    while (core.barriers.size >= core.settings().maxBarriers) {
+      await core.uploader.changed(signal);
+      stillRuns(core);
+    }
+  });
 }

@@ -75,6 +75,8 @@ export interface UploaderSignals {
   inDoubt(number: number): void;
   /** Resolves after the next change of what is under way or pending. */
   changed(signal?: AbortSignal | undefined): Promise<void>;
+  /** While somebody waits for what the uploader does, its timers keep the process alive. */
+  waitedFor<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /** Since the opening. */

@@ -4,7 +4,7 @@
  */
 import { StoreError, calls, hasCode, nameOf } from "../../store/index.ts";
 import type { CopyCall, DeleteCall, Entry, MkdirCall, MoveCall, StorePath, WriteCall } from "../../store/index.ts";
-import { refusal } from "./checks.ts";
+import { refusal, stillRuns } from "./checks.ts";
 import { spooledBytes } from "./content-reader.ts";
 import type { Core } from "./core.ts";
 import { entryOf, etagOf, withLocalEtag } from "./entries.ts";
@@ -57,15 +57,15 @@ function expedite(core: Core, paths: readonly StorePath[]): void {
   if (changes > 0) core.uploader.wake();
 }
 
+/** Runs `work` when nothing else is pending on these paths, and holds them meanwhile. */
 async function alone<T>(core: Core, paths: readonly StorePath[], signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
   for (;;) {
     checkAbort(signal);
     await core.locks.free(paths, signal);
+    // Nothing waits between these looks and the hold.
+    if (core.locks.isHeld(paths)) continue;
     if (!isPending(core, paths)) break;
-    const next = core.uploader.changed(signal);
-    expedite(core, paths);
-    await next;
-    if (core.ended.aborted) throw new StoreError("closed", "the store is closed", { applied: false });
+    await core.uploader.waitedFor(() => nothingPending(core, paths, signal));
   }
   const release = core.locks.hold(paths);
   try {
@@ -74,6 +74,17 @@ async function alone<T>(core: Core, paths: readonly StorePath[], signal: AbortSi
     release();
     core.uploader.wake();
   }
+}
+
+async function nothingPending(core: Core, paths: readonly StorePath[], signal: AbortSignal | undefined): Promise<void> {
+  do {
+    const next = core.uploader.changed(signal);
+    expedite(core, paths);
+    await next;
+    stillRuns(core);
+    checkAbort(signal);
+    await core.locks.free(paths, signal);
+  } while (isPending(core, paths));
 }
 
 /** Journals that a request is under way, sends it, and ends the journalled. What nobody knows stays, and holds the paths until it is sure. */

@@ -368,7 +368,8 @@ export class Uploader implements UploaderSignals {
     if (this.running > 0) waits.push(settings().heartbeatMs / 4);
     if (waits.length === 0) return;
     const at = mono + Math.max(0, Math.min(...waits));
-    if (at >= this.#timerAt && this.#timer !== undefined) return;
+    // The two clocks do not tick together: a millisecond sooner is no reason to begin anew.
+    if (at >= this.#timerAt - 1 && this.#timer !== undefined) return;
     this.#timer?.abort();
     const timer = new AbortController();
     this.#timer = timer;
