@@ -29,7 +29,7 @@ export class Groups {
   readonly #sealer: Sealer;
   readonly #help: GroupHelp;
   readonly #slots: Semaphore;
-  readonly conflicts = new Conflicts();
+  readonly conflicts: Conflicts = new Conflicts();
   #open: Group | undefined;
   #hurrying = false;
   /** Closed and not settled, oldest first. */
@@ -40,7 +40,7 @@ export class Groups {
   readonly #pending = new Set<Pending>();
   /** Bytes that are being taken over for copies and moves. */
   readonly #taking = new Set<Promise<void>>();
-  readonly counts = { sealedFull: 0, sealedByAge: 0, sent: 0, sentMembers: 0 };
+  readonly counts: { sealedFull: number; sealedByAge: number; sent: number; sentMembers: number } = { sealedFull: 0, sealedByAge: 0, sent: 0, sentMembers: 0 };
 
   constructor(core: Core, uploads: Uploads, help: GroupHelp) {
     this.#core = core;

@@ -4,6 +4,7 @@
  */
 import { StoreError, hasCode } from "../../store/index.ts";
 import type { StorePath } from "../../store/index.ts";
+import { Candidates } from "./candidates.ts";
 import { nowOf } from "./core.ts";
 import type { Core } from "./core.ts";
 import { buildArchive } from "./format/build.ts";
@@ -16,10 +17,6 @@ import type { Reads } from "./reads.ts";
 import { chunksSource } from "./sources.ts";
 import { stampedNow } from "./uploads.ts";
 import type { Uploads } from "./uploads.ts";
-
-const HOUR_MS = 3_600_000;
-/** So many small archives are worth one request. */
-const MANY_SMALL = 32;
 
 /** Rows that share their bytes, with the bytes once they are read. */
 interface Shared {
@@ -35,6 +32,7 @@ export class Repacker {
   readonly #uploads: Uploads;
   readonly #reads: Reads;
   readonly #slot: () => Promise<() => void>;
+  readonly #candidates: Candidates;
   #running: Promise<unknown> | undefined;
 
   constructor(core: Core, needs: Needs, uploads: Uploads, reads: Reads, slot: () => Promise<() => void>) {
@@ -43,60 +41,20 @@ export class Repacker {
     this.#uploads = uploads;
     this.#reads = reads;
     this.#slot = slot;
+    this.#candidates = new Candidates(core, needs);
   }
 
   /** One at a time. */
   async repack(options: { readonly minLiveRatio: number; readonly all: boolean }): Promise<Repacked> {
     while (this.#running !== undefined) await this.#running.catch(() => {});
-    const work = this.#repack(this.#candidates(options)).finally(() => (this.#running = undefined));
+    const work = this.#repack(this.#candidates.choose(options)).finally(() => (this.#running = undefined));
     this.#running = work;
     return work;
   }
 
   /** A given set of archives, by their ids: for the proofs. */
   async repackThese(ids: ReadonlySet<string>): Promise<Repacked> {
-    return this.#repack(this.#needs.own().filter((row) => ids.has(row.name) && this.#mayPack(row)));
-  }
-
-  #candidates({ minLiveRatio, all }: { readonly minLiveRatio: number; readonly all: boolean }): ArchiveRow[] {
-    const { index, rules, settings } = this.#core;
-    if (rules.newerStopsWrites && index.archives.hasNewer()) return [];
-    const live = this.#livePayload();
-    const { smallBytes, maxBytes } = settings;
-    // Large members stay where they are: alone in their archives, these are whole or dead.
-    const packable = this.#needs.own().filter((row) => this.#mayPack(row) && !this.#hasLarge(row.id, Math.max(smallBytes, maxBytes)));
-    const chosen = packable.filter((row) => {
-      const bytes = row.payload === 0 ? 1 : (live.get(row.id) ?? 0) / row.payload;
-      // Dead records cost no space worth speaking of, but keep the tombstones that cover them.
-      const records = row.records === 0 ? 1 : row.liveRecords / row.records;
-      if (all) return bytes < 1 || records < 1 || this.#needs.tombs(row.id).length > 0;
-      return Math.min(bytes, records) < minLiveRatio;
-    });
-    const old = packable.filter((row) => !chosen.includes(row) && row.bytes < maxBytes / 4 && nowOf(this.#core) - row.learned > HOUR_MS);
-    const bytes = old.reduce((sum, row) => sum + row.bytes, 0);
-    return old.length >= MANY_SMALL || (bytes >= maxBytes && old.length > 1) ? [...chosen, ...old] : chosen;
-  }
-
-  #mayPack({ missing, sent }: ArchiveRow): boolean {
-    return sent === 0 && (missing === null || this.#core.rules.missingIsUsed);
-  }
-
-  #hasLarge(archive: number, most: number): boolean {
-    return this.#core.index.db.get("select 1 from entry where home = ? and at = home and size > ? limit 1", archive, most) !== undefined;
-  }
-
-  /** Live members of each archive, each once however many files share it, counted as `payloadOf` does. */
-  #livePayload(): Map<number, number> {
-    const { db } = this.#core.index;
-    const files = db.all<{ readonly id: number; readonly bytes: number }>(
-      "select id, total(size + 512) as bytes from (select distinct at as id, off, size from entry where at is not null) group by id",
-    );
-    const directories = db.all<{ readonly id: number; readonly bytes: number }>(
-      "select home as id, 512 * count(*) as bytes from entry where kind = 2 group by home",
-    );
-    const live = new Map<number, number>();
-    for (const { id, bytes } of [...files, ...directories]) live.set(id, (live.get(id) ?? 0) + bytes);
-    return live;
+    return this.#repack(this.#needs.own().filter((row) => ids.has(row.name) && this.#candidates.mayPack(row)));
   }
 
   async #repack(sources: readonly ArchiveRow[]): Promise<Repacked> {

@@ -107,6 +107,19 @@ describe("CF72: repacking", () => {
     expect(await one.control.verify({ data: true })).toEqual([]);
   });
 
+  test("what was packed again is not packed once more while it waits for its deletion", async () => {
+    const bed = new Bed();
+    const one = bed.install();
+    await Promise.all([one.store.write("/a", "x"), one.store.write("/b", "y".repeat(10_000)), one.store.write("/c", "z")]);
+    await one.store.delete("/b");
+    expect((await one.control.repack()).archives).toBe(1);
+    expect((await one.control.repack()).archives).toBe(0);
+    const before = await bed.objects();
+    await one.control.repack({ all: true });
+    await one.control.repack({ all: true });
+    expect(await bed.objects()).toEqual(before);
+  });
+
   test("stamps, times and hashes stay; files that share bytes go on sharing them", async () => {
     const bed = new Bed();
     const one = bed.install();

@@ -5,7 +5,7 @@ import { VERSION } from "./encode.ts";
 import { BLOCK, memberHeader, plainTime } from "./tar.ts";
 
 /** Header, footer, two zero blocks. */
-export const FOOTER_BYTES = 4 * BLOCK;
+export const FOOTER_BYTES: number = 4 * BLOCK;
 
 export interface Footer {
   /** Bytes of the whole object. */

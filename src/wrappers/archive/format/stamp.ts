@@ -4,7 +4,7 @@
 export type Stamp = readonly [timeMs: number, writer: string];
 
 /** Times of stamps are below this. A later one would push every clock that sees it out of what a number can count up from. */
-export const MAX_TIME_MS = 2 ** 48;
+export const MAX_TIME_MS: number = 2 ** 48;
 
 /** By time, then by writer: total, since no writer uses a time twice. */
 export function compareStamps(a: Stamp, b: Stamp): number {
