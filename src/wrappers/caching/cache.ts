@@ -21,6 +21,7 @@ import type {
   Store,
   WriteCall,
 } from "../../store/index.ts";
+import { liesBeside } from "./beside.ts";
 import { capabilitiesOver } from "./capabilities.ts";
 import type { Core, Setup } from "./core.ts";
 import { makeDirectory, remove } from "./delete.ts";
@@ -132,7 +133,9 @@ export class CachingBackend implements Backend {
   }
 
   delete(call: DeleteCall): Promise<void> {
-    return (call.ifMatch !== undefined || this.#isThrough ? deleteNow : remove)(this.#core, this.#known(call));
+    const known = this.#known(call);
+    const now = call.ifMatch !== undefined || this.#isThrough || liesBeside(this.#core, known.path);
+    return (now ? deleteNow : remove)(this.#core, known);
   }
 
   async mkdir(call: MkdirCall): Promise<Entry> {
@@ -157,7 +160,8 @@ export class CachingBackend implements Backend {
       return { ...entry, path: call.to };
     }
     const known = { ...this.#known(call), to: spelling.known(core, call.to) };
-    const entry = await (call.ifAbsent || this.#isThrough ? transferNow : transfer)(core, known);
+    const now = call.ifAbsent || this.#isThrough || liesBeside(core, known.path);
+    const entry = await (now ? transferNow : transfer)(core, known);
     return { ...entry, path: call.to };
   }
 

@@ -1,6 +1,7 @@
 /** `list`: the children in the view, each once, although rows come and go between two pages. */
 import { StoreError, calls, entry, hasCode, join, nameOf } from "../../store/index.ts";
 import type { Entry, ListCall, Page, StorePath } from "../../store/index.ts";
+import { liesBeside, mayHaveChildren } from "./beside.ts";
 import type { Core } from "./core.ts";
 import { entryOf, withLocalEtag } from "./entries.ts";
 import { SUBTREE, isDeletedBelow, mayHaveVanished } from "./implied.ts";
@@ -42,7 +43,8 @@ async function firstPage(core: Core, call: ListCall): Promise<Page> {
   const { path } = call;
   for (let round = 0; ; round++) {
     const { known, node } = core.tree.look(path);
-    if (known === ABSENT) throw notFound();
+    if (known === ABSENT && !liesBeside(core, path)) throw notFound();
+    if (mayHaveChildren(core, node) && !core.barriers.touches(path)) return beside(core, call);
     if (node?.kind === FILE && (node.dirty === 1 || isFresh(core, node))) throw notADirectory();
     const rows = node === undefined ? [] : core.tree.children(node.id);
     // Known to exist only here: nobody else can have put anything into it.
@@ -72,6 +74,12 @@ async function firstPage(core: Core, call: ListCall): Promise<Page> {
       core.watches.end(watch);
     }
   }
+}
+
+/** What the service has below a file. */
+async function beside(core: Core, call: ListCall): Promise<Page> {
+  const page = await core.inner.list({ ...call, ifNoneMatch: undefined, cursor: undefined });
+  return merged(core, call.path, page, new Set(), new Set(), []);
 }
 
 /** The first page of the remote; empty where only the view has the directory; undefined: what was known of it was wrong, look again. */
@@ -125,6 +133,10 @@ async function merged(
   for (const found of page.entries) {
     const row = parent === undefined ? undefined : core.spelling.child(core, parent.id, nameOf(found.path));
     const name = row?.name ?? nameOf(found.path);
+    if (found.kind === "directory" && mayHaveChildren(core, row)) {
+      entries.push({ ...found, path: join(dir, name) });
+      continue;
+    }
     unseen.delete(name);
     if (settled.has(core.spelling.key(name))) continue;
     const seen = await inView(core, join(dir, name), found, row);

@@ -1,6 +1,7 @@
 /** `read`: from the content here where it is right, else from the remote, kept on the way. */
 import { StoreError, hasCode } from "../../store/index.ts";
 import type { Entry, ReadCall, ReadReply, StorePath } from "../../store/index.ts";
+import { liesBeside } from "./beside.ts";
 import { Torn, openContent, partOf } from "./content-reader.ts";
 import type { Core } from "./core.ts";
 import { entryOf, etagOf, withLocalEtag } from "./entries.ts";
@@ -18,7 +19,7 @@ export async function read(core: Core, call: ReadCall): Promise<ReadReply> {
   let right: number | undefined;
   for (;;) {
     const { known, node, moved } = core.tree.look(path);
-    if (known === ABSENT) throw notFound();
+    if (known === ABSENT && !liesBeside(core, path)) throw notFound();
     if (node?.kind === DIRECTORY && (node.dirty === 1 || node.id === 1 || (isFresh(core, node) && !call.fresh))) throw isADirectory();
     if (node?.kind !== FILE || node.content === null) return fromRemote(core, call);
     if (node.gen === right || !mustAsk(core, node, call)) {

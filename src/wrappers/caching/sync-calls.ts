@@ -4,6 +4,7 @@
  */
 import { StoreError, calls, hasCode, nameOf } from "../../store/index.ts";
 import type { CopyCall, DeleteCall, Entry, MkdirCall, MoveCall, StorePath, WriteCall } from "../../store/index.ts";
+import { liesBeside } from "./beside.ts";
 import { refusal, stillRuns } from "./checks.ts";
 import { spooledBytes } from "./content-reader.ts";
 import type { Core } from "./core.ts";
@@ -43,13 +44,14 @@ function expedite(core: Core, paths: readonly StorePath[]): void {
   const changes = core.group.record(() => {
     let count = 0;
     for (const path of paths) {
-      const node = core.tree.at(path);
-      if (node !== undefined)
+      const { node, blocker } = core.tree.look(path);
+      const first = node ?? blocker;
+      if (first !== undefined)
         count += core.journal.run(
           "update node set due = ? where due > ? and id in (with recursive t(id) as (select ? union all select n.id from node n join t on n.parent = t.id) select id from t) and tries = 0",
           now,
           now,
-          node.id,
+          first.id,
         );
     }
     return count;
@@ -229,6 +231,7 @@ function keep(core: Core, call: WriteCall, spooled: Spooled, found: Entry): void
   const { path } = call;
   const now = core.clock.now();
   core.content.add(spooled, Math.floor(now / 1000));
+  if (liesBeside(core, path)) return core.content.unref(spooled.id);
   const row = {
     kind: FILE,
     dirty: 0,

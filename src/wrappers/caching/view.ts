@@ -1,6 +1,7 @@
 /** What the user sees at a path: the tree where it says something, else the remote where it keeps that path. */
 import { entry } from "../../store/index.ts";
 import type { Entry, StatCall, StorePath } from "../../store/index.ts";
+import { liesBeside } from "./beside.ts";
 import type { Core } from "./core.ts";
 import { entryOf, withLocalEtag } from "./entries.ts";
 import type { Facts } from "./facts.ts";
@@ -48,7 +49,7 @@ export async function stat(core: Core, call: StatCall): Promise<Entry> {
   const { path, signal, detail } = call;
   for (let round = 0; ; round++) {
     const look = core.tree.look(path);
-    if (look.known === ABSENT) throw notFound();
+    if (look.known === ABSENT && !liesBeside(core, path)) throw notFound();
     const { node } = look;
     if (mayHaveVanished(core, node)) {
       if (!(await existsInView(core, path, signal))) throw notFound();

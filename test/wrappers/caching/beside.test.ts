@@ -1,0 +1,79 @@
+/** Over a flat service a file and things below it may stand side by side: the cache hides neither, and above all deletes neither. */
+import { expect, test } from "vitest";
+import { referenceStore } from "../../../src/conformance/model/reference.ts";
+import { manualClock, readText } from "../../../src/store/index.ts";
+import { code, paths } from "../at.ts";
+import { bench, quiet } from "./bench.ts";
+import type { Bench } from "./bench.ts";
+import type { CachingOptions } from "../../../src/wrappers/index.ts";
+import { cacheDirectory } from "./cache-directory.ts";
+
+function flat(options: Partial<CachingOptions> = {}): Bench {
+  const base = referenceStore({ capabilities: { directories: "implied", strictHierarchy: false } });
+  return bench(options, { base, clock: manualClock(1e12), directory: cacheDirectory() });
+}
+
+for (const mode of ["write-back", "write-through"] as const)
+  for (const sent of mode === "write-back" ? [false, true] : [true])
+    test(`${mode}: what lies below a file that was written here is read, listed and deleted${sent ? "" : ", before the file is sent too"}`, async () => {
+      await using b = flat({ mode });
+      await b.base.write("/x/dir/inside", "below");
+      await b.store.write("/x/dir", "file");
+      if (sent) await b.cache.flush();
+      for (let round = 0; round < 2; round++) {
+        expect(await readText(b.store, "/x/dir/inside")).toBe("below");
+        expect(await readText(b.store, "/x/dir")).toBe("file");
+        await quiet();
+      }
+      expect((await b.store.stat("/x/dir/inside")).size).toBe(5);
+      expect(await paths(b.store, "/x/dir")).toEqual(["/x/dir/inside"]);
+      expect((await paths(b.store, "/x")).filter((path) => path === "/x/dir")).not.toEqual([]);
+      expect(await paths(b.store, "/x", true)).toContain("/x/dir/inside");
+      await b.store.delete("/x/dir/inside");
+      expect(await code(readText(b.store, "/x/dir/inside"))).toBe("not-found");
+      expect(await readText(b.store, "/x/dir")).toBe("file");
+      await b.cache.flush();
+      expect(await readText(b.base, "/x/dir")).toBe("file");
+      expect(await code(b.base.read("/x/dir/inside"))).toBe("not-found");
+    });
+
+test("written through below a file, both stay", async () => {
+  await using b = flat({ mode: "write-through" });
+  await b.store.write("/x/dir", "file");
+  await b.store.write("/x/dir/inside", "below");
+  await b.cache.flush();
+  for (const store of [b.store, b.base]) {
+    expect(await readText(store, "/x/dir")).toBe("file");
+    expect(await readText(store, "/x/dir/inside")).toBe("below");
+  }
+});
+
+test("a write below a file that is known here is refused, and nothing is lost", async () => {
+  await using b = flat();
+  await b.store.write("/x/dir", "file");
+  expect(await code(b.store.write("/x/dir/inside", "below"))).toBe("not-a-directory");
+  await b.cache.flush();
+  expect(await readText(b.base, "/x/dir")).toBe("file");
+});
+
+test("what was deleted as a tree is not asked for", async () => {
+  await using b = flat();
+  await b.base.write("/x/dir/inside", "below");
+  await b.cache.pause();
+  await b.store.delete("/x/dir", { recursive: true });
+  await b.store.write("/x/dir", "file");
+  const before = b.sent("read", "stat").length;
+  expect(await code(readText(b.store, "/x/dir/inside"))).toBe("not-found");
+  expect(b.sent("read", "stat")).toHaveLength(before);
+});
+
+test("a move of what lies below a file takes its bytes along", async () => {
+  await using b = flat();
+  await b.base.write("/x/dir/inside", "below");
+  await b.store.write("/x/dir", "file");
+  await b.store.move("/x/dir/inside", "/y");
+  expect(await readText(b.store, "/y")).toBe("below");
+  await b.cache.flush();
+  expect(await readText(b.base, "/y")).toBe("below");
+  expect(await readText(b.base, "/x/dir")).toBe("file");
+});
