@@ -59,6 +59,7 @@ test("a write below a file that is known here is refused, and nothing is lost", 
 test("what was deleted as a tree is not asked for", async () => {
   await using b = flat();
   await b.base.write("/x/dir/inside", "below");
+  await b.store.open();
   await b.cache.pause();
   await b.store.delete("/x/dir", { recursive: true });
   await b.store.write("/x/dir", "file");
