@@ -35,6 +35,7 @@ export type {
   StatCall,
   WriteCall,
 } from "./operations.ts";
+export { byCodePoint } from "./order.ts";
 export { isInside, join, nameOf, parentOf, parsePath, rebase, root } from "./path.ts";
 export type { Lifecycle, Provider, ProviderRead } from "./provider.ts";
 export type { Source } from "./source.ts";

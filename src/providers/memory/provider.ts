@@ -1,5 +1,5 @@
 /** The Provider: a tree of entries and bytes. */
-import { StoreError, entry, parentOf, rebase, root } from "../../store/index.ts";
+import { StoreError, byCodePoint, entry, parentOf, rebase, root } from "../../store/index.ts";
 import type {
   Account,
   ByteStream,
@@ -22,7 +22,6 @@ import type {
   WriteCall,
 } from "../../store/index.ts";
 import { Copies } from "./copies.ts";
-import { byCodePoint } from "./order.ts";
 
 const NO_METADATA: Metadata = Object.freeze({});
 

@@ -1,7 +1,6 @@
 /** Listings from the index, a page at a time, in path order. The cursor is the last path: what comes and goes between pages is neither repeated nor skipped. */
-import { StoreError, root } from "../../store/index.ts";
+import { StoreError, byCodePoint, root } from "../../store/index.ts";
 import type { Entry, ListCall, Page, StorePath } from "../../store/index.ts";
-import { comparePaths } from "./format/order.ts";
 import { entryOf, isDirectory } from "./index/index.ts";
 import type { Index, ShownRow } from "./index/index.ts";
 
@@ -71,7 +70,7 @@ function* walk(
     }
     const row = frame.rows[frame.next];
     const [subtree] = frame.subtrees;
-    if (subtree !== undefined && (row === undefined || comparePaths(`${subtree.name}/`, row.name) < 0)) {
+    if (subtree !== undefined && (row === undefined || byCodePoint(`${subtree.name}/`, row.name) < 0)) {
       frame.subtrees.shift();
       enter(child(frame.path, subtree.name), subtree.after);
     } else if (row === undefined) frames.pop();
@@ -85,7 +84,7 @@ function* walk(
 
 function insert(subtrees: Subtree[], one: Subtree): void {
   let at = subtrees.length;
-  while (at > 0 && comparePaths(`${(subtrees[at - 1] as Subtree).name}/`, `${one.name}/`) > 0) at--;
+  while (at > 0 && byCodePoint(`${(subtrees[at - 1] as Subtree).name}/`, `${one.name}/`) > 0) at--;
   subtrees.splice(at, 0, one);
 }
 
@@ -101,7 +100,7 @@ function frameOf(view: Index["view"], path: StorePath, dir: number, after: strin
   // Directories before this name whose subtrees come after it: their names are its beginnings.
   for (let end = 1; end < name.length; end++) {
     const before = name.slice(0, end);
-    if (comparePaths(`${before}/`, after) > 0 && before.isWellFormed() && hasChildren(view, path, before)) insert(subtrees, { name: before, after: undefined });
+    if (byCodePoint(`${before}/`, after) > 0 && before.isWellFormed() && hasChildren(view, path, before)) insert(subtrees, { name: before, after: undefined });
   }
   if (hasChildren(view, path, name)) insert(subtrees, { name, after: cut < 0 ? undefined : after.slice(cut + 1) });
   // Names hold no "/", so this leaves out those that stand before the rest of the subtree as well: "a-" is before "a/x".

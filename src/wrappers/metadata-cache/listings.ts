@@ -1,11 +1,10 @@
 /** Listings: answered from the tree, or asked page by page and remembered. */
-import { StoreError, hasCode, isInside, nameOf, parentOf, root } from "../../store/index.ts";
+import { StoreError, byCodePoint, hasCode, isInside, nameOf, parentOf, root } from "../../store/index.ts";
 import type { Backend, Entry, ListCall, Page, StorePath } from "../../store/index.ts";
 import { entryOf } from "./fact.ts";
 import type { Fact } from "./fact.ts";
 import { keyOf } from "./flights.ts";
 import type { Asked, MetadataMemory } from "./memory.ts";
-import { byCodePoint } from "./order.ts";
 import { completed, upToDate, wasMade } from "./pages.ts";
 import type { Place, Told } from "./pages.ts";
 import type { Directory } from "./tree.ts";

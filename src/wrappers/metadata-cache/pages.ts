@@ -1,10 +1,9 @@
 /** The pages of a listing on their way to the caller: brought up to date with own changes, and completed where the service lists late. */
-import { StoreError, calls, hasCode, isInside, join, nameOf, parentOf } from "../../store/index.ts";
+import { StoreError, byCodePoint, calls, hasCode, isInside, join, nameOf, parentOf } from "../../store/index.ts";
 import type { Backend, Entry, ListCall, StorePath } from "../../store/index.ts";
 import { entryOf } from "./fact.ts";
 import type { Fact } from "./fact.ts";
 import type { Asked, MetadataMemory } from "./memory.ts";
-import { byCodePoint } from "./order.ts";
 
 /** One page of a listing that is not at its end: immutable, and the cursor that the caller gets. */
 export interface Place {

@@ -1,9 +1,8 @@
 /** The memory: a tree of directories, so that a directory costs its children and a subtree goes at once. No paths are kept in it. */
-import { nameOf, parentOf, root } from "../../store/index.ts";
+import { byCodePoint, nameOf, parentOf, root } from "../../store/index.ts";
 import type { StorePath } from "../../store/index.ts";
 import { absent, bytesOf, ownText } from "./fact.ts";
 import type { Fact } from "./fact.ts";
-import { byCodePoint } from "./order.ts";
 import { Recency } from "./recency.ts";
 
 export class Directory {

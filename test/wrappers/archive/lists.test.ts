@@ -1,7 +1,6 @@
 /** Listings: order, pages, names that services fold. */
 import { describe, expect, test } from "vitest";
-import { parsePath, readText } from "../../../src/store/index.ts";
-import { comparePaths } from "../../../src/wrappers/archive/format/order.ts";
+import { byCodePoint, parsePath, readText } from "../../../src/store/index.ts";
 import { listPage } from "../../../src/wrappers/archive/lists.ts";
 import { paths } from "../at.ts";
 import { Bed } from "./make.ts";
@@ -14,7 +13,7 @@ describe("recursive listings", () => {
     await store.list("/").toArray();
     for (const name of names) await store.mkdir(`/t/${name}`, { existOk: true }).catch(() => {});
     const all = (await store.list("/t", { recursive: true }).toArray()).map(({ path }) => path as string);
-    expect(all).toEqual([...all].sort(comparePaths));
+    expect(all).toEqual([...all].sort(byCodePoint));
     expect(all).toEqual([...all].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
     expect(new Set(all).size).toBe(all.length);
     expect(all.length).toBeGreaterThan(15);

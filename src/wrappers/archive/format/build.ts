@@ -3,7 +3,7 @@ import { encodeManifest } from "./encode.ts";
 import { FOOTER_BYTES, encodeFooter, hexSha256 } from "./footer.ts";
 import { pack } from "./gzip.ts";
 import { objectName } from "./names.ts";
-import { comparePaths } from "./order.ts";
+import { byCodePoint } from "../../../store/index.ts";
 import type { ArchiveRecord, DirectoryRecord, FileRecord, Manifest, ReferenceRecord } from "./records.ts";
 import { BLOCK, memberHeader, padded, paddingBytes, plainTime } from "./tar.ts";
 
@@ -48,7 +48,7 @@ function members({ id, records }: NewArchive): Laid {
     chunks.push(bytes);
     at += bytes.byteLength;
   };
-  for (const record of [...records].sort((a, b) => comparePaths(a.path, b.path))) {
+  for (const record of [...records].sort((a, b) => byCodePoint(a.path, b.path))) {
     if (record.kind === "reference") {
       laid.push(record);
       continue;

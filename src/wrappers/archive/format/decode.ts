@@ -2,7 +2,7 @@
  * Manifests from text that anybody may have written: every line is checked before anything of it is believed, and one bad line makes the
  * whole manifest damaged (`corrupt`). What a newer version says is `unsupported`.
  */
-import { comparePaths } from "./order.ts";
+import { byCodePoint } from "../../../store/index.ts";
 import { VERSION } from "./encode.ts";
 import { damaged, newer } from "./faults.ts";
 import { decodeClaim, decodeRecord, decodeTombstone } from "./lines.ts";
@@ -39,7 +39,7 @@ export function decodeManifest(bytes: Buffer, id: string, dataEnd: number, rules
     const found = line[0] === "t" ? decodeTombstone(line, rules) : decodeRecord(line, [timeMs, writer], rules);
     const rank = line[0] === "t" ? 1 : 0;
     // Strictly: two records of one path are as wrong as two in the wrong order.
-    const order = last === undefined ? 1 : comparePaths(found.path, last.path);
+    const order = last === undefined ? 1 : byCodePoint(found.path, last.path);
     if (order < 0 || (order === 0 && rank <= (last?.rank ?? 0))) throw damaged("the lines of the manifest are not sorted");
     last = { path: found.path, rank };
     if ("upTo" in found) tombstones.push(found);

@@ -1,5 +1,5 @@
 /** Manifests as text: one JSON value a line, sorted by path. */
-import { comparePaths } from "./order.ts";
+import { byCodePoint } from "../../../store/index.ts";
 import type { ArchiveRecord, Extra, Manifest } from "./records.ts";
 import type { Stamp } from "./stamp.ts";
 
@@ -14,7 +14,7 @@ export function encodeManifest(manifest: Manifest, timeWidth = 0): string {
   const lines: { readonly path: string; readonly rank: number; readonly text: string }[] = [];
   for (const record of records) lines.push({ path: record.path, rank: 0, text: JSON.stringify(recordLine(record, manifest)) });
   for (const { path, upTo, bornMs } of tombstones) lines.push({ path, rank: 1, text: JSON.stringify(["t", path, ...upTo, bornMs]) });
-  lines.sort((a, b) => comparePaths(a.path, b.path) || a.rank - b.rank);
+  lines.sort((a, b) => byCodePoint(a.path, b.path) || a.rank - b.rank);
   const count = lines.length + claims.length;
   const time = String(timeMs).padEnd(timeWidth);
   const head = `{"stratus":"archive","version":${VERSION},"id":${JSON.stringify(id)},"writer":${JSON.stringify(writer)},"time":${time},"lines":${count}}`;

@@ -1,6 +1,9 @@
-/** The order of listings. */
+/** The order that `listSorted` promises. */
 
-/** By code points: JavaScript compares UTF-16 units, where the surrogates of U+10000 and above stand before U+E000. */
+/**
+ * By Unicode code points, which is also the order of the UTF-8 bytes, and that of SQLite's text. JavaScript compares UTF-16 units, in which the surrogates
+ * of what lies beyond U+FFFF stand before U+E000.
+ */
 export function byCodePoint(a: string, b: string): number {
   const end = Math.min(a.length, b.length);
   for (let i = 0; i < end; i++) {
