@@ -7,15 +7,13 @@ import type { StorePath } from "../../store/index.ts";
 import { Candidates } from "./candidates.ts";
 import { nowOf } from "./core.ts";
 import type { Core } from "./core.ts";
-import { buildArchive } from "./format/build.ts";
 import type { NewRecord } from "./format/build.ts";
 import { FILE, extraOf, stampOfRow } from "./index/index.ts";
 import type { ArchiveRow, RecordRow, ShownRow } from "./index/index.ts";
 import type { Needs } from "./needs.ts";
 import type { Repacked } from "./options.ts";
 import type { Reads } from "./reads.ts";
-import { chunksSource } from "./sources.ts";
-import { stampedNow } from "./uploads.ts";
+import { sendArchive } from "./send-archive.ts";
 import type { Uploads } from "./uploads.ts";
 
 /** Rows that share their bytes, with the bytes once they are read. */
@@ -119,20 +117,9 @@ export class Repacker {
     try {
       const sealed = this.#seal(batch, bytes, sources, whole);
       if (sealed === undefined) return { read: 0, written: 0 };
-      const { id, timeMs } = sealed;
-      const built = await buildArchive({ ...sealed, writer: identity.writer });
-      await this.#uploads.send({
-        id,
-        kind: "repack",
-        object: built.object,
-        size: built.size,
-        timeMs: () => timeMs,
-        ...stampedNow(this.#core),
-        source: () => chunksSource(built.chunks, built.size, step),
-        manifest: () => built,
-      });
+      const written = await sendArchive(this.#core, this.#uploads, "repack", { ...sealed, writer: identity.writer });
       for (const { id: source } of whole) if (index.archives.byId(source)?.liveRecords === 0) this.#reads.spans.drop(index.archives.byId(source)?.name ?? "");
-      return { read: [...bytes.values()].reduce((sum, one) => sum + one.byteLength, 0), written: built.size };
+      return { read: [...bytes.values()].reduce((sum, one) => sum + one.byteLength, 0), written };
     } finally {
       release();
     }

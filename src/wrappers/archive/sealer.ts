@@ -4,10 +4,8 @@ import { nowOf } from "./core.ts";
 import type { Core } from "./core.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Change, Outcome } from "./evaluate.ts";
-import { buildArchive } from "./format/build.ts";
-import type { BuiltArchive, NewArchive } from "./format/build.ts";
-import { chunksSource } from "./sources.ts";
-import { stampedNow } from "./uploads.ts";
+import type { NewArchive } from "./format/build.ts";
+import { sendArchive } from "./send-archive.ts";
 import type { Uploads } from "./uploads.ts";
 
 export class Sealer {
@@ -40,24 +38,8 @@ export class Sealer {
   }
 
   async send(archive: NewArchive): Promise<void> {
-    const { id, timeMs, claims, records, tombstones } = archive;
-    let built: BuiltArchive;
-    try {
-      built = await buildArchive(archive);
-    } catch (error) {
-      this.#uploads.cancel(id);
-      throw error;
-    }
-    await this.#uploads.send({
-      id,
-      kind: claims.length > 0 && records.length + tombstones.length === 0 ? "claim" : "group",
-      object: built.object,
-      size: built.size,
-      timeMs: () => timeMs,
-      ...stampedNow(this.#core),
-      source: () => chunksSource(built.chunks, built.size, this.#core.step),
-      manifest: () => built,
-    });
+    const { claims, records, tombstones } = archive;
+    await sendArchive(this.#core, this.#uploads, claims.length > 0 && records.length + tombstones.length === 0 ? "claim" : "group", archive);
   }
 }
 

@@ -3,14 +3,12 @@ import { StoreError, byteStream, hasCode } from "../../store/index.ts";
 import type { ByteStream, Source, StorePath } from "../../store/index.ts";
 import { mayRefer, nowOf } from "./core.ts";
 import type { Core } from "./core.ts";
-import { buildArchive } from "./format/build.ts";
 import type { NewFile } from "./format/build.ts";
 import { FILE, extraOf, stampOfRow } from "./index/index.ts";
 import type { ShownRow } from "./index/index.ts";
 import type { Reads } from "./reads.ts";
 import type { Solos } from "./solo.ts";
-import { chunksSource } from "./sources.ts";
-import { stampedNow } from "./uploads.ts";
+import { sendArchive } from "./send-archive.ts";
 import type { Uploads } from "./uploads.ts";
 
 export class Taker {
@@ -83,7 +81,7 @@ export class Taker {
   }
 
   async #send(files: readonly NewFile[]): Promise<void> {
-    const { hybrid, identity, index, rules, step } = this.#core;
+    const { hybrid, identity, index, rules } = this.#core;
     const release = await this.#slot();
     try {
       const timeMs = hybrid.tick();
@@ -94,17 +92,7 @@ export class Taker {
       });
       const records = files.map((file) => ({ ...file, stamp: rules.takenStamp({ old: file.stamp, own: [timeMs, writer] }) }));
       this.#uploads.begin(id, "take", new Set(files.map(({ path }) => path)));
-      const built = await buildArchive({ id, writer, timeMs, records, tombstones: [], claims: [] });
-      await this.#uploads.send({
-        id,
-        kind: "take",
-        object: built.object,
-        size: built.size,
-        timeMs: () => timeMs,
-        ...stampedNow(this.#core),
-        source: () => chunksSource(built.chunks, built.size, step),
-        manifest: () => built,
-      });
+      await sendArchive(this.#core, this.#uploads, "take", { id, writer, timeMs, records, tombstones: [], claims: [] });
     } finally {
       release();
     }
