@@ -124,8 +124,11 @@ class CrashRuns {
       const counted = await this.#kill(step, round);
       if (step !== undefined) {
         queue.shift();
-        if (!counted && (this.#tries.get(step) ?? 0) < 8) queue.push(step);
-        else if (!counted) this.figures.notReached.push(step);
+        if (!counted && (this.#tries.get(step) ?? 0) < 8) {
+          queue.push(step);
+          // Steps of an opening or a flush need something that another process left pending.
+          if (this.figures.faults.length === 0) await this.#kill(undefined, round, { rests: false });
+        } else if (!counted) this.figures.notReached.push(step);
       }
       if (this.figures.faults.length > 0) return;
       if (this.#killsHere >= (this.#options.killsPerDirectory ?? 25)) await this.#nextPlace();
@@ -141,7 +144,7 @@ class CrashRuns {
   }
 
   /** True where it counts. */
-  async #kill(step: string | undefined, round: number): Promise<boolean> {
+  async #kill(step: string | undefined, round: number, { rests = true } = {}): Promise<boolean> {
     const tries = step === undefined ? 0 : (this.#tries.get(step) ?? 0);
     if (step !== undefined) this.#tries.set(step, tries + 1);
     this.#place = { ...this.#place, scenario: (step === undefined ? round : tries) % (this.#subject.scenarios ?? 1) };
@@ -169,7 +172,7 @@ class CrashRuns {
       if (step !== undefined) this.figures.at[step] = (this.figures.at[step] ?? 0) + 1;
     } else this.figures.voided += 1;
     // What one reopening found the next one finds too. Otherwise it is left pending for the next process.
-    if (this.#ledger.faults.length === 0 && this.#random() < 0.4) await this.#atRest();
+    if (rests && this.#ledger.faults.length === 0 && this.#random() < 0.4) await this.#atRest();
     this.#collect(step === undefined ? "" : ` at ${step}`, task);
     return counted;
   }
