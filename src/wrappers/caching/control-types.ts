@@ -99,7 +99,10 @@ export interface CacheControl extends Control<CacheSettings> {
   retry(path?: string): void;
   /** Drops the local change of one file: the remote's version shows again. `conflict` while a request of it is under way, `not-found` if nothing is pending there. */
   discard(path: string): Promise<void>;
-  /** Copies the bytes that lie here to a local file, those of a parked one too. `not-found` if none are here. */
+  /**
+   * Copies the bytes that lie here to a new local file, those of a parked one too, as they are.
+   * @throws StoreError `not-found` if none are here, `already-exists` rather than to replace a file, `unavailable` if it cannot be written: then a part may lie there
+   */
   exportTo(path: string, localPath: string): Promise<void>;
   /** What is kept below `path` counts as expired from now on. */
   refresh(path?: string): void;

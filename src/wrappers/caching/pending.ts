@@ -1,10 +1,11 @@
 /** What the holder of a stack can ask about what is pending, and do about it. */
-import { copyFile, writeFile } from "node:fs/promises";
+import { constants, copyFile, writeFile } from "node:fs/promises";
 import { StoreError, isInside, parsePath, root } from "../../store/index.ts";
 import type { StorePath } from "../../store/index.ts";
 import { PARKED_DUE } from "./barrier-run.ts";
 import type { Conflict, FileState, FileStateName, PendingFile } from "./control-types.ts";
 import type { Core } from "./core.ts";
+import { codeOf } from "./error-code.ts";
 import { hasFlight } from "./journal-changes.ts";
 import { errorOf } from "./retry-policy.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
@@ -125,9 +126,10 @@ export async function exportTo(core: Core, text: string, localPath: string): Pro
   if (row === undefined) throw notFound();
   core.content.pin(row.id);
   try {
-    if (row.data === null) await copyFile(core.content.path(row.id), localPath);
-    else await writeFile(localPath, row.data);
+    if (row.data === null) await copyFile(core.content.path(row.id), localPath, constants.COPYFILE_EXCL);
+    else await writeFile(localPath, row.data, { flag: "wx", mode: 0o600 });
   } catch (error) {
+    if (codeOf(error) === "EEXIST") throw new StoreError("already-exists", "there is a file at that place already");
     throw new StoreError("unavailable", "the file cannot be copied to that place", { cause: error, transient: false });
   } finally {
     await core.content.unpin(row.id);
