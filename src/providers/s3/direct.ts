@@ -10,7 +10,7 @@ import { createHash } from "node:crypto";
 import type { SignatureV4 } from "@smithy/signature-v4";
 import type { Dispatcher } from "undici";
 import { exchange, headerOf, type Answer, type Request, type Timeouts } from "./exchange.ts";
-import { innerFailure, isFailure, S3Failure, sizeFromContentRange } from "./failure.ts";
+import { innerFailure, isFailure, NO_ETAG, S3Failure, sizeFromContentRange } from "./failure.ts";
 import { escapeKey } from "./keys.ts";
 import { fromHeaders, toHeaders } from "./metadata.ts";
 import { readDeleted, readError, readPage, readStored, writeDelete } from "./messages.ts";
@@ -114,7 +114,7 @@ export class DirectWire implements Wire {
     const answer = await this.#send({ method: "PUT", key, headers, body }, signal);
     const etag = headerOf(answer, "etag");
     // Every service names one; a proxy that answers in its place does not.
-    if (etag === undefined) throw innerFailure("InternalError", "a file without an etag");
+    if (etag === undefined) throw innerFailure(NO_ETAG, "a file without an etag");
     return { etag: bareEtag(etag), modifiedMs: null, encrypted: isEncrypted(answer) };
   }
 

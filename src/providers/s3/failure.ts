@@ -39,6 +39,9 @@ export class S3Failure extends Error {
   }
 }
 
+/** A PUT that was answered with success and no etag: of what became of it nothing is known. */
+export const NO_ETAG = "NoEtag";
+
 export function isFailure(error: unknown, ...marks: readonly (number | string)[]): error is S3Failure {
   return error instanceof S3Failure && (marks.length === 0 || marks.includes(error.status) || marks.includes(error.code));
 }

@@ -5,7 +5,7 @@
  */
 import { Readable } from "node:stream";
 import type { ByteStream } from "../../store/index.ts";
-import { innerFailure } from "./failure.ts";
+import { innerFailure, NO_ETAG } from "./failure.ts";
 import { escapeKey, unescapeKey } from "./keys.ts";
 import { fromHeaders, toHeaders } from "./metadata.ts";
 import type { Sdk } from "./sdk.ts";
@@ -112,7 +112,7 @@ export class SdkWire implements Wire {
         : await guardedStream(body.stream, signal, (readable, both) =>
             this.#sdk.send((s3) => new s3.PutObjectCommand({ ...input, Body: readable, ContentLength: body.size }), { signal: both, streaming: true }),
           );
-    if (output.ETag === undefined) throw innerFailure("InternalError", "a file without an etag");
+    if (output.ETag === undefined) throw innerFailure(NO_ETAG, "a file without an etag");
     return { etag: bareEtag(output.ETag), modifiedMs: null, encrypted: isEncrypted(output) };
   }
 

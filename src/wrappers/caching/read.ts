@@ -115,7 +115,12 @@ async function fromRemote(core: Core, call: ReadCall): Promise<ReadReply> {
     const watch = core.watches.watch(path);
     let reply: ReadReply;
     try {
-      reply = await core.inner.read({ ...call, ...conditions(core, call, node), path: place, fresh: call.fresh || (node !== undefined && !isFresh(core, node)) });
+      reply = await core.inner.read({
+        ...call,
+        ...conditions(core, call, node),
+        path: place,
+        fresh: call.fresh || (node !== undefined && !isFresh(core, node)),
+      });
     } catch (error) {
       core.watches.end(watch);
       if (hasCode(error, "not-found") && place !== places.at(-1)) continue;

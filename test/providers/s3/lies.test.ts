@@ -46,6 +46,26 @@ describe.each(transports)("over %s", (transport) => {
     await using store = storeAt(server, { transport });
     await expect(store.write("/f", "hello")).rejects.toMatchObject({ code: "unavailable", applied: "unknown", path: "/f" });
   });
+
+  test.each([
+    ["its own bytes are there", "5d41402abc4b2a76b9719d911017c592", 1],
+    ["another writer's bytes are there: sent again", "99999999999999999999999999999999", 3],
+  ])("a write that names no etag, as Swift answers those that lost a race, looks what became of it: %s", async (_, etag, sent) => {
+    let puts = 0;
+    await using server = await scripted(({ method }) => {
+      if (method === "PUT") return { status: 200, headers: ++puts < sent ? {} : puts === 1 ? {} : { etag: '"5d41402abc4b2a76b9719d911017c592"' } };
+      return { status: 200, headers: { etag: `"${etag}"` } };
+    });
+    await using store = storeAt(server, { transport, random: () => 0 });
+    expect((await store.write("/f", "hello")).etag).toBe("5d41402abc4b2a76b9719d911017c592");
+    expect(puts).toBe(sent);
+  });
+
+  test("a write that loses every race is a conflict, and nobody knows whether it was there for a moment", async () => {
+    await using server = await scripted(({ method }) => ({ status: 200, headers: method === "PUT" ? {} : { etag: '"99999999999999999999999999999999"' } }));
+    await using store = storeAt(server, { transport, random: () => 0 });
+    await expect(store.write("/f", "hello")).rejects.toMatchObject({ code: "conflict", applied: "unknown", path: "/f" });
+  });
 });
 
 test("a source that fills one Buffer again and again is stored as it was, whole or in parts", async () => {
