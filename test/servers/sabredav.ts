@@ -12,17 +12,17 @@ import type { WebDavOptions } from "./webdav.ts";
 
 export const missing = (): string | undefined => missingFor("sabredav");
 
+/** Each PHP worker remembers for two minutes what a path was: below a directory that was a file before, some then answer 500 and others do not. */
+const WITHOUT_MEMORY = "realpath_cache_size=0";
+
 export async function startSabreDav({ diskBytes }: WebDavOptions = {}): Promise<WebDavServer> {
   return inHome("sabredav", async (home) => {
     const password = randomBytes(12).toString("hex");
     const directory = await home.disk("root", diskBytes);
     home.write("account.json", JSON.stringify({ user: password }));
     const script = home.write("server.php", router(directory, home.path("run", "locks.sqlite"), home.path("account.json")));
-    const server = await home.start(
-      "php",
-      ["-d", "memory_limit=512M", "-d", "display_errors=0", "-d", "log_errors=1", "-S", `127.0.0.1:${home.port}`, "-t", home.path("tmp"), script],
-      { PHP_CLI_SERVER_WORKERS: "4" },
-    );
+    const settings = ["memory_limit=512M", "display_errors=0", "log_errors=1", WITHOUT_MEMORY].flatMap((one) => ["-d", one]);
+    const server = await home.start("php", [...settings, "-S", `127.0.0.1:${home.port}`, "-t", home.path("tmp"), script], { PHP_CLI_SERVER_WORKERS: "4" });
     return webdavServer(home, server, { name: "sabredav", password, directory });
   });
 }
