@@ -53,7 +53,8 @@ export async function learn(core: Core, node: NodeRow, found: Entry | null, path
   if ((same && !soft) || (found?.kind === "directory" && node.kind === DIRECTORY && node.modified === found.modifiedMs)) {
     // Confirmed a moment ago: nothing worth writing down.
     const { freshMs } = core.settings();
-    if (node.checked !== null && core.clock.now() - node.checked <= freshMs / 4) return "same";
+    const tellsMore = node.kind === FILE && node.complete === 0 && found.complete;
+    if (!tellsMore && node.checked !== null && core.clock.now() - node.checked <= freshMs / 4) return "same";
   }
   return core.group.record(() => {
     const now = core.tree.row(node.id);
@@ -66,6 +67,7 @@ export async function learn(core: Core, node: NodeRow, found: Entry | null, path
     if (same) {
       core.tree.update(now, {
         checked,
+        ...(now.complete === 0 && found.complete ? toldOf(found) : undefined),
         ...(soft ? { ...baseOf(found, core.numbers.next(), now.base_crc), ...(now.local === 0 ? shownOf(found) : undefined) } : undefined),
       });
       return "same";
@@ -80,13 +82,16 @@ export async function learn(core: Core, node: NodeRow, found: Entry | null, path
 }
 
 export function shownOf(found: Entry): Pick<NodeRow, "size" | "modified" | "ctype" | "metadata" | "complete"> {
-  return {
-    size: found.size,
-    modified: found.modifiedMs,
-    ctype: found.contentType,
-    metadata: found.metadata === null ? null : JSON.stringify(found.metadata),
-    complete: found.complete ? 1 : 0,
-  };
+  return { size: found.size, modified: found.modifiedMs, ...toldOf(found) };
+}
+
+function toldOf({ contentType, metadata, complete }: Entry): Pick<NodeRow, "ctype" | "metadata" | "complete"> {
+  return { ctype: contentType, metadata: metadata === null ? null : JSON.stringify(metadata), complete: complete ? 1 : 0 };
+}
+
+/** A service gives a file that has come without a content type one of its own choice: what it says is asked for when somebody wants to know. */
+export function knowsType(core: Core, { ctype }: Pick<NodeRow, "ctype">): 0 | 1 {
+  return ctype !== null || core.remoteCan.writeContentType === false ? 1 : 0;
 }
 
 /** For readers: are the bytes that lie here those that are there? */

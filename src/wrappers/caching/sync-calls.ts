@@ -2,7 +2,7 @@
  * Calls that go to the remote at once: with a condition, which holds against others only when it reaches the service, or in write-through mode. They
  * wait until everything pending on their paths has arrived, hold the paths, and are answered by what the remote says.
  */
-import { StoreError, calls, hasCode, nameOf } from "../../store/index.ts";
+import { StoreError, calls, nameOf } from "../../store/index.ts";
 import type { CopyCall, DeleteCall, Entry, MkdirCall, MoveCall, StorePath, WriteCall } from "../../store/index.ts";
 import { liesBeside } from "./beside.ts";
 import { refusal, stillRuns } from "./checks.ts";
@@ -10,15 +10,16 @@ import { spooledBytes } from "./content-reader.ts";
 import type { Core } from "./core.ts";
 import { entryOf, etagOf, withLocalEtag } from "./entries.ts";
 import { evictIfNeeded } from "./evict.ts";
+import { refuseFlatMkdir, refuseFlatTransfer, refuseFlatWrite } from "./flat.ts";
 import { checkAbort, orGone } from "./gave-up.ts";
 import { addBarrier, dropTree, fileFacts, makeParents } from "./journal-changes.ts";
+import { knowsType } from "./learn.ts";
 import { baseOf } from "./remote.ts";
 import { asStoreError } from "./retry-policy.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
 import type { Spooled } from "./spool.ts";
-import { ancestors, related } from "./tree.ts";
-import { stat } from "./view.ts";
+import { related } from "./tree.ts";
 import { discard, spool } from "./write.ts";
 
 /** Is anything on or below these paths still on its way, or on its way to a place above? */
@@ -160,26 +161,10 @@ function refuseHere(core: Core, path: StorePath, { ifAbsent, ifMatch }: { readon
   });
 }
 
-/** Where the service lets a file and a directory have one name, the tree that was promised is kept here. */
-async function refuseFlat(core: Core, path: StorePath, signal: AbortSignal | undefined): Promise<void> {
-  const { unknownPaths, mode } = core.settings();
-  if (core.remoteCan.strictHierarchy || unknownPaths !== "ask" || mode === "read-only") return;
-  const kindOf = async (at: StorePath): Promise<string | undefined> =>
-    stat(core, { operation: "stat", path: at, signal, detail: "basic", fresh: true }).then(
-      ({ kind }) => kind,
-      (error: unknown) => {
-        if (hasCode(error, "not-found")) return undefined;
-        throw error;
-      },
-    );
-  if ((await kindOf(path)) === "directory") throw refusal("is-a-directory", "there is a directory of this name");
-  for (const at of ancestors(path)) if ((await kindOf(at)) === "file") throw refusal("not-a-directory", "a parent of this path is a file");
-}
-
 export async function writeNow(core: Core, call: WriteCall): Promise<Entry> {
   const { path, signal } = call;
   refuseHere(core, path, call);
-  await refuseFlat(core, path, signal);
+  await refuseFlatWrite(core, path, signal);
   const wanted = call.ifMatch === undefined ? undefined : stillOurs(core, path, call.ifMatch);
   const spooled = await spool(core, call);
   try {
@@ -232,6 +217,7 @@ function keep(core: Core, call: WriteCall, spooled: Spooled, found: Entry): void
   const now = core.clock.now();
   core.content.add(spooled, Math.floor(now / 1000));
   if (liesBeside(core, path)) return core.content.unref(spooled.id);
+  const facts = fileFacts(core, spooled.id, spooled.size, call);
   const row = {
     kind: FILE,
     dirty: 0,
@@ -242,9 +228,9 @@ function keep(core: Core, call: WriteCall, spooled: Spooled, found: Entry): void
     tries: 0,
     error: null,
     implied: 0,
-    ...fileFacts(core, spooled.id, spooled.size, call),
+    ...facts,
     local: 1,
-    complete: 1,
+    complete: knowsType(core, facts),
     checked: now,
     ...baseOf(found, core.numbers.next(), spooled.crc),
   } as const;
@@ -275,6 +261,7 @@ export async function deleteNow(core: Core, call: DeleteCall): Promise<void> {
 }
 
 export async function makeDirectoryNow(core: Core, call: MkdirCall): Promise<Entry> {
+  await refuseFlatMkdir(core, call.path, call.signal);
   return alone(core, [call.path], call.signal, () =>
     sent(
       core,
@@ -289,6 +276,7 @@ export async function makeDirectoryNow(core: Core, call: MkdirCall): Promise<Ent
 export async function transferNow(core: Core, call: CopyCall | MoveCall): Promise<Entry> {
   const { path, to, signal } = call;
   if (call.ifAbsent) refuseHere(core, to, { ifAbsent: true });
+  await refuseFlatTransfer(core, call);
   return alone(core, [path, to], signal, () =>
     sent(
       core,
