@@ -4,6 +4,7 @@ import type { Context } from "./context.ts";
 import { isFailure } from "./failure.ts";
 import { bucketIsThere, directoryEntry, hasFolderMarker, lookFile } from "./look.ts";
 import { keyPage } from "./pages.ts";
+import { putBytes } from "./put.ts";
 
 /** What AWS's own console, and most tools, give it. */
 const MARKER = { contentType: "application/x-directory", metadata: undefined } as const;
@@ -21,7 +22,7 @@ export async function mkdir(context: Context, { path, existOk, signal }: MkdirCa
   // The first key of the prefix is the prefix itself where it is one: a marker already, or the file without a name. Neither is overwritten.
   if (objects[0]?.key === key) return directoryEntry(path);
   try {
-    await context.wire.put(key, new Uint8Array(0), MARKER, { ifAbsent: context.vendor.putIfAbsent, ifMatch: undefined }, undefined, signal);
+    await putBytes(context, key, new Uint8Array(0), MARKER, { ifAbsent: context.vendor.putIfAbsent, ifMatch: undefined }, undefined, signal);
   } catch (error) {
     if (!isFailure(error, 412, "ConditionalRequestConflict")) throw error;
     if (!existOk) throw exists();

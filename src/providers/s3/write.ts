@@ -2,14 +2,13 @@
  * Writing: one PUT while the body fits into a part, parts beyond. The service makes an object visible whole or not at all, and only a body
  * that ended by itself is ever completed.
  */
-import { createHash } from "node:crypto";
 import { byteStream, copyChunks, entry, StoreError, type ByteStream, type Entry, type WriteCall } from "../../store/index.ts";
 import type { Context } from "./context.ts";
-import { isFailure, NO_ETAG, S3Failure } from "./failure.ts";
+import { isFailure, type S3Failure } from "./failure.ts";
 import { hashesOf, headOrNothing } from "./look.ts";
 import { multipart } from "./multipart.ts";
+import { putBytes } from "./put.ts";
 import { isEtag } from "./read.ts";
-import { tries } from "./tries.ts";
 import type { ObjectFacts, Properties, PutBody, PutConditions, Stored } from "./wire.ts";
 
 export async function write(context: Context, call: WriteCall): Promise<Entry> {
@@ -64,19 +63,14 @@ async function putOnce(
   properties: Properties,
   conditions: PutConditions,
 ): Promise<Stored> {
-  const { session, wire } = context;
+  const { wire } = context;
   const size = body instanceof Uint8Array ? body.byteLength : body.size;
   if (size === 0 && key.endsWith("/"))
     throw new StoreError("invalid-path", "a file without a name cannot be empty: the service takes it for a directory", { applied: false });
-  const send = (): Promise<Stored> => wire.put(key, body, properties, conditions, expect?.md5, signal);
   try {
-    if (!(body instanceof Uint8Array)) return await send();
-    const sendOrFind = (): Promise<Stored> => send().catch((error: unknown) => storedAfterAll(context, key, body, error, signal));
-    // The service did nothing because another writer was at it: the one piece of a write that is worth repeating here.
-    return await tries(session, signal, sendOrFind, (error) => isFailure(error, 409, OVERTAKEN));
+    if (body instanceof Uint8Array) return await putBytes(context, key, body, properties, conditions, expect?.md5, signal);
+    return await wire.put(key, body, properties, conditions, expect?.md5, signal);
   } catch (error) {
-    if (isFailure(error, OVERTAKEN))
-      throw new StoreError("conflict", "somebody else wrote the file at the same moment", { cause: error, applied: "unknown", transient: true });
     // AWS says that there is nothing to match; the contract calls that a lost condition.
     if (ifMatch !== undefined && isFailure(error, 404) && error.code !== "NoSuchBucket")
       throw new StoreError("precondition-failed", "there is no file to replace", { cause: error, status: 404 });
@@ -84,21 +78,6 @@ async function putOnce(
       await settle(context, key, ifMatch, error, signal);
     throw error;
   }
-}
-
-const OVERTAKEN = "Overtaken";
-
-/**
- * Of racing writers Swift tells those whose bytes are older than what is there by now that all is well, and names no etag. A proxy that answers in the
- * place of a service names none either. One look tells whether these bytes are there; where it fails or finds nothing, the first error stands.
- */
-async function storedAfterAll(context: Context, key: string, body: Uint8Array, error: unknown, signal: AbortSignal | undefined): Promise<Stored> {
-  if (!isFailure(error, NO_ETAG)) throw error;
-  const found = await headOrNothing(context, key, signal).catch(() => undefined);
-  if (found === undefined || found.etag === null) throw error;
-  const { etag, modifiedMs, encrypted } = found;
-  if (etag === createHash("md5").update(body).digest("hex")) return { etag, modifiedMs, encrypted };
-  throw new S3Failure({ status: 200, code: OVERTAKEN, message: "another writer's bytes are there", cause: error });
 }
 
 /**

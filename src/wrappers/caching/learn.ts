@@ -89,9 +89,13 @@ function toldOf({ contentType, metadata, complete }: Entry): Pick<NodeRow, "ctyp
   return { ctype: contentType, metadata: metadata === null ? null : JSON.stringify(metadata), complete: complete ? 1 : 0 };
 }
 
-/** A service gives a file that has come without a content type one of its own choice: what it says is asked for when somebody wants to know. */
-export function knowsType(core: Core, { ctype }: Pick<NodeRow, "ctype">): 0 | 1 {
-  return ctype !== null || core.remoteCan.writeContentType === false ? 1 : 0;
+/**
+ * Of a file that has just arrived, what the service would say of it. Some give a file that came without a content type one of their own choice, some tell of
+ * no metadata that there is none: what was neither given nor is in the answer is asked for when somebody wants to know.
+ */
+export function arrivedAs(core: Core, { ctype, metadata }: Pick<NodeRow, "ctype" | "metadata">, answer: Entry | null): ReturnType<typeof toldOf> {
+  if (answer?.complete === true) return toldOf(answer);
+  return { ctype, metadata, complete: metadata !== null && (ctype !== null || core.remoteCan.writeContentType === false) ? 1 : 0 };
 }
 
 /** For readers: are the bytes that lie here those that are there? */

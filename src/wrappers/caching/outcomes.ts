@@ -4,7 +4,7 @@ import type { Core } from "./core.ts";
 import { evictIfNeeded } from "./evict.ts";
 import { bury } from "./grave.ts";
 import { hasFlight } from "./journal-changes.ts";
-import { knowsType } from "./learn.ts";
+import { arrivedAs } from "./learn.ts";
 import { baseOf, noBase } from "./remote.ts";
 import { backOffMs, errorText } from "./retry-policy.ts";
 import type { Verdict } from "./retry-policy.ts";
@@ -40,7 +40,7 @@ export function arrived(core: Core, flight: FlightRow, found: Entry | null): voi
   }
   const gen = core.numbers.next();
   const base = found === null ? noBase(ABSENT, gen) : baseOf(found, gen, flight.content === null ? null : (core.content.facts(flight.content)?.crc ?? null));
-  core.tree.update(node, { ...base, ...(same ? { ...clean, checked, complete: knowsType(core, node) } : undefined) });
+  core.tree.update(node, { ...base, ...(same ? { ...clean, checked, ...arrivedAs(core, node, found) } : undefined) });
   if (flight.kind === FILE && core.tree.pathOf(node) === path) parentsArrived(core, node);
   if (same) {
     core.content.settle(node.content, checked);

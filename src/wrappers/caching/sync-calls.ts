@@ -13,7 +13,7 @@ import { evictIfNeeded } from "./evict.ts";
 import { refuseFlatMkdir, refuseFlatTransfer, refuseFlatWrite } from "./flat.ts";
 import { checkAbort, orGone } from "./gave-up.ts";
 import { addBarrier, dropTree, fileFacts, makeParents } from "./journal-changes.ts";
-import { knowsType } from "./learn.ts";
+import { arrivedAs } from "./learn.ts";
 import { baseOf } from "./remote.ts";
 import { asStoreError } from "./retry-policy.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
@@ -230,7 +230,7 @@ function keep(core: Core, call: WriteCall, spooled: Spooled, found: Entry): void
     implied: 0,
     ...facts,
     local: 1,
-    complete: knowsType(core, facts),
+    ...arrivedAs(core, facts, found),
     checked: now,
     ...baseOf(found, core.numbers.next(), spooled.crc),
   } as const;
