@@ -345,9 +345,12 @@ class Run {
   }
 
   /** The etag of what is there now, or one that it does not have. */
-  async #etag(store: Store, path: string, which: "current" | "stale"): Promise<string> {
-    const now = this.#oracle.file(path) === undefined ? null : (await store.stat(path, { fresh: true })).etag;
+  async #etag(store: Store, path: string, which: "current" | "stale"): Promise<string | undefined> {
+    const there = this.#oracle.file(path) !== undefined;
+    const now = there ? (await store.stat(path, { fresh: true })).etag : null;
     if (which === "current" && now !== null) return now;
+    // Not known from this answer: a condition has nothing to name, as while a cache still brings a copy to its place.
+    if (which === "current" && there) return undefined;
     // The form of etags is the service's own: one that it could have given is better than one it never gives.
     const like = now ?? "0123456789abcdef0123456789abcdef";
     const last = like.at(-1) === "0" ? "1" : "0";

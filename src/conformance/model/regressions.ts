@@ -234,4 +234,22 @@ export const regressions: readonly Regression[] = [
       { do: "read", on: 1, path: ["a"], offset: -17 },
     ],
   },
+  {
+    found: "a cache told of its own pending target before it told of the missing source",
+    program: [
+      { do: "write", on: 0, path: ["b", "a"], size: 0 },
+      { do: "move", on: 1, path: ["a", "a"], to: ["b"], ifAbsent: true },
+      { do: "copy", on: 0, path: ["a", "a"], to: ["b", "a"], ifAbsent: true },
+    ],
+  },
+  {
+    found: "the etag that a cache gave to a copy was nobody's at the service",
+    program: [
+      { do: "write", on: 0, path: ["A"], size: 17, ifAbsent: true },
+      { do: "copy", on: 1, path: ["A"], to: ["b"] },
+      { do: "write", on: 1, path: ["b"], size: 0, ifMatch: "current" },
+      { do: "copy", on: 1, path: ["A"], to: ["c"] },
+      { do: "delete", on: 1, path: ["c"], ifMatch: "current" },
+    ],
+  },
 ];

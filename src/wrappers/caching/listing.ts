@@ -8,7 +8,7 @@ import { SUBTREE, isDeletedBelow, mayHaveVanished } from "./implied.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
 import { forget, isFresh, isPendingBelow, isSoft, learn, notFound } from "./learn.ts";
-import { statRemote } from "./stat-remote.ts";
+import { askedAt, statRemote } from "./stat-remote.ts";
 
 /** Immutable; the same may be asked for again. */
 type Cursor =
@@ -76,9 +76,15 @@ async function firstPage(core: Core, call: ListCall): Promise<Page> {
   }
 }
 
-/** What the service has below a file. */
+/** What the service has below a file; mostly that is nothing. */
 async function beside(core: Core, call: ListCall): Promise<Page> {
-  const page = await core.inner.list({ ...call, ifNoneMatch: undefined, cursor: undefined });
+  let page: Page;
+  try {
+    page = await core.inner.list({ ...call, ifNoneMatch: undefined, cursor: undefined });
+  } catch (error) {
+    throw hasCode(error, "not-found") ? notADirectory() : error;
+  }
+  if (page.entries.length === 0 && (page.cursor ?? undefined) === undefined) throw notADirectory();
   return merged(core, call.path, page, new Set(), new Set(), []);
 }
 
@@ -155,7 +161,8 @@ async function merged(
 async function inView(core: Core, path: StorePath, found: Entry, row: NodeRow | undefined): Promise<Entry | undefined> {
   if (row === undefined) {
     if (!core.barriers.covers(path)) return { ...found, path };
-    return (await statRemote(core, path)) ?? undefined;
+    const there = await statRemote(core, path);
+    return there === null ? undefined : askedAt(core, there);
   }
   if (row.kind === ABSENT || !(await isThere(core, row, path))) return undefined;
   if (row.dirty === 1) return entryOf(core, row, path);
@@ -183,7 +190,10 @@ async function notListed(core: Core, path: StorePath): Promise<Entry | undefined
   if (row === undefined || row.kind === ABSENT || !(await isThere(core, row, path))) return undefined;
   if (row.dirty === 1 || (isFresh(core, row) && (row.content !== null || row.kind === DIRECTORY))) return entryOf(core, row, path);
   if (row.kind === DIRECTORY && isPendingBelow(core, row)) return entryOf(core, row, path);
-  if (core.barriers.covers(path)) return (await statRemote(core, path)) ?? undefined;
+  if (core.barriers.covers(path)) {
+    const there = await statRemote(core, path);
+    return there === null ? undefined : askedAt(core, there);
+  }
   if (core.remoteCan.consistency.list === "strong") {
     core.group.record(() => {
       const now = core.tree.row(row.id);
@@ -217,7 +227,8 @@ async function gathered(core: Core, { path, signal }: ListCall): Promise<Entry[]
     else {
       const there = await statRemote(core, at, { signal });
       found.push(
-        there ?? (row?.kind === DIRECTORY && (isPendingBelow(core, row) || row.base_kind !== DIRECTORY) ? entry({ path: at, kind: "directory" }) : undefined),
+        (there === null ? undefined : askedAt(core, there)) ??
+          (row?.kind === DIRECTORY && (isPendingBelow(core, row) || row.base_kind !== DIRECTORY) ? entry({ path: at, kind: "directory" }) : undefined),
       );
     }
   }

@@ -11,7 +11,7 @@ import { hasFlight } from "./journal-changes.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
 import { isFresh, isSoft, learn, mayServeStale, notFound } from "./learn.ts";
-import { statRemote } from "./stat-remote.ts";
+import { askedAt, statRemote } from "./stat-remote.ts";
 
 export async function read(core: Core, call: ReadCall): Promise<ReadReply> {
   const { path, signal } = call;
@@ -21,8 +21,9 @@ export async function read(core: Core, call: ReadCall): Promise<ReadReply> {
     const { known, node, moved } = core.tree.look(path);
     if (known === ABSENT && !liesBeside(core, path)) throw notFound();
     if (node?.kind === DIRECTORY && (node.dirty === 1 || node.id === 1 || (isFresh(core, node) && !call.fresh))) throw isADirectory();
-    if (node?.kind !== FILE || node.content === null) return fromRemote(core, call);
-    if (node.gen === right || !mustAsk(core, node, call)) {
+    if (node?.kind !== FILE) return fromRemote(core, call);
+    if (node.content === null && (node.gen === right || !mustLearnEtag(core, node, moved, call))) return fromRemote(core, call);
+    if (node.content !== null && (node.gen === right || !mustAsk(core, node, call))) {
       const reply = await serve(core, call, node, isSoft(core, node, moved));
       if (reply === "torn") continue;
       core.counts.hits++;
@@ -48,6 +49,12 @@ function isADirectory(): StoreError {
 function mustAsk(core: Core, node: NodeRow, { fresh, ifMatch, ifNoneMatch }: ReadCall): boolean {
   if (node.dirty === 1 || hasFlight(core, node)) return false;
   return fresh || ifMatch !== undefined || ifNoneMatch !== undefined || !isFresh(core, node);
+}
+
+/** A condition names an etag of ours, and the remote's of the same bytes is not known: the file came to its place by a copy or a move. */
+function mustLearnEtag(core: Core, node: NodeRow, moved: number, { ifMatch, ifNoneMatch }: ReadCall): boolean {
+  const own = etagOf(node, core.remoteCan);
+  return node.dirty === 0 && own !== null && (ifMatch === own || ifNoneMatch === own) && isSoft(core, node, moved);
 }
 
 /** One question for all who wait. */
@@ -128,7 +135,7 @@ async function fromRemote(core: Core, call: ReadCall): Promise<ReadReply> {
       throw error;
     }
     core.counts.misses++;
-    const entry: Entry = { ...reply.entry, path };
+    const entry: Entry = place === path ? reply.entry : askedAt(core, { ...reply.entry, path });
     const seen = node === undefined ? entry : withLocalEtag(core, node, entry);
     const whole = call.range === undefined || !core.rules.fillNeedsWholeBody;
     if (whole && place === path && places.length === 1) fillFrom(core, watch, entry, reply.body);

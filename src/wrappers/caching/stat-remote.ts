@@ -17,3 +17,9 @@ export async function statRemote(core: Core, path: StorePath, { fresh = false, d
   }
   return null;
 }
+
+/** For callers: while a file is on its way to its path, the service's etag and identity are those of another place. */
+export function askedAt(core: Core, found: Entry): Entry {
+  if (core.barriers.translate(found.path).every((place) => place === found.path)) return found;
+  return { ...found, etag: null, id: null };
+}

@@ -2,7 +2,7 @@
  * Calls that go to the remote at once: with a condition, which holds against others only when it reaches the service, or in write-through mode. They
  * wait until everything pending on their paths has arrived, hold the paths, and are answered by what the remote says.
  */
-import { StoreError, calls, nameOf } from "../../store/index.ts";
+import { StoreError, calls, hasCode, nameOf } from "../../store/index.ts";
 import type { CopyCall, DeleteCall, Entry, MkdirCall, MoveCall, StorePath, WriteCall } from "../../store/index.ts";
 import { liesBeside } from "./beside.ts";
 import { refusal, stillRuns } from "./checks.ts";
@@ -13,13 +13,15 @@ import { evictIfNeeded } from "./evict.ts";
 import { refuseFlatMkdir, refuseFlatTransfer, refuseFlatWrite } from "./flat.ts";
 import { checkAbort, orGone } from "./gave-up.ts";
 import { addBarrier, dropTree, fileFacts, makeParents } from "./journal-changes.ts";
-import { arrivedAs } from "./learn.ts";
+import { arrivedAs, isSoft, learn } from "./learn.ts";
 import { baseOf } from "./remote.ts";
 import { asStoreError } from "./retry-policy.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
 import type { Spooled } from "./spool.ts";
+import { statRemote } from "./stat-remote.ts";
 import { related } from "./tree.ts";
+import { stat } from "./view.ts";
 import { discard, spool } from "./write.ts";
 
 /** Is anything on or below these paths still on its way, or on its way to a place above? */
@@ -138,11 +140,20 @@ function forgetAll(core: Core, path: StorePath): void {
   core.watches.touch(path);
 }
 
-/** An etag of ours stands for the remote's of the same bytes. */
-function remoteEtag(core: Core, path: StorePath, etag: string): string {
-  const node = core.tree.at(path);
-  if (node === undefined || node.kind !== FILE) return etag;
-  return etag === etagOf(node, core.remoteCan) && node.base_etag !== null ? node.base_etag : etag;
+/**
+ * An etag of ours stands for the remote's of the same bytes, which has to be learnt where the file came to its place by a copy or a move.
+ * @throws StoreError `precondition-failed` where the remote has other bytes by now
+ */
+async function etagThere(core: Core, path: StorePath, etag: string, signal: AbortSignal | undefined): Promise<string> {
+  const { node, moved } = core.tree.look(path);
+  if (node === undefined || node.kind !== FILE || etag !== etagOf(node, core.remoteCan)) return etag;
+  if (node.base_etag !== null && !isSoft(core, node, moved)) return node.base_etag;
+  const found = await statRemote(core, path, { fresh: true, signal });
+  await learn(core, node, found, path);
+  const now = core.tree.row(node.id);
+  if (now === undefined || now.gen !== node.gen || now.base_etag === null)
+    throw new StoreError("precondition-failed", "the file has another etag, or is gone", { applied: false });
+  return now.base_etag;
 }
 
 /** What the view can refuse by itself, before anything is waited for. */
@@ -165,11 +176,10 @@ export async function writeNow(core: Core, call: WriteCall): Promise<Entry> {
   const { path, signal } = call;
   refuseHere(core, path, call);
   await refuseFlatWrite(core, path, signal);
-  const wanted = call.ifMatch === undefined ? undefined : stillOurs(core, path, call.ifMatch);
   const spooled = await spool(core, call);
   try {
     return await alone(core, [path], signal, async () => {
-      const ifMatch = call.ifMatch === undefined ? undefined : (wanted?.() ?? remoteEtag(core, path, call.ifMatch));
+      const ifMatch = call.ifMatch === undefined ? undefined : await etagThere(core, path, call.ifMatch, signal);
       const answer = await orGone(
         sent(
           core,
@@ -190,17 +200,6 @@ export async function writeNow(core: Core, call: WriteCall): Promise<Entry> {
     await discard(core, spooled, asStoreError(error).with({ applied: false }));
     throw error;
   }
-}
-
-/** The pending version that an etag of ours names: when it has arrived, the remote's etag of it is known. */
-function stillOurs(core: Core, path: StorePath, etag: string): (() => string | undefined) | undefined {
-  const node = core.tree.at(path);
-  if (node === undefined || node.kind !== FILE || etag !== etagOf(node, core.remoteCan)) return undefined;
-  const { id, gen } = node;
-  return () => {
-    const now = core.tree.row(id);
-    return now !== undefined && now.gen === gen ? (now.base_etag ?? undefined) : undefined;
-  };
 }
 
 function bodyOf(
@@ -247,9 +246,8 @@ function keep(core: Core, call: WriteCall, spooled: Spooled, found: Entry): void
 export async function deleteNow(core: Core, call: DeleteCall): Promise<void> {
   const { path, signal } = call;
   refuseHere(core, path, call);
-  const wanted = call.ifMatch === undefined ? undefined : stillOurs(core, path, call.ifMatch);
   await alone(core, [path], signal, async () => {
-    const ifMatch = call.ifMatch === undefined ? undefined : (wanted?.() ?? remoteEtag(core, path, call.ifMatch));
+    const ifMatch = call.ifMatch === undefined ? undefined : await etagThere(core, path, call.ifMatch, signal);
     await sent(
       core,
       path,
@@ -273,9 +271,21 @@ export async function makeDirectoryNow(core: Core, call: MkdirCall): Promise<Ent
   );
 }
 
+/** A target that the view has already. A missing source is told first. */
+async function refuseTaken(core: Core, { path, to, signal }: CopyCall | MoveCall): Promise<void> {
+  try {
+    refuseHere(core, to, { ifAbsent: true });
+  } catch (refused) {
+    await stat(core, { operation: "stat", path, signal, detail: "basic", fresh: false }).catch((error: unknown) => {
+      throw hasCode(error, "not-found") ? refusal("not-found", "nothing is there") : error;
+    });
+    throw refused;
+  }
+}
+
 export async function transferNow(core: Core, call: CopyCall | MoveCall): Promise<Entry> {
   const { path, to, signal } = call;
-  if (call.ifAbsent) refuseHere(core, to, { ifAbsent: true });
+  if (call.ifAbsent) await refuseTaken(core, call);
   await refuseFlatTransfer(core, call);
   return alone(core, [path, to], signal, () =>
     sent(

@@ -10,7 +10,7 @@ import { isFresh, isPendingBelow, learn, mayServeStale, notFound } from "./learn
 import { existsInView } from "./listing.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { Kind, NodeRow } from "./rows.ts";
-import { statRemote } from "./stat-remote.ts";
+import { askedAt, statRemote } from "./stat-remote.ts";
 import type { Look } from "./tree.ts";
 
 export interface Known {
@@ -62,7 +62,7 @@ export async function stat(core: Core, call: StatCall): Promise<Entry> {
       if (watch.touched && round < ROUNDS) continue;
       if (node === undefined) {
         if (found === null) throw notFound();
-        return found;
+        return askedAt(core, found);
       }
       const now = core.tree.row(node.id);
       if (now === undefined) continue;
