@@ -19,7 +19,7 @@ const directory = await mkdtemp(join(tmpdir(), "stratus-test-"));
 try {
   const fixed = await runAll(staticChecks);
   // Side by side: what runs against servers mostly waits for them, the rest computes.
-  const counts = await Promise.all([counted("unit", []), counted("servers", ["--maxWorkers", "4"])]);
+  const counts = await Promise.all([counted("unit", ["--maxWorkers", "2"]), counted("servers", ["--maxWorkers", "4"])]);
   const passed = fixed.filter(({ ok }) => ok).length + sum(counts, "passed");
   const failed = fixed.filter(({ ok }) => !ok).length + sum(counts, "failed");
   if (sum(counts, "pending") > 0) console.log(`${sum(counts, "pending")} not run: see the lines NOT PROVED above`);

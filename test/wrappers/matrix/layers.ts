@@ -20,7 +20,7 @@ const directory = ({ place, id }: Spot): string => join(place.scratch, id);
 const makers = {
   prefix: () => prefix("/some/where"),
   readOnly: () => readOnly(),
-  retry: ({ belowCache }) => retry({ clock: manualClock(), ambiguous: belowCache ? "reject" : "resend" }),
+  retry: ({ belowCache }) => retry({ random: () => 0, ambiguous: belowCache ? "reject" : "resend" }),
   limit: () => limit({ concurrency: 4 }),
   fault: () => fault({ probability: 0 }),
   throttle: () => throttle({ upBytesPerSecond: 1e12, downBytesPerSecond: 1e12 }),
