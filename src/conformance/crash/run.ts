@@ -9,7 +9,7 @@
  * A kill at which nothing was pending and no change was under way proves nothing: it is counted as void, and another one is made in its place.
  */
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -90,6 +90,27 @@ async function inTime(work: Promise<void>): Promise<boolean> {
   }
 }
 
+const NAME = "stratus-crash-";
+
+/** Named after this process. What others left behind that were killed themselves goes. */
+function newBase(above: string): string {
+  for (const name of readdirSync(above)) {
+    const pid = /^stratus-crash-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(above, name), { recursive: true, force: true });
+  }
+  return mkdtempSync(join(above, `${NAME}${process.pid}-`));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Somebody else's process is a process.
+    return (error as { readonly code?: unknown }).code === "EPERM";
+  }
+}
+
 class CrashRuns {
   readonly figures: CrashFigures = { kills: 0, voided: 0, at: {}, notReached: [], acknowledged: 0, inFlight: 0, landed: 0, looks: 0, flushes: 0, faults: [] };
   readonly #subject: CrashSubject;
@@ -105,15 +126,17 @@ class CrashRuns {
     this.#subject = subject;
     this.#options = options;
     this.#random = seeded(`crash ${options.seed}`);
-    this.#base = mkdtempSync(join(options.base ?? tmpdir(), "stratus-crash-"));
+    this.#base = newBase(options.base ?? tmpdir());
     this.#ledger = new Ledger(options.workers ?? 6);
     this.#place = this.#newPlace();
   }
 
   /** What showed a fault stays, to be looked at. */
   end(): void {
-    if (this.figures.faults.length === 0) rmSync(this.#base, { recursive: true, force: true });
-    else this.figures.faults.push(`kept: ${this.#place.directory}`);
+    if (this.figures.faults.length === 0) return rmSync(this.#base, { recursive: true, force: true });
+    const kept = this.#base.replace(NAME, "stratus-crash-kept-");
+    renameSync(this.#base, kept);
+    this.figures.faults.push(`kept: ${this.#place.directory.replace(this.#base, kept)}`);
   }
 
   async all(): Promise<void> {

@@ -14,7 +14,7 @@ const torture = process.env["STRATUS_TIER"] === "torture";
 const seed = torture ? Math.floor(Math.random() * 2 ** 31) : 1;
 if (torture) console.log(`archive crashes: seed ${seed}`);
 const module = new URL("crash/archive.ts", import.meta.url).pathname;
-const base = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+const base = process.platform === "linux" && existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 /** One of each kind: before anything is on a disk, in doubt, stored, a large file, repacked, deleted. */
 const sample = ["joined", "intent", "stored", "solo stamped", "repack stored", "unneeded"];
 

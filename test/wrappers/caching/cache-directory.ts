@@ -1,9 +1,9 @@
-/** Cache directories for tests: in memory where the machine has a file system for that, and gone afterwards. */
-import { existsSync, mkdtempSync } from "node:fs";
+/** Cache directories for tests, gone after the file. */
+import { mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
+import { scratch } from "../../scratch.ts";
 
 const made: string[] = [];
 afterAll(async () => {
@@ -11,8 +11,7 @@ afterAll(async () => {
 });
 
 export function cacheDirectory(): string {
-  const base = process.platform === "linux" && existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
-  const directory = mkdtempSync(join(base, "stratus-cache-test-"));
+  const directory = mkdtempSync(join(scratch(), "cache-"));
   made.push(directory);
   return directory;
 }

@@ -1,7 +1,6 @@
 /** Installations of the real layer on one store, under a program; after each step the checks of the model, at the end the same view for everybody. */
 import { quiet } from "./turns.ts";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { StoreError, manualClock } from "../../../../src/store/index.ts";
 import type { Clock } from "../../../../src/store/index.ts";
@@ -10,6 +9,7 @@ import type { Rec } from "../model/join.ts";
 import type { FolderView } from "../independent/folder.ts";
 import { bytesOf, readFolder, shown } from "../independent/folder.ts";
 import type { Command, Stale, Verb } from "./commands.ts";
+import { scratch } from "../../../scratch.ts";
 import { Service } from "./service.ts";
 import type { Client } from "./service.ts";
 import { Site } from "./site.ts";
@@ -22,8 +22,6 @@ import { violation } from "../model/violation.ts";
 const START = 1_700_000_000_000;
 const SKEW = [0, -7 * MINUTE, 9 * MINUTE];
 const FOLDER = "/.stratus-archive";
-/** In memory where the system has such a place: every commit of an index waits for its disk. */
-const scratch = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 export interface LayerOptions {
   readonly installations: number;
@@ -47,7 +45,7 @@ export class LayerWorld {
 
   constructor({ installations, open = layerWith(), settleMs = TIMING.settleMs, skewMs = SKEW }: LayerOptions) {
     this.#skewMs = skewMs;
-    this.#base = mkdtempSync(join(scratch, "stratus-archive-proof-"));
+    this.#base = mkdtempSync(join(scratch(), "archive-proof-"));
     this.#open = open;
     this.service = new Service(() => this.clock.now(), settleMs, TIMING.lateMs);
     this.watch = new Watch(this.service, (client) => this.#lines.get(client) as string);

@@ -3,7 +3,6 @@
  * next one starts over what it left. Calls are awaited here, since a call may have to wait for the remote or for time, and may be cut off by a kill.
  */
 import { cpSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import type { Store } from "../../../../src/store/index.ts";
 import { StoreError } from "../../../../src/store/index.ts";
@@ -12,6 +11,7 @@ import type { ProcessClock } from "./clock.ts";
 import { FlushedDisk, watchFlushes } from "./power.ts";
 import type { Setup } from "./program.ts";
 import { Remote } from "./remote.ts";
+import { scratch } from "../../../scratch.ts";
 import type { Connection } from "./remote.ts";
 import type { Process, Subject } from "./subject.ts";
 import { Violation } from "./violation.ts";
@@ -19,8 +19,6 @@ import { Violation } from "./violation.ts";
 /** How a call ended; "cut": it was running when the process was killed, and what came of it nobody was told. */
 export type Outcome<T> = { readonly value: T } | { readonly error: unknown } | "cut";
 
-/** Fast memory where there is some; a program makes a few small files. */
-const HOME = process.platform === "linux" ? "/dev/shm" : tmpdir();
 /** More rounds than any program needs to come to rest. */
 const MAX_ROUNDS = 1500;
 
@@ -37,7 +35,7 @@ export class Life {
   readonly remote: Remote;
   crashes = 0;
   readonly #options: LifeOptions;
-  readonly #home = mkdtempSync(join(HOME, "stratus-program-"));
+  readonly #home = mkdtempSync(join(scratch(), "program-"));
   #disk: FlushedDisk | undefined;
   #generation = 0;
   #process: Process | undefined;
