@@ -137,10 +137,8 @@ describe("npm run servers:install", () => {
   };
   const complete = (Object.keys(requirements) as RequirementName[]).every((name) => absentOf(name).length === 0);
 
-  test.skipIf(!complete)("does nothing, at once, when everything is there", () => {
-    const started = performance.now();
+  test.skipIf(!complete)("does nothing when everything is there", () => {
     expect(install([])).toEqual({ status: 0, said: expect.stringMatching(/^All servers and clients are installed \(ceph, .*\): nothing to do\.\n$/) });
-    expect(performance.now() - started).toBeLessThan(5000);
     expect(install(["--check"]).status).toBe(0);
   });
 
