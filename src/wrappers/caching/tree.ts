@@ -17,6 +17,8 @@ export interface Look {
   readonly blocker: NodeRow | undefined;
 }
 
+type Step = Pick<NodeRow, "id" | "kind" | "moved_gen">;
+
 export type NodeChanges = Partial<Omit<NodeRow, "id">>;
 export type NewNode = Pick<NodeRow, "id" | "parent" | "name" | "kind" | "dirty" | "gen"> & NodeChanges;
 
@@ -52,17 +54,24 @@ export class Tree {
 
   /** From the root down, as far as rows lead. */
   look(path: StorePath): Look {
-    let node = this.row(1) as NodeRow;
-    let moved = node.moved_gen;
-    if (path === root) return { known: DIRECTORY, node, moved, blocker: undefined };
-    for (const name of path.slice(1).split("/")) {
-      if (node.kind !== DIRECTORY) return { known: ABSENT, node: undefined, moved, blocker: node };
-      const next = this.child(node.id, name);
-      if (next === undefined) return { known: undefined, node: undefined, moved, blocker: undefined };
-      moved = Math.max(moved, next.moved_gen);
-      node = next;
+    if (path === root) {
+      const node = this.row(1) as NodeRow;
+      return { known: DIRECTORY, node, moved: node.moved_gen, blocker: undefined };
     }
-    return { known: node.kind, node, moved, blocker: undefined };
+    const names = path.slice(1).split("/");
+    const last = names.pop() as string;
+    // A lookup is made for every step of every call: of the directories on the way no more is read than leads on.
+    let { id, moved_gen: moved } = this.#journal.get<Step>("select id, kind, moved_gen from node where id = 1") as Step;
+    for (const name of names) {
+      const step = this.#journal.get<Step>("select id, kind, moved_gen from node where parent = ? and name = ?", id, name);
+      if (step === undefined) return { known: undefined, node: undefined, moved, blocker: undefined };
+      moved = Math.max(moved, step.moved_gen);
+      if (step.kind !== DIRECTORY) return { known: ABSENT, node: undefined, moved, blocker: this.row(step.id) };
+      id = step.id;
+    }
+    const node = this.child(id, last);
+    if (node === undefined) return { known: undefined, node: undefined, moved, blocker: undefined };
+    return { known: node.kind, node, moved: Math.max(moved, node.moved_gen), blocker: undefined };
   }
 
   at(path: StorePath): NodeRow | undefined {

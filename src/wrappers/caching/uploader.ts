@@ -20,6 +20,8 @@ import { Transfer } from "./transfer-watch.ts";
 const WINDOW = 256;
 const FIRST_WINDOW = 32;
 
+type Candidate = Pick<NodeRow, "id" | "parent" | "name" | "kind" | "size"> & { readonly due: number };
+
 interface Claim {
   readonly path: StorePath;
   readonly bytes: number;
@@ -214,8 +216,9 @@ export class Uploader implements UploaderSignals {
     const waits: (readonly [node: number, seq: number])[] = [];
     const now = clock.now();
     scan: for (let last = { due: -1, id: 0 }, count = FIRST_WINDOW; ; count = WINDOW) {
-      const window = journal.all<NodeRow & { readonly due: number }>(
-        `select * from node where dirty = 1 and wait is null and due is not null and due <= ? and (due, id) > (?, ?)
+      // Most of what is seen runs already: no more of a row than says so.
+      const window = journal.all<Candidate>(
+        `select id, parent, name, kind, size, due from node where dirty = 1 and wait is null and due is not null and due <= ? and (due, id) > (?, ?)
          and not (kind = 2 and implied <> 0 and exists(select 1 from node c where c.parent = node.id and c.dirty = 1 and c.due is not null and (c.kind = 1 or (c.kind = 2 and c.implied <> 0))))
          order by due, id limit ?`,
         now,
@@ -307,7 +310,7 @@ export class Uploader implements UploaderSignals {
     });
   }
 
-  #sendLeaf(row: NodeRow, path: StorePath, bytes: number): void {
+  #sendLeaf(row: Candidate, path: StorePath, bytes: number): void {
     const { clock, settings, events, step, remoteCan, ended } = this.#core;
     const transfer = new Transfer(row.kind === FILE ? bytes : null, {
       clock,
