@@ -36,6 +36,7 @@ test("values for authors", () => {
       "byteStream",
       "bytesInMemory",
       "bytesFrom",
+      "byCodePoint",
       "calls",
       "combine",
       "control",
