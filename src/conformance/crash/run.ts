@@ -148,9 +148,11 @@ class CrashRuns {
       if (step !== undefined) {
         queue.shift();
         if (!counted && (this.#tries.get(step) ?? 0) < 8) {
-          queue.push(step);
-          // Steps of an opening or a flush need something that another process left pending.
-          if (this.figures.faults.length === 0) await this.#kill(undefined, round, { rests: false });
+          // A step of an opening: it counts where another process was killed just before, so that there is something to open.
+          if (this.#diedEarly && this.figures.faults.length === 0) {
+            queue.unshift(step);
+            await this.#leavePending(round);
+          } else queue.push(step);
         } else if (!counted) this.figures.notReached.push(step);
       }
       if (this.figures.faults.length > 0) return;
@@ -160,6 +162,8 @@ class CrashRuns {
   }
 
   readonly #tries = new Map<string, number>();
+  /** The last kill came before the stack was open: nothing was changed by that process. */
+  #diedEarly = false;
 
   #wanted(kills: number, queue: readonly string[], round: number): boolean {
     if (this.#options.steps !== undefined) return queue.length > 0;
@@ -167,7 +171,7 @@ class CrashRuns {
   }
 
   /** True where it counts. */
-  async #kill(step: string | undefined, round: number, { rests = true } = {}): Promise<boolean> {
+  async #kill(step: string | undefined, round: number): Promise<boolean> {
     const tries = step === undefined ? 0 : (this.#tries.get(step) ?? 0);
     if (step !== undefined) this.#tries.set(step, tries + 1);
     this.#place = { ...this.#place, scenario: (step === undefined ? round : tries) % (this.#subject.scenarios ?? 1) };
@@ -184,6 +188,7 @@ class CrashRuns {
       dieAt: step === undefined ? undefined : { step, nth },
     };
     const how = await this.#child(task, step === undefined);
+    this.#diedEarly = how === "killed" && !this.#ledger.opened;
     const inFlight = this.#ledger.killed();
     if (how !== "killed" && how !== "ended") this.figures.faults.push(how);
     const pending = await this.#reopen(inFlight > 0);
@@ -195,9 +200,27 @@ class CrashRuns {
       if (step !== undefined) this.figures.at[step] = (this.figures.at[step] ?? 0) + 1;
     } else this.figures.voided += 1;
     // What one reopening found the next one finds too. Otherwise it is left pending for the next process.
-    if (rests && this.#ledger.faults.length === 0 && this.#random() < 0.4) await this.#atRest();
+    if (this.#ledger.faults.length === 0 && this.#random() < 0.4) await this.#atRest();
     this.#collect(step === undefined ? "" : ` at ${step}`, task);
     return counted;
+  }
+
+  /** A process that is killed at a random moment, and nobody looks: the next one dies while it opens what this one left. */
+  async #leavePending(round: number): Promise<void> {
+    this.#ledger.begin();
+    const task: ChildTask = {
+      module: this.#options.module,
+      place: { ...this.#place, scenario: round % (this.#subject.scenarios ?? 1) },
+      seed: Math.floor(this.#random() * 2 ** 31),
+      serial: this.#ledger.serial,
+      changes: 1_000_000,
+      trees: this.#ledger.trees(),
+      dieAt: undefined,
+    };
+    const how = await this.#child(task, true);
+    this.#ledger.killed();
+    if (how !== "killed") this.figures.faults.push(how);
+    this.#collect(" to leave something pending", task);
   }
 
   #collect(where: string, task: ChildTask): void {

@@ -34,7 +34,7 @@ export interface LocalOptions extends Pick<Injected, "clock" | "random"> {
 }
 
 export interface LocalControl extends Control {
-  /** Removes the temporary files of writers that died, those untouched for a day, in the whole tree; resolves to how many. */
+  /** Removes the temporary files of writers that died, of ended processes of this machine and those untouched for a day, in the whole tree; resolves to how many. */
   sweep(options?: CallOptions): Promise<number>;
 }
 

@@ -9,6 +9,7 @@
 import { isUtf8 } from "node:buffer";
 import { nameCodec } from "../../store/index.ts";
 import type { NameRules } from "../../store/index.ts";
+import { WRITER_LETTERS, isOfDeadWriter, writerLetters } from "./writer.ts";
 
 declare const bytes: unique symbol;
 /** One character per byte. */
@@ -38,10 +39,16 @@ export function isTemporary(name: string): boolean {
   return name.length === 33 && TEMPORARY.test(name);
 }
 
+/** ".stratus-", eleven letters of this process (writer.ts), nine random ones, ".tmp". */
 export function temporaryName(random: () => number): Native {
-  let name = ".stratus-";
-  for (let i = 0; i < 20; i++) name += Math.floor(random() * 36).toString(36);
+  let name = `.stratus-${writerLetters()}`;
+  for (let i = WRITER_LETTERS; i < 20; i++) name += Math.floor(random() * 36).toString(36);
   return `${name}.tmp` as Native;
+}
+
+/** Was it left behind by a process of this machine that has ended? */
+export function isLeftBehind(name: Native): boolean {
+  return isTemporary(name) && isOfDeadWriter(name.slice(9));
 }
 
 /** Temporary names are longer than some others: a path this much shorter than the limit has room for one beside it. */

@@ -3,10 +3,10 @@ import { StoreError, join } from "../../store/index.ts";
 import type { Clock, DeleteCall, StorePath } from "../../store/index.ts";
 import { child, disk, errnoOf, unless } from "./disk.ts";
 import { translate } from "./errors.ts";
-import { isTemporary } from "./names.ts";
+import { isLeftBehind, isTemporary } from "./names.ts";
 import type { Names, Native } from "./names.ts";
 
-/** A temporary file that nobody has written to for this long belongs to a writer that died. */
+/** A temporary file that nobody has written to for this long belongs to a writer that died, wherever that ran. */
 export const STALE_MS: number = 24 * 3_600_000;
 
 /** How often a directory is emptied again because somebody puts something into it. */
@@ -72,17 +72,17 @@ export async function clearStale(directory: Native, clock: Clock): Promise<boole
   const names = (await unless(disk.names(directory), "ENOENT")) ?? [];
   if (!names.every(isTemporary)) return false;
   for (const name of names)
-    if (!(await removeStale(child(directory, name), clock)))
-      throw new StoreError("conflict", "a file is being written into this directory", { applied: false });
+    if (!(await removeStale(directory, name, clock))) throw new StoreError("conflict", "a file is being written into this directory", { applied: false });
   return true;
 }
 
 /** True when it is gone. */
-async function removeStale(path: Native, clock: Clock): Promise<boolean> {
+async function removeStale(directory: Native, name: Native, clock: Clock): Promise<boolean> {
+  const path = child(directory, name);
   const stat = await unless(disk.lstat(path), "ENOENT");
   if (stat === undefined) return true;
   // By the time of change: that of the content may be the caller's.
-  if (stat.isDirectory() || clock.now() - Number(stat.ctimeMs) < STALE_MS) return false;
+  if (stat.isDirectory() || (clock.now() - Number(stat.ctimeMs) < STALE_MS && !isLeftBehind(name))) return false;
   await unless(disk.unlink(path), "ENOENT");
   return true;
 }
@@ -93,7 +93,7 @@ export async function sweep(directory: Native, clock: Clock, signal: AbortSignal
   for (const name of (await unless(disk.names(directory), "ENOENT", "ENOTDIR")) ?? []) {
     signal?.throwIfAborted();
     const path = child(directory, name);
-    if (isTemporary(name)) removed += (await removeStale(path, clock)) ? 1 : 0;
+    if (isTemporary(name)) removed += (await removeStale(directory, name, clock)) ? 1 : 0;
     else if ((await unless(disk.lstat(path), "ENOENT"))?.isDirectory() === true) removed += await sweep(path, clock, signal);
   }
   return removed;

@@ -6,7 +6,7 @@
  *   await store.layers.caching.flush();                  // until the service has it
  */
 import { StoreError, control, kindOf, layer, systemClock } from "../../store/index.ts";
-import type { Control, Kind, Layer, Store } from "../../store/index.ts";
+import type { Clock, Control, Kind, Layer, Store } from "../../store/index.ts";
 import { CachingBackend } from "./cache.ts";
 import type { CacheControl } from "./control-types.ts";
 import type { Setup } from "./core.ts";
@@ -36,7 +36,8 @@ export function cachingWith(
   options: CachingOptions,
   { step = () => {}, killed, reserveBytes = 4 << 20 }: Instruments = {},
 ): Layer<"caching", CacheControl> {
-  const { clock = systemClock, random = Math.random, ...given } = options;
+  const { clock: ticking = systemClock, random = Math.random, ...given } = options;
+  const clock = wholeClock(ticking);
   const rules: Rules = Object.freeze({ ...right, ...changed });
   return layer("caching", (inner, store) => {
     refuseResending(store);
@@ -68,6 +69,11 @@ export function cachingWith(
       describe: () => `directory=${settings.directory}${settings.mode === "write-back" ? "" : ` mode=${settings.mode}`}`,
     };
   });
+}
+
+/** The journal keeps whole milliseconds. */
+function wholeClock(clock: Clock): Clock {
+  return { now: () => Math.floor(clock.now()), monotonic: () => clock.monotonic(), sleep: (...args) => clock.sleep(...args) };
 }
 
 function check({ cacheBytes, hardLimitBytes }: CacheSettings): void {

@@ -16,7 +16,7 @@ export function dueOf(core: Core, sinceMs: number): number {
   const now = core.clock.now();
   if (mode === "write-through") return now;
   const quiet = now + uploadDelayMs;
-  return core.rules.dueIsBounded ? Math.min(quiet, Math.max(now, sinceMs + Math.max(maxDelayMs, uploadDelayMs))) : quiet;
+  return Math.ceil(core.rules.dueIsBounded ? Math.min(quiet, Math.max(now, sinceMs + Math.max(maxDelayMs, uploadDelayMs))) : quiet);
 }
 
 /** What every change of a row does: a new generation, and a fresh start of its attempts. */

@@ -7,10 +7,10 @@ const LONGEST_MS = 300_000;
 /** A defect or a damaged transfer may pass by itself, a few times. */
 const MOST_OF_A_DEFECT = 8;
 
-/** Twice as long each time, a random part less, so that many do not come back together; never sooner than the service asks. */
+/** Twice as long each time, a random part less, so that many do not come back together; never sooner than the service asks. Whole: the journal keeps no fractions. */
 export function backOffMs(tries: number, error: StoreError, random: () => number): number {
   const own = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(tries - 1, 20)) * (0.5 + 0.5 * random());
-  return Math.max(own, error.retryAfterMs ?? 0);
+  return Math.ceil(Math.max(own, error.retryAfterMs ?? 0));
 }
 
 export type Verdict =

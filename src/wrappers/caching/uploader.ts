@@ -16,6 +16,7 @@ import { ABSENT, FILE } from "./rows.ts";
 import type { FlightRow, NodeRow } from "./rows.ts";
 import { Transfer } from "./transfer-watch.ts";
 
+const MEND_EVERY_MS = 1000;
 /** Rows looked at in one step; the first step is small, since as a rule a few places are free. */
 const WINDOW = 256;
 const FIRST_WINDOW = 32;
@@ -256,13 +257,15 @@ export class Uploader implements UploaderSignals {
 
   // Jobs
 
-  #job(work: () => Promise<void>): void {
+  /** `mend`: what brings the journal into order where the end of the job could not be written down. */
+  #job(work: () => Promise<void>, mend: () => void = () => {}): void {
     const one: Promise<void> = work()
       .catch((error: unknown) => {
         // After the end nobody is there to be told; a journal that failed has told already.
         if (this.#ended || this.#core.ended.aborted || this.#core.group.poisoned) return;
         const told = asStoreError(error);
         this.#core.events.tell("failed", null, { code: told.code, reason: told.reason });
+        void this.#mended(mend);
         if (told.code === "unknown")
           queueMicrotask(() => {
             throw error;
@@ -273,6 +276,21 @@ export class Uploader implements UploaderSignals {
         this.wake();
       });
     this.#jobs.add(one);
+  }
+
+  /** Until it is written: whoever waits for what the job was about would wait for ever. */
+  async #mended(mend: () => void): Promise<void> {
+    const { group, clock, ended } = this.#core;
+    while (!this.#ended && !ended.aborted && !group.poisoned) {
+      try {
+        group.record(mend);
+        return this.wake();
+      } catch (error) {
+        const { code, reason } = asStoreError(error);
+        this.#core.events.tell("failed", null, { code, reason });
+        await clock.sleep(MEND_EVERY_MS, ended, { background: true }).catch(() => {});
+      }
+    }
   }
 
   #runBarrier({ seq, src }: Barrier): void {
@@ -286,7 +304,26 @@ export class Uploader implements UploaderSignals {
       } finally {
         this.#barriers.delete(seq);
       }
-    });
+    }, this.#barrierIsInDoubt(seq));
+  }
+
+  #barrierIsInDoubt(seq: number): () => void {
+    return () => {
+      const { barriers } = this.#core;
+      if (barriers.get(seq)?.run !== 1) return;
+      barriers.update(seq, { run: 0, doubt: 1, step: 1 });
+      this.#hold(seq);
+    };
+  }
+
+  #leafIsInDoubt(node: number): () => void {
+    return () => {
+      const { journal } = this.#core;
+      for (const { id } of journal.all<{ id: number }>("select id from flight where node = ? and doubt = 0", node)) {
+        journal.run("update flight set doubt = 1 where id = ?", id);
+        this.#hold(id);
+      }
+    };
   }
 
   #resolve(flight: FlightRow): void {
@@ -344,7 +381,7 @@ export class Uploader implements UploaderSignals {
       if (end.doubt !== undefined) this.#hold(end.doubt);
       if (end.error !== undefined) this.pauses.failed(end.error, path);
       else if (row.kind !== ABSENT || end.sent === true) this.pauses.succeeded(end.sent === true);
-    });
+    }, this.#leafIsInDoubt(row.id));
   }
 
   // Time

@@ -1,7 +1,10 @@
 /** Directories on disk: moves by rename(2) and what it leaves open, deletes, what dead writers left, and races with other programs. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import fs from "node:fs";
 import { expect, test, vi } from "vitest";
 import { disk } from "../../../src/providers/local/disk.ts";
+import { writerLetters } from "../../../src/providers/local/writer.ts";
 import { manualClock, readText, systemClock } from "../../../src/store/index.ts";
 import type { Clock, StoreError } from "../../../src/store/index.ts";
 import { code, fresh, onDisk, paths, systemError } from "./at.ts";
@@ -161,6 +164,27 @@ test("what a living writer has in a directory keeps it: conflict, to be tried ag
   expect(fs.existsSync(at(`/d/${TEMPORARY}`))).toBe(true);
   await store.delete("/d", { recursive: true });
   expect(await paths(store)).toEqual([]);
+});
+
+test("what a killed process of this machine has left keeps no directory; what a running one writes does", async () => {
+  const { store, at } = fresh();
+  const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
+  const place = writerLetters().slice(0, 5);
+  const name = `.stratus-${place}${(child.pid as number).toString(36).padStart(6, "0")}abcdefghi.tmp`;
+  await store.write("/d/f", "x");
+  fs.writeFileSync(at(`/d/${name}`), "half");
+  await store.delete("/d/f");
+  expect(await store.layers.local.sweep()).toBe(0);
+  expect(await code(store.delete("/d"))).toBe("conflict");
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  await store.delete("/d");
+  expect(await paths(store)).toEqual([]);
+  await store.mkdir("/e");
+  fs.writeFileSync(at(`/e/${name}`), "half");
+  // Another machine's process of the same number, and this very process, say nothing.
+  for (const other of [`.stratus-${"zzzzz"}${name.slice(14)}`, `.stratus-${writerLetters()}abcdefghi.tmp`]) fs.writeFileSync(at(`/e/${other}`), "half");
+  expect(await store.layers.local.sweep()).toBe(1);
 });
 
 test("sweep removes what is older than a day, in the whole tree, and nothing else", async () => {
