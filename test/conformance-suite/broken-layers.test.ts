@@ -1,4 +1,4 @@
-/** The judge of one-bug layers can be wrong in neither direction, and every list of them is found. The gate itself is kill-ratio.slow.test.ts. */
+/** The judge of one-bug layers can be wrong in neither direction, and every list of them is found. The gate itself is scripts/kill-ratio.ts. */
 import assert from "node:assert/strict";
 import { expect, test } from "vitest";
 import { brokenLayers } from "../../scripts/kill-ratio/layers.ts";

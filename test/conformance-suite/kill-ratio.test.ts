@@ -1,4 +1,4 @@
-/** The judge of the suite can be wrong in neither direction; every row of the list of one-bug stores is there. The gate itself is kill-ratio.slow.test.ts. */
+/** The judge of the suite can be wrong in neither direction; every row of the list of one-bug stores is there. The gate itself is scripts/kill-ratio.ts. */
 import { expect, test } from "vitest";
 import { bugged } from "../../src/conformance/broken/broken.ts";
 import { brokenStores } from "../../src/conformance/broken/index.ts";
