@@ -84,6 +84,11 @@ export class Barriers {
     return this.#journal.all<ItemRow>("select * from item where seq = ?", seq);
   }
 
+  /** Inside of a transaction. A request of ours that was under way when these were journalled has landed: what they are to remove is that version. */
+  landed(path: StorePath, flight: number, etag: string): void {
+    this.#journal.run("update item set etag = ? where path = ? and seq > ? and seq in (select seq from barrier where kind = 'remove')", etag, path, flight);
+  }
+
   #note({ src, dst }: Barrier, by: 1 | -1): void {
     for (const path of dst === null ? [src] : [src, dst]) {
       const left = (this.#at.get(path) ?? 0) + by;

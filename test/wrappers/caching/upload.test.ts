@@ -258,3 +258,31 @@ describe("uploads that fail", () => {
     expect(await paths(b.base)).toEqual(["/a"]);
   });
 });
+
+describe("what lands after its path was deleted", () => {
+  test.each(["removed with its directory", "replaced by a directory"])(
+    "a file on its way that lands all the same is %s, and is nobody else's change",
+    async (how) => {
+      await using b = bench({ uploadDelayMs: 0 });
+      await b.store.write("/d/f", "one");
+      await b.cache.flush();
+      const landed = gate();
+      const answer = gate();
+      b.script.after = async ({ operation }) => {
+        if (operation !== "write") return;
+        b.script.after = undefined;
+        landed.let();
+        await answer.open;
+      };
+      await b.store.write("/d/f", "two");
+      await landed.open;
+      await b.store.delete("/d/f");
+      if (how === "replaced by a directory") await b.store.mkdir("/d/f");
+      else await b.store.delete("/d");
+      answer.let();
+      await b.cache.flush();
+      expect(b.cache.conflicts()).toEqual([]);
+      expect(await paths(b.base, "/", true)).toEqual(how === "replaced by a directory" ? ["/d", "/d/f"] : []);
+    },
+  );
+});
