@@ -162,6 +162,8 @@ class CrashRuns {
   }
 
   readonly #tries = new Map<string, number>();
+  /** Nobody has looked at what the last process left. */
+  #isUnseen = false;
   /** The last kill came before the stack was open: nothing was changed by that process. */
   #diedEarly = false;
 
@@ -176,8 +178,8 @@ class CrashRuns {
     if (step !== undefined) this.#tries.set(step, tries + 1);
     this.#place = { ...this.#place, scenario: (step === undefined ? round : tries) % (this.#subject.scenarios ?? 1) };
     this.#ledger.begin();
-    // Later tries die at the first time already: some steps come once.
-    const nth = tries === 0 ? 1 + Math.floor(this.#random() * 25) : tries === 1 ? 1 + Math.floor(this.#random() * 4) : 1;
+    // Later tries die at the first time already: some steps come once. So does one that opens what nobody has looked at: it must change nothing.
+    const nth = this.#isUnseen ? 1 : tries === 0 ? 1 + Math.floor(this.#random() * 25) : tries === 1 ? 1 + Math.floor(this.#random() * 4) : 1;
     const task: ChildTask = {
       module: this.#options.module,
       place: this.#place,
@@ -192,6 +194,7 @@ class CrashRuns {
     const inFlight = this.#ledger.killed();
     if (how !== "killed" && how !== "ended") this.figures.faults.push(how);
     const pending = await this.#reopen(inFlight > 0);
+    this.#isUnseen = false;
     const counted = how === "killed" && (inFlight > 0 || pending > 0);
     if (counted) {
       this.figures.kills += 1;
@@ -219,6 +222,7 @@ class CrashRuns {
     };
     const how = await this.#child(task, true);
     this.#ledger.killed();
+    this.#isUnseen = true;
     if (how !== "killed") this.figures.faults.push(how);
     this.#collect(" to leave something pending", task);
   }
