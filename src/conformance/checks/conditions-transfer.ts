@@ -46,7 +46,7 @@ async function targetRace(t: CheckContext, verb: "copy" | "move"): Promise<void>
     equal(won.filter(Boolean).length, 1, `round ${round}: exactly one of six wins`);
     for (const [index, { path, bytes }] of sources.entries()) {
       if (won[index]) await holds(t, target, bytes, `round ${round}: the target is the winner's`);
-      if (verb === "move" && won[index]) await absent(t, path, `round ${round}: the winner's source is gone`);
+      if (verb === "move" && won[index]) await gone(t, path, `round ${round}: the winner's source is gone`);
       else await holds(t, path, bytes, `round ${round}: a source that was not moved is as it was`);
     }
   }
