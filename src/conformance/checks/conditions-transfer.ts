@@ -3,7 +3,7 @@ import type { Entry } from "../../store/index.ts";
 import { equal, pattern, rejects } from "../assert.ts";
 import type { Check, CheckContext } from "../check.ts";
 import { absent, base, stats } from "./base.ts";
-import { holds, lists, put } from "./look.ts";
+import { gone, holds, lists, put } from "./look.ts";
 import { needs } from "./conditions-help.ts";
 
 async function onlyIfAbsent(t: CheckContext, verb: "copy" | "move"): Promise<void> {
