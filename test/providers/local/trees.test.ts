@@ -183,7 +183,7 @@ test("what a killed process of this machine has left keeps no directory; what a 
   await store.mkdir("/e");
   fs.writeFileSync(at(`/e/${name}`), "half");
   // Another machine's process of the same number, and this very process, say nothing.
-  for (const other of [`.stratus-${"zzzzz"}${name.slice(14)}`, `.stratus-${writerLetters()}abcdefghi.tmp`]) fs.writeFileSync(at(`/e/${other}`), "half");
+  for (const other of [`.stratus-zzzzz${name.slice(14)}`, `.stratus-${writerLetters()}abcdefghi.tmp`]) fs.writeFileSync(at(`/e/${other}`), "half");
   expect(await store.layers.local.sweep()).toBe(1);
 });
 
