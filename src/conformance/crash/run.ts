@@ -9,7 +9,7 @@
  * A kill at which nothing was pending and no change was under way proves nothing: it is counted as void, and another one is made in its place.
  */
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -17,6 +17,7 @@ import { systemClock } from "../../store/index.ts";
 import type { Store } from "../../store/index.ts";
 import { seeded } from "../random.ts";
 import type { ChildTask } from "./child.ts";
+import { removeLeftBehind } from "./left-behind.ts";
 import { Ledger, viewOf } from "./ledger.ts";
 import type { CrashPlace, CrashSubject } from "./subject.ts";
 
@@ -94,21 +95,8 @@ const NAME = "stratus-crash-";
 
 /** Named after this process. What others left behind that were killed themselves goes. */
 function newBase(above: string): string {
-  for (const name of readdirSync(above)) {
-    const pid = /^stratus-crash-(\d+)-/.exec(name)?.[1];
-    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(above, name), { recursive: true, force: true });
-  }
+  removeLeftBehind(above, /^stratus-crash-(\d+)-/);
   return mkdtempSync(join(above, `${NAME}${process.pid}-`));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // Somebody else's process is a process.
-    return (error as { readonly code?: unknown }).code === "EPERM";
-  }
 }
 
 class CrashRuns {

@@ -8,7 +8,7 @@ import { SUBTREE, isDeletedBelow, mayHaveVanished } from "./implied.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
 import { forget, isFresh, isPendingBelow, isSoft, learn, notFound } from "./learn.ts";
-import { askedAt, statRemote } from "./stat-remote.ts";
+import { statForCaller, statRemote } from "./stat-remote.ts";
 
 /** Immutable; the same may be asked for again. */
 type Cursor =
@@ -161,8 +161,7 @@ async function merged(
 async function inView(core: Core, path: StorePath, found: Entry, row: NodeRow | undefined): Promise<Entry | undefined> {
   if (row === undefined) {
     if (!core.barriers.covers(path)) return { ...found, path };
-    const there = await statRemote(core, path);
-    return there === null ? undefined : askedAt(core, there);
+    return statForCaller(core, path);
   }
   if (row.kind === ABSENT || !(await isThere(core, row, path))) return undefined;
   if (row.dirty === 1) return entryOf(core, row, path);
@@ -190,10 +189,7 @@ async function notListed(core: Core, path: StorePath): Promise<Entry | undefined
   if (row === undefined || row.kind === ABSENT || !(await isThere(core, row, path))) return undefined;
   if (row.dirty === 1 || (isFresh(core, row) && (row.content !== null || row.kind === DIRECTORY))) return entryOf(core, row, path);
   if (row.kind === DIRECTORY && isPendingBelow(core, row)) return entryOf(core, row, path);
-  if (core.barriers.covers(path)) {
-    const there = await statRemote(core, path);
-    return there === null ? undefined : askedAt(core, there);
-  }
+  if (core.barriers.covers(path)) return statForCaller(core, path);
   if (core.remoteCan.consistency.list === "strong") {
     core.group.record(() => {
       const now = core.tree.row(row.id);
@@ -225,10 +221,9 @@ async function gathered(core: Core, { path, signal }: ListCall): Promise<Entry[]
     if (row !== undefined && !(await isThere(core, row, at))) continue;
     if (row !== undefined && (row.dirty === 1 || row.content !== null)) found.push(row.kind === ABSENT ? undefined : entryOf(core, row, at));
     else {
-      const there = await statRemote(core, at, { signal });
+      const there = await statForCaller(core, at, { signal });
       found.push(
-        (there === null ? undefined : askedAt(core, there)) ??
-          (row?.kind === DIRECTORY && (isPendingBelow(core, row) || row.base_kind !== DIRECTORY) ? entry({ path: at, kind: "directory" }) : undefined),
+        there ?? (row?.kind === DIRECTORY && (isPendingBelow(core, row) || row.base_kind !== DIRECTORY) ? entry({ path: at, kind: "directory" }) : undefined),
       );
     }
   }

@@ -18,7 +18,13 @@ export async function statRemote(core: Core, path: StorePath, { fresh = false, d
   return null;
 }
 
-/** For callers: while a file is on its way to its path, the service's etag and identity are those of another place. */
+/** For callers: as `statRemote`, without what belongs to another place. */
+export async function statForCaller(core: Core, path: StorePath, question?: Question): Promise<Entry | undefined> {
+  const found = await statRemote(core, path, question);
+  return found === null ? undefined : askedAt(core, found);
+}
+
+/** While a file is on its way to its path, the service's etag and identity are those of another place. */
 export function askedAt(core: Core, found: Entry): Entry {
   if (core.barriers.translate(found.path).every((place) => place === found.path)) return found;
   return { ...found, etag: null, id: null };
