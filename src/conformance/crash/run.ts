@@ -168,15 +168,7 @@ class CrashRuns {
     this.#ledger.begin();
     // Later tries die at the first time already: some steps come once. So does one that opens what nobody has looked at: it must change nothing.
     const nth = this.#isUnseen ? 1 : tries === 0 ? 1 + Math.floor(this.#random() * 25) : tries === 1 ? 1 + Math.floor(this.#random() * 4) : 1;
-    const task: ChildTask = {
-      module: this.#options.module,
-      place: this.#place,
-      seed: Math.floor(this.#random() * 2 ** 31),
-      serial: this.#ledger.serial,
-      changes: step === undefined ? 1_000_000 : 40,
-      trees: this.#ledger.trees(),
-      dieAt: step === undefined ? undefined : { step, nth },
-    };
+    const task = this.#task(this.#place, step === undefined ? undefined : { step, nth });
     const how = await this.#child(task, step === undefined);
     this.#diedEarly = how === "killed" && !this.#ledger.opened;
     const inFlight = this.#ledger.killed();
@@ -196,18 +188,23 @@ class CrashRuns {
     return counted;
   }
 
+  /** The next process: until it dies at a step, or is killed from outside. */
+  #task(place: CrashPlace, dieAt: ChildTask["dieAt"]): ChildTask {
+    return {
+      module: this.#options.module,
+      place,
+      seed: Math.floor(this.#random() * 2 ** 31),
+      serial: this.#ledger.serial,
+      changes: dieAt === undefined ? 1_000_000 : 40,
+      trees: this.#ledger.trees(),
+      dieAt,
+    };
+  }
+
   /** A process that is killed at a random moment, and nobody looks: the next one dies while it opens what this one left. */
   async #leavePending(round: number): Promise<void> {
     this.#ledger.begin();
-    const task: ChildTask = {
-      module: this.#options.module,
-      place: { ...this.#place, scenario: round % (this.#subject.scenarios ?? 1) },
-      seed: Math.floor(this.#random() * 2 ** 31),
-      serial: this.#ledger.serial,
-      changes: 1_000_000,
-      trees: this.#ledger.trees(),
-      dieAt: undefined,
-    };
+    const task = this.#task({ ...this.#place, scenario: round % (this.#subject.scenarios ?? 1) }, undefined);
     const how = await this.#child(task, true);
     this.#ledger.killed();
     this.#isUnseen = true;
