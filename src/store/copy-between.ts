@@ -57,13 +57,23 @@ export async function copyBetween(
   const width = Math.min(1000, options.concurrency ?? to.capabilities.concurrency);
   const reading = permits(from.capabilities.concurrency);
   if (to.capabilities.mkdir !== false && target !== "/") await to.mkdir(target, { existOk: true, signal });
-  for await (const page of from.list(source, { recursive: true, signal }).pages()) {
-    if (to.capabilities.mkdir !== false)
-      for (const directory of page) if (directory.kind === "directory") await to.mkdir(rebase(directory.path, source, target), { existOk: true, signal });
-    const wanted = page.filter((entry) => entry.kind === "file");
-    await forEach(wanted, width, (entry) => reading(() => one(entry)));
+  async function* wanted(): AsyncGenerator<Entry, void, undefined> {
+    for await (const page of from.list(source, { recursive: true, signal }).pages()) {
+      if (to.capabilities.mkdir !== false)
+        for (const level of levels(page))
+          await forEach(level, width, async ({ path }) => void (await to.mkdir(rebase(path, source, target), { existOk: true, signal })));
+      for (const entry of page) if (entry.kind === "file") yield entry;
+    }
   }
+  await forEach(wanted(), width, (entry) => reading(() => one(entry)));
   return { files, bytes };
+}
+
+/** The directories of a page, parents first: those of one depth do not depend on each other. */
+function levels(page: readonly Entry[]): readonly (readonly Entry[])[] {
+  const found: Entry[][] = [];
+  for (const entry of page) if (entry.kind === "directory") (found[entry.path.split("/").length] ??= []).push(entry);
+  return found.filter((level) => level !== undefined);
 }
 
 const KNOWN: ReadonlySet<string> = new Set(["signal", "verify", "ifAbsent", "lenient", "concurrency", "onProgress"]);

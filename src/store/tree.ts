@@ -44,21 +44,24 @@ export async function entriesBelow(backend: Backend, dir: StorePath, signal: Abo
 }
 
 /** Runs `work` over all items, at most `width` at once. After a failure nothing new starts; the first failure is thrown when all have ended. */
-export async function forEach<T>(items: readonly T[], width: number, work: (item: T) => Promise<void>): Promise<void> {
-  let next = 0;
+export async function forEach<T>(items: Iterable<T> | AsyncIterable<T>, width: number, work: (item: T) => Promise<void>): Promise<void> {
+  const source = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
   let failed: { readonly error: unknown } | undefined;
   const worker = async (): Promise<void> => {
-    while (next < items.length && failed === undefined) {
-      const item = items[next++] as T;
+    while (failed === undefined) {
       try {
-        await work(item);
+        const next = await source.next();
+        if (next.done === true) return;
+        await work(next.value);
       } catch (error) {
         failed ??= { error };
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(Math.max(1, width), items.length) }, worker));
-  if (failed !== undefined) throw failed.error;
+  await Promise.all(Array.from({ length: Math.min(1000, Math.max(1, width)) }, worker));
+  if (failed === undefined) return;
+  await source.return?.();
+  throw failed.error;
 }
 
 /** No directory before what it holds: whatever is below it has a longer path. */

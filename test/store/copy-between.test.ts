@@ -255,3 +255,35 @@ test("at most so many files at once, and no more reads than the source likes", a
     expect(count.most).toBe(most);
   }
 });
+
+test("directories are made side by side, parents first, and every one before what it holds", async () => {
+  const from = memory();
+  for (let i = 0; i < 6; i++) await from.write(`/t/d${i}/sub/f`, "x");
+  const inner = memory();
+  const backend = backendOf(inner);
+  const seen: string[] = [];
+  const count = { now: 0, most: 0 };
+  const to = createStore({
+    kind: "to",
+    capabilities: { ...backend.capabilities, copy: "emulated", move: "emulated", space: false, account: false },
+    stat: (call) => backend.stat(call),
+    list: (call) => backend.list(call),
+    delete: (call) => backend.delete(call),
+    read: (call) => backend.read(call),
+    write: async (call) => {
+      seen.push(call.path);
+      return backend.write(call);
+    },
+    mkdir: async (call) => {
+      count.most = Math.max(count.most, ++count.now);
+      await tick(1);
+      count.now--;
+      seen.push(call.path);
+      return backend.mkdir?.(call) as Promise<Entry>;
+    },
+  });
+  expect(await copyBetween(from, "/t", to, "/u", { concurrency: 4 })).toMatchObject({ files: 6 });
+  expect(count.most).toBe(4);
+  for (const path of seen) for (const above of seen) if (path.startsWith(`${above}/`)) expect(seen.indexOf(above)).toBeLessThan(seen.indexOf(path));
+  expect(await paths(to)).toEqual((await paths(from)).map((path) => path.replace("/t", "/u")));
+});
