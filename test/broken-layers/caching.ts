@@ -75,6 +75,8 @@ const directed: readonly (readonly [Bug, string, Proof<Bug>])[] = [
   [{ listingHasSnapshot: false }, "a listing does not remember which names it gave", proofs.pagesOfAListing],
   [{ deleteWaitsForUpload: false }, "a delete does not stop the upload of its file", proofs.abortedUpload],
   [{ abortIsDoubt: false }, "an upload that was stopped is taken for one that never was", proofs.abortedUpload],
+  [{ landedIsOurs: false }, "what lands after its directory was deleted is taken for another client's", proofs.landedAndRemoved],
+  [{ unwrittenIsDoubt: false }, "the end of a request that could not be written down is forgotten", proofs.unwritten],
   [{ dueIsBounded: false }, "endless rewriting postpones the upload for ever", proofs.rewriting],
   [{ conditionsAreRemote: false }, "a condition is decided by what is remembered", proofs.conditionsReachTheRemote],
   [{ hardLimitSparesClean: false }, "the hard limit counts what could leave", proofs.hardLimit],

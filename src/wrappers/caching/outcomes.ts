@@ -27,7 +27,7 @@ export function arrived(core: Core, flight: FlightRow, found: Entry | null): voi
   core.journal.after(() => core.events.tell(flight.kind === ABSENT ? "removed" : "uploaded", path, flight.kind === FILE ? { bytes: found?.size ?? 0 } : {}));
   // It was replaced or deleted since: the whiteout or barrier that took its place brings the path into order.
   if (node === undefined) {
-    if (flight.kind === FILE && found !== null && found.etag !== null) core.barriers.landed(path, flight.id, found.etag);
+    if (core.rules.landedIsOurs && flight.kind === FILE && found !== null && found.etag !== null) core.barriers.landed(path, flight.id, found.etag);
     return;
   }
   const same = node.gen === flight.gen || !core.rules.cleanByGeneration;

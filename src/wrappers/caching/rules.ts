@@ -80,6 +80,8 @@ export interface Rules {
   readonly abortIsDoubt: boolean;
   /** Bytes at the remote are ours only where etag, hash or the bytes themselves say so; "size" takes equal size and "any" takes everything for ours. */
   readonly oursBy: "bytes" | "size" | "any";
+  /** The end of a request that could not be written down is in doubt, and is written down later; forgotten, its path would wait for ever. */
+  readonly unwrittenIsDoubt: boolean;
   /** A write that was sent without knowing what was there, and is in doubt, is not sent again over something else. */
   readonly blindDoubtIsConflict: boolean;
   /** A look that decides about bytes is never answered by a cache below. */
@@ -110,6 +112,8 @@ export interface Rules {
   readonly continuesByFile: boolean;
   /** A step of a tree never overwrites a file that stands at its target. */
   readonly stepKeepsTarget: boolean;
+  /** What of ours lands after its directory was deleted goes with it: it is nobody else's change. */
+  readonly landedIsOurs: boolean;
   /** What was deleted without `recursive` is sent without it: files of others inside stay. */
   readonly removeIsPlain: boolean;
   /** "Nothing there", learnt at the old place, says nothing about the new one. */
@@ -173,6 +177,7 @@ export const rules: Rules = Object.freeze({
   looksAfterDoubt: true,
   abortIsDoubt: true,
   oursBy: "bytes",
+  unwrittenIsDoubt: true,
   blindDoubtIsConflict: true,
   looksAreFresh: true,
   sendsConditions: true,
@@ -185,6 +190,7 @@ export const rules: Rules = Object.freeze({
   continuesMove: true,
   continuesByFile: true,
   stepKeepsTarget: true,
+  landedIsOurs: true,
   removeIsPlain: true,
   absenceEndsWithMove: true,
   followsLaterMoves: true,

@@ -265,7 +265,7 @@ export class Uploader implements UploaderSignals {
         if (this.#ended || this.#core.ended.aborted || this.#core.group.poisoned) return;
         const told = asStoreError(error);
         this.#core.events.tell("failed", null, { code: told.code, reason: told.reason });
-        void this.#mended(mend);
+        if (this.#core.rules.unwrittenIsDoubt) void this.#mended(mend);
         if (told.code === "unknown")
           queueMicrotask(() => {
             throw error;

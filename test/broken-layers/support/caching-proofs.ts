@@ -316,6 +316,45 @@ export const abortedUpload = proof("an upload that a delete stopped may still la
   await world.refused(world.store.read("/a"), "not-found");
 });
 
+export const landedAndRemoved = proof("what lands after its directory was deleted goes with it, and is no conflict", async (world) => {
+  await world.write("/d/f", "one");
+  await world.flush();
+  await world.write("/d/f", "two");
+  await world.wait(1000);
+  assert.equal(world.waiting.length, 1);
+  await world.done(world.store.delete("/d/f"));
+  await world.done(world.store.delete("/d"));
+  await world.late();
+  await world.flush();
+  await world.wait(11_000);
+  assert.deepEqual(await world.there(), {});
+  assert.deepEqual(world.cache.conflicts(), []);
+});
+
+let journalFails = false;
+export const unwritten = proof(
+  "a failed upload whose failure cannot be written down is looked up and sent again",
+  async (world) => {
+    await world.write("/f", "mine");
+    await world.wait(1000);
+    journalFails = true;
+    await world.end("failed");
+    assert.equal(journalFails, false, "the failure was written down");
+    await world.flush();
+    assert.deepEqual(await world.there(), { "/f": "mine" });
+  },
+  {
+    options: {
+      // Asked for in the middle of the transaction that records the failure.
+      random: () => {
+        if (!journalFails) return 0.5;
+        journalFails = false;
+        throw new StoreError("unavailable", "the disk does not take it");
+      },
+    },
+  },
+);
+
 export const blindAndDoubtful = proof(
   "a write to a path that nobody had looked at, in doubt, is not sent again over another client's version",
   async (world) => {
