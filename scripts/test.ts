@@ -20,6 +20,7 @@ try {
   const fixed = await runAll(staticChecks);
   // Side by side: what runs against servers mostly waits for them, the rest computes.
   const counts = await Promise.all([counted("unit", ["--maxWorkers", "2"]), counted("servers", ["--maxWorkers", "3"])]);
+  counts.push(await counted("alone", ["--maxWorkers", "1"]));
   // By itself: the suite judges one-bug stores by time limits too, and each must die of its own bug.
   const gate = await run({ name: "kill ratio", command: "node", args: ["scripts/kill-ratio.ts"] });
   if (gate.ok) console.log(gate.output.trimEnd().split("\n").at(-1));

@@ -18,7 +18,7 @@ export async function sendParts<T>(
 ): Promise<T[]> {
   const sent: T[] = [];
   const running = new Set<Promise<void>>();
-  const spare: Uint8Array[] = [];
+  const spare: Uint8Array<ArrayBuffer>[] = [];
   const cut = cutter(stream);
   let failed: { readonly error: unknown } | undefined;
   try {
@@ -43,6 +43,8 @@ export async function sendParts<T>(
     failed ??= { error };
   }
   await Promise.all(running);
+  // Now, not at some later collection: a download that follows would add its own garbage to them.
+  for (const buffer of spare) buffer.buffer.transfer(0);
   if (failed !== undefined) throw failed.error;
   return sent;
 }
