@@ -17,7 +17,7 @@ const alone = ["test/conformance/large/**/*.test.ts"];
 const needServers = ["test/servers/**/*.test.ts", "test/conformance/**/*.test.ts", "test/**/*.server.test.ts"];
 const globalSetup = ["test/servers/global-setup.ts"];
 /** The limits are for what hangs: a machine with two cores that runs everything at once is slow. */
-const shared = { testTimeout: 120_000, hookTimeout: 120_000, pool: "forks" as const };
+const shared = { testTimeout: 120_000, hookTimeout: 120_000, pool: "forks" as const, setupFiles: ["test/setup.ts"] };
 
 export default defineConfig({
   test: {
