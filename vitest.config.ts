@@ -1,4 +1,4 @@
-/** Three projects: `unit` needs nothing but Node, `servers` the real servers of test/servers, `alone` them and a quiet machine. Files named *.slow.test.ts are left out of `npm run check`. */
+/** Three projects: `unit` needs nothing but Node, `servers` the real servers of test/servers, `alone` them and a quiet machine. Files named *.slow.test.ts are left out of `npm run check`, *.torture.test.ts of `npm test`. */
 import { defineConfig } from "vitest/config";
 
 /** The examples import this package by its name, as their readers do. */
@@ -12,6 +12,8 @@ const alias = [
 
 /** `--exclude` of the command line does not reach projects. */
 const slow = process.env["STRATUS_QUICK"] === "1" ? ["test/**/*.slow.test.ts"] : [];
+/** A second opinion on a second opinion: `npm run test:torture` asks for it. */
+const deep = (process.env["STRATUS_TIER"] ?? "") === "" ? ["test/**/*.torture.test.ts"] : [];
 /** What measures the memory of a process: by itself, for garbage is collected late where processors are busy. */
 const alone = ["test/conformance/large/**/*.test.ts"];
 const needServers = ["test/servers/**/*.test.ts", "test/conformance/**/*.test.ts", "test/**/*.server.test.ts"];
@@ -22,8 +24,8 @@ const shared = { testTimeout: 120_000, hookTimeout: 120_000, pool: "forks" as co
 export default defineConfig({
   test: {
     projects: [
-      { resolve: { alias }, test: { ...shared, name: "unit", include: ["test/**/*.test.ts"], exclude: [...needServers, ...slow] } },
-      { resolve: { alias }, test: { ...shared, name: "servers", include: needServers, exclude: alone, globalSetup } },
+      { resolve: { alias }, test: { ...shared, name: "unit", include: ["test/**/*.test.ts"], exclude: [...needServers, ...slow, ...deep] } },
+      { resolve: { alias }, test: { ...shared, name: "servers", include: needServers, exclude: [...alone, ...deep], globalSetup } },
       { resolve: { alias }, test: { ...shared, name: "alone", include: alone, globalSetup } },
     ],
   },
