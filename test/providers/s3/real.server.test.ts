@@ -260,9 +260,8 @@ for (const { name, vendor } of servers) {
 
       // A thousand writes take Swift a minute: there and without STRATUS_TIER over one transport.
       const thousands = transport === "direct" || vendor === "ceph" || (process.env["STRATUS_TIER"] ?? "") !== "";
-      (thousands ? test : test.skip)(
-        "more than a page of names, each once",
-        async () => {
+      if (thousands)
+        test("more than a page of names, each once", async () => {
           const prefix = fresh();
           await using store = s3(options({ transport, prefix }));
           const names = Array.from({ length: 1205 }, (_, i) => `/p/n${i}`);
@@ -270,9 +269,7 @@ for (const { name, vendor } of servers) {
           expect((await store.list("/p").toArray()).map(({ path }) => path as string).toSorted()).toEqual(names.toSorted());
           await store.delete("/p", { recursive: true });
           expect(await raw.keys(`${prefix}/`)).toEqual([]);
-        },
-        120_000,
-      );
+        }, 120_000);
     });
 
     test("detectS3 knows it without credentials", async () => {
