@@ -25,27 +25,15 @@ export class Changes {
   }
 
   write(call: WriteCall): Promise<Entry> {
-    const target = this.#part(call.path, "self");
-    return this.#run(
-      call,
-      [target],
-      target,
-      undefined,
-      () => this.#inner.write(call),
-      (made) => this.#made(target.path, made, "self"),
-    );
+    return this.#makes(call, call.path, "self", () => this.#inner.write(call));
   }
 
   mkdir(call: MkdirCall): Promise<Entry> {
-    const target = this.#part(call.path, "self");
-    return this.#run(
-      call,
-      [target],
-      target,
-      undefined,
-      () => this.#inner.mkdir(call),
-      (made) => this.#made(target.path, made, "self"),
-    );
+    return this.#makes(call, call.path, "self", () => this.#inner.mkdir(call));
+  }
+
+  copy(call: CopyCall): Promise<Entry> {
+    return this.#makes(call, call.to, "tree", () => this.#inner.copy(call));
   }
 
   delete(call: DeleteCall): Promise<void> {
@@ -57,18 +45,6 @@ export class Changes {
       target,
       () => this.#inner.delete(call),
       () => this.#deleted(target.path, call.recursive),
-    );
-  }
-
-  copy(call: CopyCall): Promise<Entry> {
-    const target = this.#part(call.to, "tree");
-    return this.#run(
-      call,
-      [target],
-      target,
-      undefined,
-      () => this.#inner.copy(call),
-      (made) => this.#made(target.path, made, "tree"),
     );
   }
 
@@ -86,6 +62,11 @@ export class Changes {
         else this.#moved(source.path, made.kind);
       },
     );
+  }
+
+  #makes(call: ChangeCall, path: StorePath, reach: "self" | "tree", run: () => Promise<Entry>): Promise<Entry> {
+    const target = this.#part(path, reach);
+    return this.#run(call, [target], target, undefined, run, (made) => this.#made(target.path, made, reach));
   }
 
   #part(path: StorePath, reach: "self" | "tree"): Part {
