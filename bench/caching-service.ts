@@ -2,7 +2,6 @@
  * (d) 10,000 files of 4 KiB to a Ceph gateway that is 50 ms of round trip away: `caching(archive(s3))` until flushed, rclone, and plain `s3`; and (e) back
  * again, cold. One after the other through one line, with the requests that each sent. Seconds, not rates: each is done once.
  */
-import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +12,7 @@ import { local } from "../src/providers/local/index.ts";
 import { archive, caching } from "../src/wrappers/index.ts";
 import { startServer } from "../test/servers/index.ts";
 import type { Figure } from "./figure.ts";
+import { rcloneToCeph } from "./rclone.ts";
 import { scaled } from "./scale.ts";
 import { slowLine } from "./slow-line.ts";
 
@@ -33,7 +33,7 @@ export async function serviceFigures(report: (figure: Figure) => void): Promise<
   const credentials = { accessKeyId: ceph.accessKeyId, secretAccessKey: ceph.secretAccessKey };
   const endpoint = `http://127.0.0.1:${line.port}`;
   const remote = (bucket: string): Store => s3({ bucket, endpoint, region: ceph.region, vendor: "ceph", createBucket: true, credentials });
-  const rclone = (...args: readonly string[]): Promise<void> => runRclone({ endpoint, region: ceph.region, ...credentials }, args);
+  const rclone = rcloneToCeph({ endpoint, region: ceph.region, ...credentials });
   const timed = async (work: () => Promise<unknown>): Promise<Run> => {
     const before = line.requests;
     const start = performance.now();
@@ -64,7 +64,7 @@ export async function serviceFigures(report: (figure: Figure) => void): Promise<
       await using store = remote("bench-plain");
       await each(paths, async (path) => void (await store.write(`/${path}`, await readFile(join(source, path)))));
     });
-    const theirs = await timed(() => rclone("copy", "--transfers", `${WIDTH}`, source, "x:bench-rclone"));
+    const theirs = await timed(() => rclone("copy", "--transfers", `${WIDTH}`, source, "ceph:bench-rclone"));
     tell(report, `(d) ${named} up`, ours, { rclone: theirs, "s3 at 32 in flight": plain }, { rclone: 10 });
     report({
       name: `(d) ${named} acknowledged`,
@@ -91,7 +91,7 @@ export async function serviceFigures(report: (figure: Figure) => void): Promise<
         });
       });
       const into = join(home, `rclone-${wanted.length}`);
-      const rcloneBack = await timed(() => rclone("copy", "--transfers", `${WIDTH}`, ...filter, "x:bench-rclone", into));
+      const rcloneBack = await timed(() => rclone("copy", "--transfers", `${WIDTH}`, ...filter, "ceph:bench-rclone", into));
       const arrived = (await readdir(into, { recursive: true, withFileTypes: true })).filter((one) => one.isFile()).length;
       if (arrived !== wanted.length) throw new Error(`rclone brought ${arrived} of ${wanted.length} files`);
       tell(report, what, back, { rclone: rcloneBack }, {});
@@ -152,30 +152,4 @@ async function each(paths: readonly string[], work: (path: string) => Promise<vo
     while (next < paths.length) await work(paths[next++] as string);
   };
   await Promise.all(Array.from({ length: WIDTH }, worker));
-}
-
-/** The keys go by environment: a command line is everybody's to read. */
-function runRclone(
-  where: { readonly endpoint: string; readonly region: string; readonly accessKeyId: string; readonly secretAccessKey: string },
-  args: readonly string[],
-): Promise<void> {
-  return new Promise((done, fail) => {
-    const child = spawn("rclone", args, {
-      stdio: ["ignore", "ignore", "inherit"],
-      env: {
-        PATH: process.env["PATH"],
-        HOME: tmpdir(),
-        RCLONE_CONFIG: "/dev/null",
-        RCLONE_CONFIG_X_TYPE: "s3",
-        RCLONE_CONFIG_X_PROVIDER: "Ceph",
-        RCLONE_CONFIG_X_ENDPOINT: where.endpoint,
-        RCLONE_CONFIG_X_REGION: where.region,
-        RCLONE_CONFIG_X_ACCESS_KEY_ID: where.accessKeyId,
-        RCLONE_CONFIG_X_SECRET_ACCESS_KEY: where.secretAccessKey,
-        RCLONE_CONFIG_X_FORCE_PATH_STYLE: "true",
-      },
-    });
-    child.on("error", fail);
-    child.on("close", (code) => (code === 0 ? done() : fail(new Error(`rclone ended with ${code}`))));
-  });
 }

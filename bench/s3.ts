@@ -2,7 +2,7 @@
  * S3 on a Ceph gateway of our own: small objects at 32 in flight, 256 MiB up and down, beside the AWS SDK used directly, lib-storage, OpenDAL
  * and rclone. All of them in this process (rclone aside) against one server, in interleaved rounds.
  */
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { createReadStream } from "node:fs";
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -16,6 +16,7 @@ import { fromFile } from "../src/store/index.ts";
 import { startServer } from "../test/servers/index.ts";
 import type { FigureSet } from "./figure.ts";
 import { figure, measure, median } from "./measure.ts";
+import { rcloneToCeph } from "./rclone.ts";
 
 const WIDTH = 32;
 const OBJECTS = 256;
@@ -88,7 +89,7 @@ export const figures: FigureSet = {
 
       const file = join(directory, "large");
       await fill(file, LARGE);
-      const rclone = (...args: string[]): Promise<number> => runRclone(ceph, args);
+      const rclone = rcloneToCeph(ceph);
       const up = await transfer(
         {
           ours: async () => void (await store.write("/large/ours", await fromFile(file))),
@@ -165,35 +166,6 @@ async function fill(path: string, bytes: number): Promise<void> {
   await using file = await open(path, "wx");
   const chunk = Buffer.alloc(MiB);
   for (let i = 0; i < bytes / MiB; i++) await file.write(chunk.fill(i));
-}
-
-/** Bytes that it wrote to its output. The keys go by environment: a command line is everybody's to read. */
-function runRclone(
-  where: { readonly endpoint: string; readonly region: string; readonly accessKeyId: string; readonly secretAccessKey: string },
-  args: readonly string[],
-): Promise<number> {
-  return new Promise((done, fail) => {
-    const child = spawn("rclone", [...args], {
-      stdio: ["ignore", "pipe", "inherit"],
-      env: {
-        // Nothing else of the environment: AWS_CA_BUNDLE alone makes it fail.
-        PATH: process.env["PATH"],
-        HOME: tmpdir(),
-        RCLONE_CONFIG: "/dev/null",
-        RCLONE_CONFIG_CEPH_TYPE: "s3",
-        RCLONE_CONFIG_CEPH_PROVIDER: "Ceph",
-        RCLONE_CONFIG_CEPH_ENDPOINT: where.endpoint,
-        RCLONE_CONFIG_CEPH_REGION: where.region,
-        RCLONE_CONFIG_CEPH_ACCESS_KEY_ID: where.accessKeyId,
-        RCLONE_CONFIG_CEPH_SECRET_ACCESS_KEY: where.secretAccessKey,
-        RCLONE_CONFIG_CEPH_FORCE_PATH_STYLE: "true",
-      },
-    });
-    let bytes = 0;
-    child.stdout.on("data", (chunk: Buffer) => (bytes += chunk.byteLength));
-    child.on("error", fail);
-    child.on("close", (code) => (code === 0 ? done(bytes) : fail(new Error(`rclone ended with ${code}`))));
-  });
 }
 
 /** Ceph keeps what was overwritten for two hours; its memory would be full after a few rounds. */

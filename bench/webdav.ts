@@ -3,7 +3,6 @@
  *
  * Ours does more for a call: a write looks at what the server made of it (which gives the entry), a read asks again whether it was one version.
  */
-import { spawn } from "node:child_process";
 import { createReadStream } from "node:fs";
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { Agent } from "node:http";
@@ -15,6 +14,7 @@ import { fromFile } from "../src/store/index.ts";
 import { startServer } from "../test/servers/index.ts";
 import type { FigureSet } from "./figure.ts";
 import { figure, measure, median } from "./measure.ts";
+import { rcloneToDav } from "./rclone.ts";
 
 const WIDTH = 8;
 const FILES = 128;
@@ -85,7 +85,7 @@ export const figures: FigureSet = {
 
       const file = join(directory, "large");
       await fill(file, LARGE);
-      const rclone = (...args: string[]): Promise<number> => runRclone(apache, args);
+      const rclone = await rcloneToDav(apache);
       const up = await transfers({
         ours: async () => void (await store.write("/large/ours", await fromFile(file))),
         [PACKAGE]: async () => void (await client.putFileContents("/large/package", createReadStream(file, { highWaterMark: MiB }), { contentLength: LARGE })),
@@ -136,42 +136,4 @@ async function fill(path: string, bytes: number): Promise<void> {
   await using file = await open(path, "wx");
   const chunk = Buffer.alloc(MiB);
   for (let i = 0; i < bytes / MiB; i++) await file.write(chunk.fill(i));
-}
-
-/** Bytes that it wrote to its output. The password goes by environment, in the form rclone wants: a command line is everybody's to read. */
-async function runRclone(
-  { url, username, password }: { readonly url: string; readonly username: string; readonly password: string },
-  args: readonly string[],
-): Promise<number> {
-  const obscured = await output(["obscure", "-"], password, {});
-  const bytes = await output(args, "", {
-    RCLONE_CONFIG_DAV_TYPE: "webdav",
-    RCLONE_CONFIG_DAV_URL: url,
-    RCLONE_CONFIG_DAV_VENDOR: "other",
-    RCLONE_CONFIG_DAV_USER: username,
-    RCLONE_CONFIG_DAV_PASS: obscured.text.trim(),
-  });
-  return bytes.count;
-}
-
-function output(
-  args: readonly string[],
-  input: string,
-  variables: Readonly<Record<string, string>>,
-): Promise<{ readonly count: number; readonly text: string }> {
-  return new Promise((done, fail) => {
-    const child = spawn("rclone", args, {
-      stdio: ["pipe", "pipe", "inherit"],
-      env: { PATH: process.env["PATH"], HOME: tmpdir(), RCLONE_CONFIG: "/dev/null", ...variables },
-    });
-    let count = 0;
-    let text = "";
-    child.stdout.on("data", (chunk: Buffer) => {
-      count += chunk.byteLength;
-      if (text.length < 1000) text += chunk.toString("latin1");
-    });
-    child.stdin.end(input);
-    child.on("error", fail);
-    child.on("close", (code) => (code === 0 ? done({ count, text }) : fail(new Error(`rclone ended with ${code}`))));
-  });
 }
