@@ -120,6 +120,13 @@ export const layers: readonly BrokenLayer[] = [
   variant("T30", 30, "archives of a newer version are skipped, and writes go on", { newerStopsWrites: false }, hostile.newerStopsChanges),
   variant("T31", "archive.md 8.5", "a writer that slept seals by the view of then", { sealsNeedYoungView: false }, proofs.sealsByYoungViews),
   variant("T32", "archive.md 8.3", "archives that the last listing lacks are packed again", { missingIsUsed: true }, proofs.missingIsLeftAlone),
+  variant(
+    "T36",
+    "rules.ts freshAwaitsLeft",
+    "a fresh question does not wait for what was left in the middle",
+    { freshAwaitsLeft: false },
+    proofs.freshKnowsWhatWasLeft,
+  ),
   changed(
     "T12",
     "archive.md 11.20",

@@ -19,6 +19,7 @@ import { bodyOf, isBody, typeOf } from "./bodies.ts";
 import { after, randomChange } from "./changes.ts";
 import type { Change } from "./changes.ts";
 import type { CrashPlace, CrashSubject } from "./subject.ts";
+import { kindOf } from "./tree.ts";
 import type { Tree } from "./tree.ts";
 
 export interface ChildTask {
@@ -64,7 +65,7 @@ async function work(task: ChildTask): Promise<void> {
     let tree: Tree = new Map(task.trees[number]);
     for (let n = 0; n < task.changes; n++) {
       const mine = serial++;
-      const change = randomChange(random, homeOf(number), tree, mine);
+      const change = changeFor(subject, random, homeOf(number), tree, mine);
       say(`S ${JSON.stringify({ serial: mine, worker: number, change } satisfies Started)}`);
       try {
         await apply(store, change);
@@ -82,6 +83,14 @@ async function work(task: ChildTask): Promise<void> {
   await Promise.all(task.trees.map((_, number) => worker(number)));
   await store.close();
   say("C");
+}
+
+function changeFor(subject: CrashSubject, random: () => number, home: string, tree: Tree, serial: number): Change {
+  for (;;) {
+    const change = randomChange(random, home, tree, serial);
+    const isTree = (change.verb === "copy" || change.verb === "delete") && kindOf(tree, change.path) === "directory";
+    if (subject.wholeTrees !== false || !isTree) return change;
+  }
 }
 
 async function apply(store: Store, change: Change): Promise<unknown> {

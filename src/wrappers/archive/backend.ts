@@ -19,6 +19,7 @@ import type {
   Space,
   SpaceCall,
   StatCall,
+  StorePath,
   WriteCall,
 } from "../../store/index.ts";
 import { nowOf } from "./core.ts";
@@ -40,10 +41,12 @@ export class ArchiveBackend implements Backend {
   }
 
   /** A view that is young enough to answer from. */
-  async #current({ fresh, signal }: { readonly fresh: boolean; readonly signal: AbortSignal | undefined }): Promise<Opened> {
+  async #current({ path, fresh, signal }: { readonly path: StorePath; readonly fresh: boolean; readonly signal: AbortSignal | undefined }): Promise<Opened> {
     const opened = this.#opened();
-    if (fresh) await opened.refresher.fresh(signal);
-    else await opened.refresher.ifDue(signal);
+    if (fresh) {
+      await opened.groups.known(path, signal);
+      await opened.refresher.fresh(signal);
+    } else await opened.refresher.ifDue(signal);
     return opened;
   }
 
@@ -108,22 +111,22 @@ export class ArchiveBackend implements Backend {
   }
 
   async delete({ path, recursive, signal }: DeleteCall): Promise<void> {
-    const { groups } = await this.#current({ fresh: false, signal });
+    const { groups } = await this.#current({ path, fresh: false, signal });
     await groups.submit({ type: "delete", path, recursive }, signal);
   }
 
   async mkdir({ path, existOk, signal }: MkdirCall): Promise<Entry> {
-    const { core, groups } = await this.#current({ fresh: false, signal });
+    const { core, groups } = await this.#current({ path, fresh: false, signal });
     return (await groups.submit({ type: "mkdir", path, existOk, nowMs: nowOf(core) }, signal)) as Entry;
   }
 
   async copy({ path, to, signal }: CopyCall): Promise<Entry> {
-    const { core, groups } = await this.#current({ fresh: false, signal });
+    const { core, groups } = await this.#current({ path, fresh: false, signal });
     return (await groups.submit({ type: "copy", path, to, nowMs: nowOf(core) }, signal)) as Entry;
   }
 
   async move({ path, to, signal }: MoveCall): Promise<Entry> {
-    const { core, groups } = await this.#current({ fresh: false, signal });
+    const { core, groups } = await this.#current({ path, fresh: false, signal });
     return (await groups.submit({ type: "move", path, to, nowMs: nowOf(core) }, signal)) as Entry;
   }
 

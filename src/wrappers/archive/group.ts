@@ -1,4 +1,5 @@
 /** One archive that is being filled: the calls that wait for it. */
+import { isInside } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
 import type { Change } from "./evaluate.ts";
 import { headerBytesAtMost, padded } from "./format/tar.ts";
@@ -12,6 +13,8 @@ export interface Pending {
   readonly change: Change;
   readonly paths: readonly StorePath[];
   state: PendingState;
+  /** Its caller has gone away since it was sealed: "unknown" was the answer. */
+  left: boolean;
   /** How often bytes were taken over for it. */
   rounds: number;
   readonly settle: (outcome: { readonly done: Entry | undefined } | { readonly error: unknown }) => void;
@@ -67,6 +70,15 @@ export class Group {
   }
 
   touches(path: StorePath): boolean {
-    return this.pending.some(({ paths }) => paths.some((other) => other === path || path.startsWith(`${other}/`) || other.startsWith(`${path}/`)));
+    return this.pending.some((one) => concerns(one, path));
   }
+
+  /** Has a caller of one that was sealed gone away, who may ask now what became of it? */
+  wasLeftAt(path: StorePath): boolean {
+    return this.pending.some((one) => one.left && concerns(one, path));
+  }
+}
+
+function concerns({ paths }: Pending, path: StorePath): boolean {
+  return paths.some((other) => isInside(other, path) || isInside(path, other));
 }

@@ -10,7 +10,7 @@ import type { Change, Outcome } from "./evaluate.ts";
 import { Group, bytesOf, pathsOf } from "./group.ts";
 import type { Pending } from "./group.ts";
 import { Sealer } from "./sealer.ts";
-import { Semaphore, aborted } from "./semaphore.ts";
+import { Semaphore, aborted, orAborted } from "./semaphore.ts";
 import type { Uploads } from "./uploads.ts";
 
 /** What a group needs of the rest of the layer. */
@@ -70,6 +70,7 @@ export class Groups {
         change,
         paths: pathsOf(change),
         state: "waiting",
+        left: false,
         rounds: 0,
         settle: (outcome) => {
           if (pending.state === "done") return;
@@ -99,6 +100,7 @@ export class Groups {
   /** Before the seal it is taken out, as if it had never been; afterwards nobody knows. */
   #leave(pending: Pending, signal: AbortSignal): void {
     const sealed = pending.state === "sealed";
+    pending.left = sealed;
     this.#remove(pending);
     pending.settle({ error: sealed ? aborted(signal).with({ applied: this.#core.rules.appliedAfterSeal(), cause: signal.reason }) : aborted(signal) });
   }
@@ -181,6 +183,15 @@ export class Groups {
       if (running.length + this.#taking.size === 0) return;
       await Promise.all([...running, ...this.#taking]);
     }
+  }
+
+  /**
+   * Before a question that wants the truth: what was left in the middle, at this path, above or below it, has arrived or failed. Until then nobody can say what
+   * is there, and who was told "unknown" would take its own later version for somebody else's.
+   */
+  async known(path: StorePath, signal: AbortSignal | undefined): Promise<void> {
+    if (!this.#core.rules.freshAwaitsLeft) return;
+    for (const group of [...this.#running]) if (group.wasLeftAt(path)) await orAborted(group.settled, signal);
   }
 
   /** Before a body streams to a path: what has joined there goes first, what is on its way has arrived, and from now on others wait. */

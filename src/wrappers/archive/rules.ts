@@ -58,6 +58,8 @@ export interface Rules extends OpenRules {
   readonly commitIsOne: boolean;
   /** 21. After the seal an operation cannot be taken out any more: nobody knows whether it will have happened. */
   appliedAfterSeal(): "unknown" | false;
+  /** A fresh question waits for what was left after its seal: it may land any moment, as an own later version that nobody would know as such. */
+  readonly freshAwaitsLeft: boolean;
   /** 23. What is missing is judged by a complete listing only. */
   readonly halfListingsJudge: boolean;
   /** 24. A listing says nothing about what was learned after it began. */
@@ -102,6 +104,7 @@ export const rules: Rules = Object.freeze<Rules>({
   intentFirst: true,
   commitIsOne: true,
   appliedAfterSeal: () => "unknown",
+  freshAwaitsLeft: true,
   halfListingsJudge: false,
   isJudged: ({ learnedInThisListing }) => !learnedInThisListing,
   wins: (one, other) => compareStamps(one, other) > 0,

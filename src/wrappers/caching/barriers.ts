@@ -84,9 +84,15 @@ export class Barriers {
     return this.#journal.all<ItemRow>("select * from item where seq = ?", seq);
   }
 
-  /** Inside of a transaction. A request of ours that was under way when these were journalled has landed: what they are to remove is that version. */
+  /**
+   * Inside of a transaction. A request of ours that was under way when these were journalled has landed: what they are to remove is that version, unless a move
+   * or copy puts something else there before.
+   */
   landed(path: StorePath, flight: number, etag: string): void {
-    this.#journal.run("update item set etag = ? where path = ? and seq > ? and seq in (select seq from barrier where kind = 'remove')", etag, path, flight);
+    const later = this.#all.filter(({ seq }) => seq > flight);
+    const brought = later.find(({ dst }) => dst !== null && isInside(path, dst))?.seq ?? Infinity;
+    for (const { seq, kind } of later)
+      if (kind === "remove" && seq < brought) this.#journal.run("update item set etag = ? where path = ? and seq = ?", etag, path, seq);
   }
 
   #note({ src, dst }: Barrier, by: 1 | -1): void {

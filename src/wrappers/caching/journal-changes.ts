@@ -70,9 +70,9 @@ export function giveWay(core: Core, node: NodeRow, path: StorePath): void {
   core.tree.remove(node);
 }
 
-/** The etag that a request may be conditional on; null where none is known for sure. */
+/** The etag that a request may be conditional on; null where none is known for sure: what is on its way to this path will have another one. */
 export function hardEtag(core: Core, node: NodeRow, path: StorePath): string | null {
-  if (node.base_kind !== FILE || node.base_etag === null) return null;
+  if (node.base_kind !== FILE || node.base_etag === null || (core.barriers.insideTarget(path) && core.rules.movedBaseIsSoft)) return null;
   return core.tree.look(path).moved > node.base_gen && core.rules.movedBaseIsSoft ? null : node.base_etag;
 }
 

@@ -26,7 +26,7 @@ test("killed at its steps it loses nothing and brings nothing back", { timeout: 
 });
 
 test("killed at random moments it loses nothing and brings nothing back", { timeout: 7_200_000 }, async () => {
-  const kills = torture ? 300 : 4;
+  const kills = torture ? 1000 : 4;
   const figures = await crashRuns({ module, base, seed, kills, withinMs: 1500 });
   expect(figures.faults).toEqual([]);
   expect(figures.kills).toBe(kills);

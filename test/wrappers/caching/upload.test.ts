@@ -285,4 +285,25 @@ describe("what lands after its path was deleted", () => {
       expect(await paths(b.base, "/", true)).toEqual(how === "replaced by a directory" ? ["/d", "/d/f"] : []);
     },
   );
+
+  test.each(["move", "copy"] as const)("a file that a pending %s brings, and that made room for a directory, is nobody else's", async (operation) => {
+    await using b = bench({ uploadDelayMs: 0 });
+    await b.base.write("/c/f", "brought");
+    await readText(b.store, "/c/f");
+    const arrive = gate();
+    b.script.before = async (call) => {
+      if (call.operation === operation) await arrive.open;
+    };
+    // A service that gives a new etag to what it moves.
+    b.script.after = async (call) => {
+      if (call.operation === operation) await b.base.write(call.to, "brought");
+    };
+    await b.store[operation]("/c/f", "/a");
+    await b.store.delete("/a");
+    await b.store.write("/a/inside", "new");
+    arrive.let();
+    await b.cache.flush();
+    expect(b.cache.conflicts()).toEqual([]);
+    expect(await paths(b.base, "/a", true)).toEqual(["/a/inside"]);
+  });
 });

@@ -204,6 +204,31 @@ export const abortedIsUnknown = proof("who gives up after the seal is told that 
   assert.equal(await reads(world, 0, "/p"), "body 1");
 });
 
+export const freshKnowsWhatWasLeft = proof("after an unknown outcome a fresh question is answered when it is known, and others at once", {}, async (world) => {
+  const abort = new AbortController();
+  const { store, client } = site(world, 0);
+  const told = store.write("/d/p", world.body(40), { signal: abort.signal }).then(
+    () => "stored",
+    (error: unknown) => (StoreError.is(error) ? `${error.code} ${error.applied}` : String(error)),
+  );
+  await world.rest();
+  client.hold = true;
+  void store.layers.archive.flush();
+  await world.rest();
+  abort.abort();
+  assert.equal(await told, "aborted unknown");
+  client.hold = false;
+  let seen = "nothing yet";
+  const fresh = store.list("/", { recursive: true, fresh: true }).toArray();
+  const listed = fresh.then((entries) => (seen = entries.map(({ path }) => path).join(" ")));
+  await world.rest();
+  assert.equal(seen, "nothing yet");
+  assert.equal(await reads(world, 0, "/d/p"), "nothing");
+  await steps(world, net(0));
+  await listed;
+  assert.equal(seen, "/d /d/p");
+});
+
 export const movesAreWhole = proof("whatever a crash cuts off, a moved file is at one of its two places (archive.md 22)", {}, async (world) => {
   await steps(world, now(0, "write", "/p"), fly(0, "move", "/p", "/q"), net(0), crash(0), refresh(0));
   assert.deepEqual([await reads(world, 0, "/p"), await reads(world, 0, "/q")].sort(), ["body 1", "nothing"]);
@@ -373,6 +398,7 @@ export const layerProofs: readonly LayerProof[] = [
   oneCommit,
   badBodiesAreAlone,
   abortedIsUnknown,
+  freshKnowsWhatWasLeft,
   movesAreWhole,
   halfListings,
   listingsJudgeWhatTheyCouldSee,
