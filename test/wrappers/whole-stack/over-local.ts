@@ -4,10 +4,12 @@ import { join } from "node:path";
 import type { CrashPlace, CrashSubject } from "../../../src/conformance/crash/index.ts";
 import { local } from "../../../src/providers/local/index.ts";
 import { find, stack } from "../../../src/store/index.ts";
-import type { Control, Kind, Store } from "../../../src/store/index.ts";
+import type { Store } from "../../../src/store/index.ts";
 import { Archive, archiveWith } from "../../../src/wrappers/archive/archive.ts";
 import { rules as archiveRules } from "../../../src/wrappers/archive/rules.ts";
+import type { ArchiveControl } from "../../../src/wrappers/archive/index.ts";
 import { Caching, cachingWith } from "../../../src/wrappers/caching/index.ts";
+import type { CacheControl } from "../../../src/wrappers/caching/index.ts";
 import { rules as cachingRules } from "../../../src/wrappers/caching/rules.ts";
 import { stepNames } from "../../../src/wrappers/caching/steps.ts";
 import { metadataCache, stats } from "../../../src/wrappers/index.ts";
@@ -31,11 +33,8 @@ function packed({ directory, scenario }: CrashPlace, index: string, step: Step):
   return stack(local({ directory: root }), archiveWith(archiveRules, options, { step }));
 }
 
-function controlIn<C extends Control<object>>(store: Store, kind: Kind<C>): C {
-  const found = find(store, kind);
-  if (found === undefined) throw new Error("a layer is missing in this stack");
-  return found;
-}
+const cacheOf = (store: Store): CacheControl => find(store, Caching) as CacheControl;
+const archiveOf = (store: Store): ArchiveControl => find(store, Archive) as ArchiveControl;
 
 const subject: CrashSubject = {
   name: "stats(metadataCache(caching(archive(local))))",
@@ -59,15 +58,15 @@ const subject: CrashSubject = {
     ),
   // Another installation, with an empty index: the manifests alone are the truth.
   remote: (place) => packed(place, `other-${process.hrtime.bigint()}`, () => {}),
-  flush: (store) => controlIn(store, Caching).flush(),
+  flush: (store) => cacheOf(store).flush(),
   pending(store) {
-    const { barriers, inDoubt } = controlIn(store, Caching).report();
-    return controlIn(store, Caching).dirty().length + Number(barriers) + Number(inDoubt);
+    const { barriers, inDoubt } = cacheOf(store).report();
+    return cacheOf(store).dirty().length + Number(barriers) + Number(inDoubt);
   },
   async stir(store) {
-    await controlIn(store, Caching).evict();
-    await controlIn(store, Archive).repack({ all: true });
-    await controlIn(store, Archive).collect({ graceMs: 0 });
+    await cacheOf(store).evict();
+    await archiveOf(store).repack({ all: true });
+    await archiveOf(store).collect({ graceMs: 0 });
   },
   check: ({ directory }) => faultsOf(join(directory, "cache")),
   steps: [...stepNames, ...archiveSubject.steps],
