@@ -306,4 +306,27 @@ describe("what lands after its path was deleted", () => {
     expect(b.cache.conflicts()).toEqual([]);
     expect(await paths(b.base, "/a", true)).toEqual(["/a/inside"]);
   });
+
+  test("an upload that lands late is not what a later move has put in its place", async () => {
+    await using b = bench({ uploadDelayMs: 0 });
+    await b.base.write("/c/f", "brought");
+    await readText(b.store, "/c/f");
+    const landed = gate();
+    const answer = gate();
+    b.script.after = async (call) => {
+      if (call.operation === "move") await b.base.write(call.to, "brought");
+      if (call.operation !== "write" || call.path !== "/a") return;
+      landed.let();
+      await answer.open;
+    };
+    await b.store.write("/a", "one");
+    await landed.open;
+    await b.store.move("/c/f", "/a");
+    await b.store.delete("/a");
+    await b.store.write("/a/inside", "new");
+    answer.let();
+    await b.cache.flush();
+    expect(b.cache.conflicts()).toEqual([]);
+    expect(await paths(b.base, "/a", true)).toEqual(["/a/inside"]);
+  });
 });
