@@ -1,5 +1,5 @@
 /** Reading: download, with a range where one is asked for. The metadata of exactly these bytes comes with them, in a header. */
-import { StoreError, rangeHeader } from "../../store/index.ts";
+import { StoreError, rangeHeader, root } from "../../store/index.ts";
 import type { ProviderRead, ReadCall } from "../../store/index.ts";
 import type { Download } from "./ask.ts";
 import { fileEntry, fileIn, unclear } from "./entries.ts";
@@ -9,6 +9,8 @@ import type { Session } from "./session.ts";
 
 export async function read(session: Session, call: ReadCall): Promise<ProviderRead> {
   const { path, range, signal } = call;
+  // The root of an account has no metadata to refuse with.
+  if (path === root) throw new StoreError("is-a-directory", "a folder has no bytes", { applied: false });
   const native = session.names.native(path);
   const asked = rangeHeader(range);
   const headers = { "Accept-Encoding": "identity", ...(asked === undefined ? {} : { Range: asked }) };
@@ -61,6 +63,10 @@ function bytesOf(download: Download): AsyncIterable<Uint8Array> | Uint8Array {
   }
   const reader = response.body.getReader();
   dog.pause();
+  const letGo = async (): Promise<void> => {
+    dog.stop();
+    await reader.cancel().catch(() => {}); // What it failed of was told by `next`.
+  };
   return {
     [Symbol.asyncIterator]: () => ({
       async next() {
@@ -78,10 +84,11 @@ function bytesOf(download: Download): AsyncIterable<Uint8Array> | Uint8Array {
         }
       },
       async return() {
-        dog.stop();
-        await reader.cancel().catch(() => {}); // What it failed of was told by `next`.
+        await letGo();
         return { done: true as const, value: undefined };
       },
     }),
-  };
+    // Also of a body that nobody began to read.
+    [Symbol.asyncDispose]: letGo,
+  } as AsyncIterable<Uint8Array>;
 }
