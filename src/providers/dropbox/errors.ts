@@ -136,3 +136,11 @@ function networkCode(error: unknown, depth = 0): string | undefined {
 }
 
 const textOf = (code: unknown): string | undefined => (typeof code === "string" ? code : undefined);
+
+/** Nobody knows whether the service did it: the request may have left, and no answer came. */
+export function outcomeUnknown(error: unknown): boolean {
+  const known = translate(error);
+  if (known === undefined) return true;
+  if (error instanceof ApiError || StoreError.is(error)) return ["unavailable", "timeout", "aborted", "unknown"].includes(known.code) && !(error instanceof ApiError && error.status < 500);
+  return !UNREACHED.has(networkCode(error) ?? "");
+}

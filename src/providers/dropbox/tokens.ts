@@ -10,6 +10,8 @@ import type { Settings } from "./options.ts";
 import { watchdog } from "./watchdog.ts";
 
 const TOKEN_URL = "https://api.dropboxapi.com/oauth2/token";
+/** Refusals of a token that no later call cures. */
+const FOR_GOOD: ReadonlySet<string> = new Set(["expired_access_token", "invalid_access_token", "user_suspended"]);
 /** So long before its end a token is renewed. */
 const EARLY_MS = 300_000;
 
@@ -44,11 +46,12 @@ export class Tokens {
     return this.#renew(signal);
   }
 
-  /** Says so to this call and, until `reconnect`, to all that follow, without asking the service again. */
+  /** Says so, and where it is Dropbox that says it, to all calls that follow until `reconnect`, without asking again. A gateway may change its mind. */
   refuse(cause: ApiError): StoreError {
-    const revoked = cause.tag === "expired_access_token" ? "the access token has expired" : "the access token is not valid, or was revoked";
-    this.#refused ??= new StoreError("unauthenticated", `${revoked}: sign in again`, { cause, status: cause.status, applied: false });
-    return this.#refused;
+    const reason = cause.tag === "expired_access_token" ? "the access token has expired" : "the access token is not valid, or was revoked";
+    const refused = new StoreError("unauthenticated", `${reason}: sign in again`, { cause, status: cause.status, applied: false });
+    if (FOR_GOOD.has(cause.tag)) this.#refused ??= refused;
+    return this.#refused ?? refused;
   }
 
   forget(): void {

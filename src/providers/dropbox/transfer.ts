@@ -8,7 +8,7 @@ import { StoreError } from "../../store/index.ts";
 import type { CopyCall, Entry, MoveCall } from "../../store/index.ts";
 import { entryOf, metadataIn } from "./entries.ts";
 import type { Metadata } from "./entries.ts";
-import { ApiError, isRefusal, refusalOf, translate } from "./errors.ts";
+import { ApiError, isRefusal, outcomeUnknown, refusalOf } from "./errors.ts";
 import { absent, metadataAt } from "./look.ts";
 import { makeRoom } from "./room.ts";
 import type { Session } from "./session.ts";
@@ -76,7 +76,7 @@ async function replace(session: Session, call: Transfer, [from, source]: readonl
     try {
       return await send(session, operation, from, to, signal);
     } catch (error) {
-      if (error instanceof ApiError || signal?.aborted === true || translate(error)?.applied === false) throw error;
+      if (error instanceof ApiError || signal?.aborted === true || !outcomeUnknown(error)) throw error;
       // The answer was lost: whether it has happened can be seen, for we know what was to come.
       const now = await metadataAt(session, to, signal).catch(() => null); // The first failure is the one to tell.
       if (now !== null && (operation === "move" ? now.id === source.id : sameBytes(now, source))) return now;

@@ -4,7 +4,7 @@ import type { Entry, WriteCall } from "../../store/index.ts";
 import type { Said } from "./ask.ts";
 import { fileEntry, fileIn, stampOf } from "./entries.ts";
 import type { FileMetadata } from "./entries.ts";
-import { ApiError, isRefusal, refusalOf, translate } from "./errors.ts";
+import { ApiError, isRefusal, outcomeUnknown, refusalOf } from "./errors.ts";
 import { metadataAt } from "./look.ts";
 import { Pieces } from "./pieces.ts";
 import type { Piece } from "./pieces.ts";
@@ -92,7 +92,7 @@ async function stored(session: Session, call: WriteCall, info: CommitInfo, hash:
     return fileIn((await send()).result);
   } catch (error) {
     if (error instanceof ApiError) throw refused(call, error);
-    if (info.mode[".tag"] === "add" || call.signal?.aborted === true || translate(error)?.applied === false) throw error;
+    if (info.mode[".tag"] === "add" || call.signal?.aborted === true || !outcomeUnknown(error)) throw error;
     const there = await metadataAt(session, info.path, call.signal).catch(() => null); // The first failure is the one to tell.
     // These bytes, of this time: whoever put them there, the file is what it was to become.
     if (there?.[".tag"] === "file" && there.content_hash === hash && there.client_modified === info.client_modified) return there;
