@@ -8,7 +8,7 @@ import { StoreError } from "../../store/index.ts";
 import { ApiError, refusalOf } from "./errors.ts";
 import type { Session } from "./session.ts";
 import { ROUTES } from "./sdk.ts";
-import type { RouteName, SdkClient, SdkFetch, SdkResponse } from "./sdk.ts";
+import type { RouteName, SdkClient, SdkFetch, SdkRequest, SdkResponse } from "./sdk.ts";
 import { watchdog } from "./watchdog.ts";
 import type { Watchdog } from "./watchdog.ts";
 
@@ -32,6 +32,9 @@ export interface Download {
   readonly dog: Watchdog;
 }
 
+/** Up to this size a copy costs less than a stream. */
+const COPIED_BYTES = 1 << 20;
+const CHUNK_BYTES = 256 << 10;
 /** Refused tokens: 401 with these, or with none where somebody between us and the service says it. */
 const NOT_THE_TOKEN: ReadonlySet<string> = new Set(["missing_scope", "route_access_denied", "invalid_select_user", "invalid_select_admin"]);
 
@@ -56,9 +59,10 @@ export async function ask(session: Session, question: Question): Promise<Said> {
 async function once(session: Session, { route, args, signal, headers = {}, quietMs }: Question, token: string): Promise<Said> {
   const { settings, sdk } = session;
   const dog = watchdog(settings.clock, quietMs ?? settings.timeoutMs, signal, ROUTES[route] === "commit");
+  const over = new AbortController();
   let response: Response | undefined;
   const through: SdkFetch = async (url, init) => {
-    response = await settings.fetch(url, { ...init, body: bodyOf(init.body), redirect: "manual", signal: dog.signal });
+    response = await settings.fetch(url, { method: init.method, ...sendable(init, over.signal), redirect: "manual", signal: dog.signal });
     dog.touch();
     // The package would read all of a file into memory.
     return route === "filesDownload" && response.ok ? withoutBody(response) : response;
@@ -84,12 +88,33 @@ async function once(session: Session, { route, args, signal, headers = {}, quiet
     if (response?.body !== null && response?.bodyUsed === false) void response.body.cancel().catch(() => {});
     if (dog.signal.aborted) throw dog.signal.reason;
     throw apiError(error) ?? error;
+  } finally {
+    over.abort();
   }
 }
 
-/** As fetch takes it: a view of a larger buffer is copied by it. */
-function bodyOf(body: string | Uint8Array | null | undefined): string | Uint8Array<ArrayBuffer> | null {
-  return (body ?? null) as string | Uint8Array<ArrayBuffer> | null;
+interface Sendable {
+  readonly body: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly duplex?: "half";
+}
+
+/** As fetch takes it. It copies bytes that it is given, so a piece goes as a stream over its memory, with its length, and is not read any more when `over`. */
+function sendable({ body = null, headers }: SdkRequest, over: AbortSignal): Sendable {
+  if (!(body instanceof Uint8Array) || body.byteLength <= COPIED_BYTES) return { body: body as Sendable["body"], headers };
+  let at = 0;
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        if (over.aborted) return controller.error(new Error("the request has ended"));
+        controller.enqueue(body.subarray(at, at + CHUNK_BYTES));
+        at += CHUNK_BYTES;
+        if (at >= body.byteLength) controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return { body: stream, headers: { ...headers, "Content-Length": String(body.byteLength) }, duplex: "half" };
 }
 
 /** The head of a download for the package. @throws StoreError where what it says of the file is missing, which the package takes for a file of its own */

@@ -24,6 +24,8 @@ export type { Logged } from "./answers.ts";
 
 export interface DropboxServer extends AsyncDisposable {
   readonly origin: string;
+  /** The same accounts behind TLS, for clients that are led here by the real names; 0 without a certificate. */
+  readonly securePort: number;
   /** Everything that was asked, in order. */
   readonly log: readonly Logged[];
   /** "files/upload" … of each request since the last `clear`. */
@@ -45,12 +47,17 @@ export async function startDropbox(tls?: { readonly key: string; readonly cert: 
   const answers = new Answers(accounts);
   const options = { maxHeaderSize: 128 * 1024, keepAliveTimeout: 30_000 };
   const handle: RequestListener = (request, response) => void answers.answer(request, response);
-  const server: Server = tls === undefined ? createServer(options, handle) : createSecureServer({ ...options, ...tls }, handle);
-  server.listen(0, "127.0.0.1").unref();
-  await new Promise((ready) => server.once("listening", ready));
-  const origin = `${tls === undefined ? "http" : "https"}://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const listening = async (server: Server): Promise<number> => {
+    server.listen(0, "127.0.0.1").unref();
+    await new Promise((ready) => server.once("listening", ready));
+    return (server.address() as AddressInfo).port;
+  };
+  const servers = [createServer(options, handle), ...(tls === undefined ? [] : [createSecureServer({ ...options, ...tls }, handle)])];
+  const [port = 0, securePort = 0] = await Promise.all(servers.map(listening));
+  const origin = `http://127.0.0.1:${port}`;
   return {
     origin,
+    securePort,
     accounts,
     get log() {
       return answers.log;
@@ -64,8 +71,10 @@ export async function startDropbox(tls?: { readonly key: string; readonly cert: 
     advance: (ms) => void (ahead += ms),
     fetch: (through = globalThis.fetch) => ledTo(origin, through),
     async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((done) => server.close(done));
+      for (const server of servers) {
+        server.closeAllConnections();
+        await new Promise((done) => server.close(done));
+      }
       if (answers.defects.length > 0) throw answers.defects[0];
     },
   };

@@ -7,7 +7,7 @@
 import { refused, uploadRefused } from "./errors.ts";
 
 /** The pattern of WritePath: "" is the root, and everything else starts with a slash. */
-export const WRITE_PATH = /^(?:\/(?:.|[\r\n])*)$/u;
+export const WRITE_PATH = /^\/[^]*$/u;
 /** Names that the desktop clients never store; the API refuses them in any case. */
 const DISALLOWED = /^(?:desktop\.ini|thumbs\.db|\.ds_store|icon\r|\.dropbox|\.dropbox\.attr)$/iu;
 
