@@ -28,7 +28,12 @@ export const listPath: Check = (value) => {
   if (value === "/") return 'Specify the root folder as an empty string rather than as "/".';
   return value === "" ? undefined : writePath(value);
 };
-export const readPath: Check = (value) => (value === "" ? "The root folder is unsupported." : writePath(value));
+/** Reading takes ids as well (ReadPath). */
+const ID = /^id:[\w-]+$/;
+export const readPath: Check = (value) => {
+  if (value === "") return "The root folder is unsupported.";
+  return typeof value === "string" && ID.test(value) ? undefined : writePath(value);
+};
 export const mode: Check = (value) => {
   if (value === "add" || value === "overwrite") return undefined;
   const { ".tag": tag, update } = (value ?? {}) as { ".tag"?: unknown; update?: unknown };

@@ -11,6 +11,10 @@ import type { FileNode, Node, Tree } from "./tree.ts";
 export const MANY = 10_000;
 
 export function lookUp(tree: Tree, path: string, at: string): Node {
+  if (path.startsWith("id:")) {
+    for (const node of tree.nodes.values()) if (node.id === path) return node;
+    throw refused(`${at}/not_found`);
+  }
   mustRead(path, at);
   const node = tree.at(path);
   if (node === undefined) throw refused(`${at}/not_found`);
