@@ -103,7 +103,10 @@ export function refusalOf(error: ApiError, changes: { readonly code?: ErrorCode;
   if (status === 503 && wait !== undefined) return new StoreError("rate-limited", "the service asks to slow down", { ...details, applied: false });
   if (status === 408) return new StoreError("unavailable", usual.reason, details);
   if (status >= 300 && status < 400) return new StoreError("config", "the service sends us to another address", { ...details, applied: false });
-  return new StoreError(changes.code ?? usual.code, changes.reason ?? usual.reason, { ...details, applied: status === 503 ? false : status < 500 ? false : undefined });
+  return new StoreError(changes.code ?? usual.code, changes.reason ?? usual.reason, {
+    ...details,
+    applied: status === 503 ? false : status < 500 ? false : undefined,
+  });
 }
 
 function secondsOf(value: unknown): number | undefined {
@@ -112,7 +115,15 @@ function secondsOf(value: unknown): number | undefined {
 
 const CERTIFICATE = /^(?:CERT_|ERR_TLS_CERT|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED|UNABLE_TO_|ERR_SSL_|EPROTO|HOSTNAME_MISMATCH)/;
 /** Errors of a connection that never came to be: no byte of the request left. */
-const UNREACHED: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN", "UND_ERR_CONNECT_TIMEOUT"]);
+const UNREACHED: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EHOSTDOWN",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
 
 /** What fetch threw. Undefined: not of the network. */
 export function translate(error: unknown): StoreError | undefined {
@@ -141,6 +152,7 @@ const textOf = (code: unknown): string | undefined => (typeof code === "string" 
 export function outcomeUnknown(error: unknown): boolean {
   const known = translate(error);
   if (known === undefined) return true;
-  if (error instanceof ApiError || StoreError.is(error)) return ["unavailable", "timeout", "aborted", "unknown"].includes(known.code) && !(error instanceof ApiError && error.status < 500);
+  if (error instanceof ApiError || StoreError.is(error))
+    return ["unavailable", "timeout", "aborted", "unknown"].includes(known.code) && !(error instanceof ApiError && error.status < 500);
   return !UNREACHED.has(networkCode(error) ?? "");
 }

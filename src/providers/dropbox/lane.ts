@@ -31,7 +31,10 @@ export class Lane {
   async pass(longestMs: number, signal: AbortSignal | undefined): Promise<void> {
     for (let left = this.#until - this.#clock.monotonic(); left > 0; left = this.#until - this.#clock.monotonic()) {
       if (left > longestMs)
-        throw new StoreError("rate-limited", "the service asked this account to wait longer than a call may", { retryAfterMs: Math.ceil(left), applied: false });
+        throw new StoreError("rate-limited", "the service asked this account to wait longer than a call may", {
+          retryAfterMs: Math.ceil(left),
+          applied: false,
+        });
       await this.#clock.sleep(left, signal);
     }
   }

@@ -134,7 +134,8 @@ function rootOf(root: unknown): string {
   const path = root.replace(/\/+$/, "");
   if (path === "") return "";
   // eslint-disable-next-line no-control-regex
-  if (!/^(?:\/(?!\.{1,2}(?:\/|$))[^/\\\0\x7f]*[^/\\\0\x7f ])+$/.test(path)) throw wrong('root is "", or a path that starts with a slash, in names that Dropbox can hold');
+  if (!/^(?:\/(?!\.{1,2}(?:\/|$))[^/\\\0\x7f]*[^/\\\0\x7f ])+$/.test(path))
+    throw wrong('root is "", or a path that starts with a slash, in names that Dropbox can hold');
   return path;
 }
 

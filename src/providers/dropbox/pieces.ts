@@ -34,7 +34,12 @@ export class Pieces {
   async next(): Promise<Piece> {
     const { bytes, last } = this.#stream.inMemory ? await this.#cut() : await this.#fill();
     const digests: Buffer[] = [];
-    for (let at = 0; at < bytes.byteLength; at += BLOCK_BYTES) digests.push(createHash("sha256").update(bytes.subarray(at, at + BLOCK_BYTES)).digest());
+    for (let at = 0; at < bytes.byteLength; at += BLOCK_BYTES)
+      digests.push(
+        createHash("sha256")
+          .update(bytes.subarray(at, at + BLOCK_BYTES))
+          .digest(),
+      );
     // All pieces but the last are whole blocks, so the hash of the file is made of the same digests.
     this.#digests.push(...digests);
     const offset = this.#offset;

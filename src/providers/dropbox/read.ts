@@ -25,7 +25,8 @@ export async function read(session: Session, call: ReadCall): Promise<ProviderRe
   const download = said.download as Download;
   try {
     const { response } = download;
-    if (response.headers.get("content-encoding") !== null) throw new StoreError("unavailable", "the bytes were packed on the way, although it was asked not to");
+    if (response.headers.get("content-encoding") !== null)
+      throw new StoreError("unavailable", "the bytes were packed on the way, although it was asked not to");
     const entry = fileEntry(path, fileIn(said.result));
     return { entry, offset: response.status === 206 ? startOf(response, entry.size) : 0, body: bytesOf(download) };
   } catch (error) {

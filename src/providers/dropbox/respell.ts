@@ -42,5 +42,4 @@ export async function respell(session: Session, from: string, to: string, there:
       });
     }
   }
-
 }

@@ -34,7 +34,8 @@ export async function makeRoom(session: Session, native: string, there: Metadata
 }
 
 async function putBack(session: Session, native: string, there: Metadata, error: unknown): Promise<unknown> {
-  const known = error instanceof ApiError ? refusalOf(error) : (translate(error) ?? new StoreError("unknown", "something failed that nobody expected", { cause: error }));
+  const known =
+    error instanceof ApiError ? refusalOf(error) : (translate(error) ?? new StoreError("unknown", "something failed that nobody expected", { cause: error }));
   try {
     // Without the caller's signal: a call that was given up is taken back all the same.
     if (there[".tag"] === "file") await session.ask("filesRestore", { path: native, rev: there.rev }, undefined);

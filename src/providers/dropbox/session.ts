@@ -59,7 +59,12 @@ export class Session {
   }
 
   /** The same, tried again while the failure may pass by itself. */
-  async askAgain(route: RouteName, args: unknown, signal: AbortSignal | undefined, before?: (failure: StoreError) => Promise<"done" | undefined>): Promise<Said | "done"> {
+  async askAgain(
+    route: RouteName,
+    args: unknown,
+    signal: AbortSignal | undefined,
+    before?: (failure: StoreError) => Promise<"done" | undefined>,
+  ): Promise<Said | "done"> {
     for (let tries = 1; ; tries++) {
       try {
         return await this.ask(route, args, signal);

@@ -5,7 +5,12 @@ import type { Session } from "./session.ts";
 
 interface Usage {
   readonly used?: unknown;
-  readonly allocation?: { readonly ".tag"?: unknown; readonly used?: unknown; readonly allocated?: unknown; readonly user_within_team_space_allocated?: unknown };
+  readonly allocation?: {
+    readonly ".tag"?: unknown;
+    readonly used?: unknown;
+    readonly allocated?: unknown;
+    readonly user_within_team_space_allocated?: unknown;
+  };
 }
 
 /** Of a member of a team: his own limit where he has one, else what the whole team uses and may use. */

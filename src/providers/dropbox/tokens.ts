@@ -88,7 +88,8 @@ export class Tokens {
     }
     if (!answer.ok) throw this.#denied(answer, body);
     const { access_token: access, expires_in: seconds } = (body ?? {}) as { access_token?: unknown; expires_in?: unknown };
-    if (typeof access !== "string" || !/^[\x21-\x7e]+$/.test(access)) throw new StoreError("unavailable", "the answer to a renewal holds no token", { applied: false });
+    if (typeof access !== "string" || !/^[\x21-\x7e]+$/.test(access))
+      throw new StoreError("unavailable", "the answer to a renewal holds no token", { applied: false });
     this.#access = access;
     this.#expiresMs = typeof seconds === "number" && seconds > 0 ? clock.now() + seconds * 1000 : Infinity;
     await onToken?.({ accessToken: access, expiresMs: this.#expiresMs });

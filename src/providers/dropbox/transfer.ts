@@ -67,10 +67,17 @@ async function spelt(session: Session, { ifAbsent, signal }: Transfer, from: str
   return respell(session, from, to, done, signal);
 }
 
-async function replace(session: Session, call: Transfer, [from, source]: readonly [string, Metadata], [to, there]: readonly [string, Metadata]): Promise<Metadata> {
+async function replace(
+  session: Session,
+  call: Transfer,
+  [from, source]: readonly [string, Metadata],
+  [to, there]: readonly [string, Metadata],
+): Promise<Metadata> {
   const { operation, signal } = call;
-  if (source[".tag"] === "file" && there[".tag"] === "folder") throw new StoreError("is-a-directory", "a file does not replace a directory", { applied: false });
-  if (source[".tag"] === "folder" && there[".tag"] === "file") throw new StoreError("not-a-directory", "a directory does not replace a file", { applied: false });
+  if (source[".tag"] === "file" && there[".tag"] === "folder")
+    throw new StoreError("is-a-directory", "a file does not replace a directory", { applied: false });
+  if (source[".tag"] === "folder" && there[".tag"] === "file")
+    throw new StoreError("not-a-directory", "a directory does not replace a file", { applied: false });
   const room = await makeRoom(session, to, there, signal);
   return room.fill(async () => {
     try {

@@ -106,7 +106,8 @@ function refused(call: WriteCall, error: ApiError): StoreError {
     if (ifAbsent) return refusalOf(error, { code: "already-exists", reason: "something of this name is there" });
     if (ifMatch !== undefined && !error.tag.endsWith("/folder")) return lost(call, error);
   }
-  if (isRefusal(error, "content_hash_mismatch")) return refusalOf(error, { code: "integrity", reason: "the bytes were damaged on the way" }).with({ transient: true });
+  if (isRefusal(error, "content_hash_mismatch"))
+    return refusalOf(error, { code: "integrity", reason: "the bytes were damaged on the way" }).with({ transient: true });
   return refusalOf(error);
 }
 

@@ -1,6 +1,7 @@
 /** CF76, CF92-CF94: tokens that are renewed or revoked, the pause of an account, one commit at a time, space, and whose account it is. */
 import { expect, test } from "vitest";
-import { StoreError, manualClock } from "../../../src/store/index.ts";
+import { manualClock } from "../../../src/store/index.ts";
+import type { StoreError } from "../../../src/store/index.ts";
 import { dropbox } from "../../../src/providers/dropbox/index.ts";
 import { retry } from "../../../src/wrappers/index.ts";
 import { stack } from "../../../src/store/index.ts";
@@ -90,7 +91,10 @@ test("CF92: 429 is rate-limited with the wait, and all calls of the account wait
   await using at = await dropboxAt({ clock });
   const other = at.open({ clock });
   await Promise.all([at.store.stat("/"), other.stat("/")]);
-  at.server.fail({ route: "files/upload" }, { status: 429, headers: { "retry-after": "7" }, body: { error: { reason: { ".tag": "too_many_requests" }, retry_after: 7 } } });
+  at.server.fail(
+    { route: "files/upload" },
+    { status: 429, headers: { "retry-after": "7" }, body: { error: { reason: { ".tag": "too_many_requests" }, retry_after: 7 } } },
+  );
   await expect(at.store.write("/a", "1")).rejects.toMatchObject({ code: "rate-limited", retryAfterMs: 7000, applied: false, transient: true });
   at.asked();
   let done = false;

@@ -3,5 +3,7 @@ import { describe, test } from "vitest";
 import { conformance } from "../../../src/conformance/index.ts";
 import { dropboxSubject } from "./subject.ts";
 
-const tier = process.env["STRATUS_TIER"] as "smoke" | "full" | "torture" | undefined;
-conformance({ describe, test }, await dropboxSubject(tier === undefined ? {} : { tier }));
+const asked = process.env["STRATUS_TIER"] as "smoke" | "full" | "torture" | undefined;
+conformance({ describe, test }, await dropboxSubject(asked === undefined ? {} : { tier: asked }));
+const name = "dropbox, a folder of the account, by a refresh token";
+conformance({ describe, test }, await dropboxSubject({ name, tier: asked ?? "smoke" }, { root: "/Apps/Über uns", createRoot: true }, true));

@@ -116,8 +116,18 @@ test("what our provider wrote rclone reads, lists and checks, time and hash incl
     await store.mkdir("/mine/empty");
   }
   await rclone("two", "check", from, "x:mine");
-  const listed = JSON.parse(await rclone("two", "lsjson", "-R", "--hash", "x:mine")) as { Path: string; IsDir: boolean; ModTime: string; Hashes?: Record<string, string> }[];
-  expect(listed.filter(({ IsDir }) => !IsDir).map(({ Path }) => Path).sort()).toEqual(Object.keys(FILES).sort());
+  const listed = JSON.parse(await rclone("two", "lsjson", "-R", "--hash", "x:mine")) as {
+    Path: string;
+    IsDir: boolean;
+    ModTime: string;
+    Hashes?: Record<string, string>;
+  }[];
+  expect(
+    listed
+      .filter(({ IsDir }) => !IsDir)
+      .map(({ Path }) => Path)
+      .sort(),
+  ).toEqual(Object.keys(FILES).sort());
   expect(listed.find(({ Path }) => Path === "empty")?.IsDir).toBe(true);
   expect(listed.find(({ Path }) => Path === "plain.txt")).toMatchObject({ ModTime: "2001-03-03T04:05:06Z", Hashes: { dropbox: expect.any(String) as string } });
   const back = await mkdtemp(join(home, "back-"));

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { MIB, bytes, dropboxAt, stream, withRefresh } from "./at.ts";
 import type { At } from "./at.ts";
 
-const client = (at: At): Dropbox => new Dropbox({ accessToken: at.account.accessToken, fetch: at.server.fetch() as never });
+const client = (at: At): Dropbox => new Dropbox({ accessToken: at.account.accessToken, fetch: at.server.fetch() });
 
 test("its hash is never sent; ours is, with every piece", async () => {
   await using at = await dropboxAt({ pieceBytes: 4 * MIB });
@@ -24,16 +24,16 @@ test("its download is all in memory before anybody sees a byte; ours begins with
   let pulled = 0;
   const counting: typeof fetch = async (url, init) => {
     const response = await at.server.fetch()(url, init);
-    const reader = response.body?.getReader();
+    const reader = (response.body as ReadableStream<Uint8Array<ArrayBuffer>>).getReader();
     const body = new ReadableStream<Uint8Array>(
       {
         async pull(controller) {
-          const { done, value } = (await reader?.read()) as { done: boolean; value: Uint8Array };
+          const { done, value } = await reader.read();
           if (done) return controller.close();
           pulled += value.byteLength;
           controller.enqueue(value);
         },
-        cancel: async (reason) => void (await reader?.cancel(reason)),
+        cancel: async (reason) => void (await reader.cancel(reason)),
       },
       { highWaterMark: 0 },
     );
@@ -77,8 +77,13 @@ test("a web stream cannot be sent by it (no duplex); ours goes up in pieces", as
 
 test("its renewal puts secrets into the address, and renews once per waiting call; ours does neither", async () => {
   await using at = await dropboxAt(withRefresh);
-  const auth = new DropboxAuth({ refreshToken: at.account.refreshToken, clientId: "appkey123", clientSecret: "appsecret456", fetch: at.server.fetch() as never });
-  const theirs = new Dropbox({ auth, fetch: at.server.fetch() as never });
+  const auth = new DropboxAuth({
+    refreshToken: at.account.refreshToken,
+    clientId: "appkey123",
+    clientSecret: "appsecret456",
+    fetch: at.server.fetch(),
+  });
+  const theirs = new Dropbox({ auth, fetch: at.server.fetch() });
   await Promise.all([theirs.filesListFolder({ path: "" }), theirs.filesListFolder({ path: "" })]);
   const renewals = at.server.log.filter(({ route }) => route === "oauth2/token");
   expect(renewals.length).toBe(2);
@@ -94,7 +99,13 @@ test("it gives up on a 401; a store with a refresh token renews once", async () 
   await at.store.stat("/");
   at.server.advance(5 * 3_600_000);
   const token = at.server.accounts.grant(at.account);
-  const theirs = new Dropbox({ accessToken: token, refreshToken: at.account.refreshToken, clientId: "appkey123", accessTokenExpiresAt: new Date(8e15), fetch: at.server.fetch() as never } as never);
+  const theirs = new Dropbox({
+    accessToken: token,
+    refreshToken: at.account.refreshToken,
+    clientId: "appkey123",
+    accessTokenExpiresAt: new Date(8e15),
+    fetch: at.server.fetch(),
+  });
   at.server.advance(5 * 3_600_000);
   await expect(theirs.filesListFolder({ path: "" })).rejects.toMatchObject({ status: 401 });
   await at.store.stat("/");

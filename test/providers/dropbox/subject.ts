@@ -2,16 +2,19 @@
 import type { SecondChannel, Subject } from "../../../src/conformance/index.ts";
 import { dropbox } from "../../../src/providers/dropbox/index.ts";
 import type { DropboxOptions } from "../../../src/providers/dropbox/index.ts";
-import { ledTo, startDropbox } from "../../servers/dropbox/index.ts";
+import { APP, ledTo, startDropbox } from "../../servers/dropbox/index.ts";
 import type { DropboxServer } from "../../servers/dropbox/index.ts";
 
-export async function dropboxSubject(more: Partial<Subject> = {}, options: Partial<DropboxOptions> = {}): Promise<Subject> {
+/** `renewed`: by a refresh token, so that the first call obtains its access token. */
+export async function dropboxSubject(more: Partial<Subject> = {}, options: Partial<DropboxOptions> = {}, renewed = false): Promise<Subject> {
   const server = await startDropbox();
   return {
     name: "dropbox",
     open: (place) =>
       dropbox({
-        accessToken: server.account(place.id).accessToken,
+        ...(renewed
+          ? { refreshToken: server.account(place.id).refreshToken, clientId: APP.key, clientSecret: APP.secret }
+          : { accessToken: server.account(place.id).accessToken }),
         fetch: server.fetch(place.fetch),
         clock: place.clock,
         random: place.random,

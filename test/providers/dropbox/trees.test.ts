@@ -117,7 +117,20 @@ test("a tree of more than Dropbox deletes at once goes child by child", async ()
 
 test("names that Dropbox refuses are tokens there, and come back as they were", async () => {
   await using at = await dropboxAt();
-  const names = ["a\\b", "del\u007f", "space ", "Thumbs.db", ".DS_Store", "icon\r", "%{5C}", ".dropbox", ".stratus-0123456789abcdefghij.tmp", "tab\there", "ü", "日本"];
+  const names = [
+    "a\\b",
+    "del\u007f",
+    "space ",
+    "Thumbs.db",
+    ".DS_Store",
+    "icon\r",
+    "%{5C}",
+    ".dropbox",
+    ".stratus-0123456789abcdefghij.tmp",
+    "tab\there",
+    "ü",
+    "日本",
+  ];
   for (const name of names) await at.store.write(`/n/${name}`, name);
   expect((await at.store.list("/n").toArray()).map(({ path }) => path.slice(3)).sort()).toEqual([...names].sort());
   for (const name of names) expect(await (await at.store.read(`/n/${name}`)).text()).toBe(name);

@@ -144,7 +144,10 @@ test('CF78: with conflicts "copy" the bytes that lose are kept beside, and the e
   expect(await (await at.store.read("/a/report (conflicted copy).txt")).text()).toBe("mine");
   expect(await (await at.store.read("/a/report.txt")).text()).toBe("two");
   // The default keeps nothing.
-  await expect(at.open().write("/a/report.txt", "other", { ifMatch: first.etag as string })).rejects.toMatchObject({ code: "precondition-failed", entry: null });
+  await expect(at.open().write("/a/report.txt", "other", { ifMatch: first.etag as string })).rejects.toMatchObject({
+    code: "precondition-failed",
+    entry: null,
+  });
   expect(await at.store.list("/a").toArray()).toHaveLength(2);
 });
 

@@ -150,6 +150,11 @@ function textOf(body: string | Json | undefined): string {
   return body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body);
 }
 
-function send(response: ServerResponse, status: number, body: string, headers: Readonly<Record<string, string>> = { "content-type": "application/json" }): void {
+function send(
+  response: ServerResponse,
+  status: number,
+  body: string,
+  headers: Readonly<Record<string, string>> = { "content-type": "application/json" },
+): void {
   response.writeHead(status, { "content-length": Buffer.byteLength(body), ...headers }).end(body);
 }

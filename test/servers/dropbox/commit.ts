@@ -4,6 +4,7 @@ import type { Account } from "./accounts.ts";
 import type { Json } from "./metadata.ts";
 import { mustWrite } from "./names.ts";
 import { contentHash } from "./content-hash.ts";
+import type { Chunk } from "./spill.ts";
 import type { FileNode, Tree } from "./tree.ts";
 
 export interface Commit {
@@ -14,7 +15,7 @@ export interface Commit {
   readonly strict_conflict?: boolean;
 }
 
-export function commit(account: Account, args: Json, chunks: readonly Uint8Array[], session?: string): FileNode {
+export function commit(account: Account, args: Json, chunks: readonly Chunk[], session?: string): FileNode {
   const { tree } = account;
   const { path, mode = "add", autorename = false, client_modified, strict_conflict = false } = args as unknown as Commit;
   mustWrite(path, "");

@@ -83,7 +83,7 @@ export async function startDropbox(tls?: { readonly key: string; readonly cert: 
 /** Only these hosts: a request to any other is a defect of the client. */
 export function ledTo(origin: string, through: typeof globalThis.fetch = globalThis.fetch): typeof globalThis.fetch {
   return (input, init) => {
-    const url = String(input);
+    const url = typeof input === "string" ? input : input instanceof URL ? input.href : input.url;
     const [, host, rest] = /^https:\/\/(api|content|notify)\.dropboxapi\.com(\/.*)$/.exec(url) ?? [];
     if (host === undefined) throw new TypeError(`not a host of Dropbox: ${url}`);
     return through(`${origin}/${host}${rest}`, init);

@@ -22,7 +22,7 @@ function lower(char: string): string {
   if (char === "\u0130") return "i";
   if (AFTER_4_1.test(char)) return char;
   const small = char.toLowerCase();
-  return [...small].length === 1 ? small : char;
+  return small.length === char.length ? small : char;
 }
 
 /** Under this key two spellings are one file. */

@@ -37,7 +37,10 @@ const sizeOf = (node: Node | undefined): number => (node?.kind === "file" ? node
 function pairs(tree: Tree, key: string, place: string): [Node, string][] {
   const head = key.length;
   // Folding keeps the number of code units but for names in another form, so the rest of a path is taken from its own spelling.
-  return [key, ...tree.below(key)].map((one) => [tree.nodes.get(one) as Node, place + tree.spelling(one).slice(tree.spelling(one).length - (one.length - head))]);
+  return [key, ...tree.below(key)].map((one) => [
+    tree.nodes.get(one) as Node,
+    place + tree.spelling(one).slice(tree.spelling(one).length - (one.length - head)),
+  ]);
 }
 
 function copied(tree: Tree, key: string, place: string): Node {

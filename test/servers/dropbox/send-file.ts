@@ -2,6 +2,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { Json } from "./metadata.ts";
+import { bytesOf } from "./spill.ts";
+import type { Chunk } from "./spill.ts";
 import type { FileNode } from "./tree.ts";
 
 export async function sendFile(request: IncomingMessage, response: ServerResponse, file: FileNode, describe: (file: FileNode) => Json): Promise<void> {
@@ -28,12 +30,12 @@ export async function sendFile(request: IncomingMessage, response: ServerRespons
   }
 }
 
-function* cut(chunks: readonly Uint8Array[], first: number, end: number): Generator<Uint8Array> {
+function* cut(chunks: readonly Chunk[], first: number, end: number): Generator<Uint8Array> {
   let at = 0;
   for (const chunk of chunks) {
-    const part = chunk.subarray(Math.max(0, first - at), Math.max(0, end - at));
+    const [from, to] = [Math.max(0, first - at), Math.min(chunk.byteLength, Math.max(0, end - at))];
     at += chunk.byteLength;
-    if (part.byteLength > 0) yield part;
+    if (from < to) yield bytesOf(chunk).subarray(from, to);
   }
 }
 

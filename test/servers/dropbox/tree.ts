@@ -2,6 +2,8 @@
 import { randomBytes } from "node:crypto";
 import { contentHash } from "./content-hash.ts";
 import { fold, lastName, parentKey } from "./names.ts";
+import { spilled } from "./spill.ts";
+import type { Chunk } from "./spill.ts";
 
 export interface FileNode {
   readonly kind: "file";
@@ -9,7 +11,7 @@ export interface FileNode {
   /** NFC, as its last writer spelt it; its parents as they were spelt then. */
   readonly display: string;
   readonly rev: string;
-  readonly chunks: readonly Uint8Array[];
+  readonly chunks: readonly Chunk[];
   readonly size: number;
   readonly hash: string;
   /** "2026-11-26T18:00:00Z" */
@@ -28,7 +30,7 @@ export interface FolderNode {
 export type Node = FileNode | FolderNode;
 export interface UploadSession {
   readonly id: string;
-  readonly chunks: Uint8Array[];
+  readonly chunks: Chunk[];
   size: number;
   closed: boolean;
 }
@@ -80,6 +82,7 @@ export class Tree {
       downloadable: true,
       hiddenUntil: before === undefined && this.hideMs > 0 ? this.now() + this.hideMs : 0,
       ...file,
+      chunks: spilled(file.chunks),
       kind: "file",
       display: display.normalize("NFC"),
       rev: this.#newRev(),

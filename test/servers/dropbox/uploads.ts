@@ -6,17 +6,17 @@ import { Refusal, refused, union } from "./errors.ts";
 import { metadataOf } from "./metadata.ts";
 import type { Json } from "./metadata.ts";
 import type { Asked } from "./routes.ts";
+import { spilled } from "./spill.ts";
 import type { UploadSession } from "./tree.ts";
 
 /** "Do not use this to upload a file larger than 150 MiB"; the same holds for one piece. */
 export const LARGEST_CALL = 150 * 1024 * 1024;
-/** Pieces of a session that is not sequential; and a warning about small ones is all the docs have, so that sizes are free here. */
 interface Cursor {
   readonly session_id: string;
   readonly offset: number;
 }
 
-const sizeOf = (chunks: readonly Uint8Array[]): number => chunks.reduce((sum, { byteLength }) => sum + byteLength, 0);
+const sizeOf = (chunks: readonly { readonly byteLength: number }[]): number => chunks.reduce((sum, { byteLength }) => sum + byteLength, 0);
 
 function checked({ body, args }: Asked): void {
   if (sizeOf(body) > LARGEST_CALL) throw refused("payload_too_large");
@@ -83,7 +83,7 @@ export function finishBatchCheck(): Json {
 }
 
 function add(session: UploadSession, body: readonly Uint8Array[]): void {
-  session.chunks.push(...body);
+  session.chunks.push(...spilled(body));
   session.size += sizeOf(body);
 }
 
