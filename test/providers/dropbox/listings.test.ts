@@ -1,0 +1,89 @@
+/** CF76: listings in pages that change under way, begin anew, break off, and come in any order. */
+import { expect, test } from "vitest";
+import { expireCursors } from "../../servers/dropbox/index.ts";
+import { dropboxAt } from "./at.ts";
+import type { At } from "./at.ts";
+
+const MANY = 4500;
+
+function fill({ account }: At, dir: string): string[] {
+  const names = Array.from({ length: MANY }, (_, i) => `f${String(i).padStart(5, "0")}`);
+  for (const name of names) account.tree.put(`${dir}/${name}`, { chunks: [], clientModified: "2020-01-01T00:00:00Z" });
+  return names;
+}
+const sorted = (paths: readonly string[]): string[] => [...paths].sort();
+
+test("2,000 a page, each path once, although files come, change and go between the pages", async () => {
+  await using at = await dropboxAt();
+  const names = fill(at, "/d");
+  const seen: string[] = [];
+  let page = 0;
+  for await (const entries of at.store.list("/d").pages()) {
+    seen.push(...entries.map(({ path }) => path.slice(3)));
+    if (page++ > 0) continue;
+    at.account.tree.put("/d/f00000", { chunks: [Buffer.from("changed")], clientModified: "2020-01-01T00:00:00Z" });
+    at.account.tree.put("/d/new", { chunks: [], clientModified: "2020-01-01T00:00:00Z" });
+    at.account.tree.remove("/d/f00001");
+  }
+  expect(sorted(seen)).toEqual(sorted([...names, "new"]));
+  expect(at.asked()).toEqual(["files/list_folder", ...Array.from({ length: 3 }, () => "files/list_folder/continue")]);
+});
+
+test("a cursor that has expired begins anew, and nothing is given twice", async () => {
+  await using at = await dropboxAt();
+  const names = fill(at, "/d");
+  const seen: string[] = [];
+  let page = 0;
+  for await (const entries of at.store.list("/d").pages()) {
+    seen.push(...entries.map(({ path }) => path.slice(3)));
+    if (page++ === 0) expireCursors(at.account.tree);
+  }
+  expect(sorted(seen)).toEqual(names);
+});
+
+test("a page that fails is tried again, and one that goes on failing is an error, never the end", async () => {
+  await using at = await dropboxAt();
+  const names = fill(at, "/d");
+  at.server.fail({ route: "files/list_folder/continue", times: 2 }, { status: 500, body: "no" });
+  expect(await at.store.list("/d").toArray()).toHaveLength(names.length);
+  at.server.fail({ route: "files/list_folder/continue", times: 3 }, { status: 500, body: "no" });
+  await expect(at.store.list("/d").toArray()).rejects.toMatchObject({ code: "unavailable" });
+});
+
+test("a page without the word about more is not the last one", async () => {
+  await using at = await dropboxAt();
+  await at.store.write("/d/a", "x");
+  at.server.fail({ route: "files/list_folder", times: 3 }, { instead: ({ entries }) => ({ entries }) });
+  await expect(at.store.list("/d").toArray()).rejects.toMatchObject({ code: "unavailable" });
+});
+
+test("recursive: one listing, folders before what they hold, in the spelling of each folder itself", async () => {
+  await using at = await dropboxAt();
+  await at.store.write("/Top/Mid/a", "1");
+  await at.store.write("/TOP/MID/b", "2");
+  await at.store.write("/top/c", "3");
+  at.asked();
+  const paths: string[] = (await at.store.list("/top", { recursive: true }).toArray()).map(({ path }) => path);
+  expect(at.asked()).toEqual(["files/list_folder"]);
+  expect(sorted(paths)).toEqual(["/top/Mid", "/top/Mid/a", "/top/Mid/b", "/top/c"]);
+  expect(paths.indexOf("/top/Mid")).toBeLessThan(paths.indexOf("/top/Mid/a"));
+});
+
+test("recursive over pages: the folder may come last, and what lies in a hidden one is hidden", async () => {
+  await using at = await dropboxAt();
+  const names = fill(at, "/d/in");
+  at.account.tree.put("/d/.stratus-0123456789abcdefghij.tmp/x", { chunks: [], clientModified: "2020-01-01T00:00:00Z" });
+  const paths = (await at.store.list("/d", { recursive: true }).toArray()).map(({ path }) => path);
+  expect(paths[0]).toBe("/d/in");
+  expect(sorted(paths)).toEqual(sorted(["/d/in", ...names.map((name) => `/d/in/${name}`)]));
+});
+
+test("recursive: a folder that the service leaves out is asked for before anything is left out here", async () => {
+  await using at = await dropboxAt();
+  await at.store.write("/d/in/a", "x");
+  at.server.fail(
+    { route: "files/list_folder" },
+    { instead: (page) => ({ ...page, entries: (page["entries"] as readonly { name: string }[]).filter(({ name }) => name !== "in") }) },
+  );
+  expect((await at.store.list("/d", { recursive: true }).toArray()).map(({ path }) => path)).toEqual(["/d/in", "/d/in/a"]);
+});
