@@ -1,0 +1,107 @@
+/** One request and its answer, by the fetch of the options: given up after silence, and every failure of the way known as one. */
+import { StoreError } from "../../store/index.ts";
+import { Broken, translate } from "./errors.ts";
+import type { Settings } from "./options.ts";
+import { watchdog } from "./watchdog.ts";
+import type { Watchdog } from "./watchdog.ts";
+
+export interface Request {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array | undefined;
+  readonly signal: AbortSignal | undefined;
+  /** Once it is sent, an answer is waited for a little even after the caller gave up. */
+  readonly changes: boolean;
+}
+
+export interface Answer {
+  readonly response: Response;
+  readonly dog: Watchdog;
+  /** Read to its end, or failed. */
+  ended: boolean;
+}
+
+/** Longest answer that is read whole: a page of a thousand files has about a megabyte. */
+const LONGEST = 64 << 20;
+/** The slowest line that is waited for: 8 kB a second. */
+const BYTES_PER_MS = 8;
+
+export async function transmit({ clock, fetch, timeoutMs }: Settings, request: Request): Promise<Answer> {
+  const { method, url, headers, body, signal, changes } = request;
+  signal?.throwIfAborted();
+  // Nothing is heard while a body goes up.
+  const dog = watchdog(clock, timeoutMs + Math.ceil((body?.length ?? 0) / BYTES_PER_MS), signal);
+  if (changes) dog.linger();
+  try {
+    const response = await fetch(url, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: body as Uint8Array<ArrayBuffer> | string }),
+      signal: dog.signal,
+      // Drive says 308 for "go on", and sends nobody elsewhere.
+      redirect: "manual",
+    });
+    return { response, dog, ended: false };
+  } catch (cause) {
+    dog.stop();
+    throw failed(cause, dog);
+  }
+}
+
+/** The whole answer as text; the request is over with it. */
+export async function textOf(answer: Answer): Promise<string> {
+  const pull = reader(answer);
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for (let chunk = await pull(); chunk !== undefined; chunk = await pull()) {
+      bytes += chunk.byteLength;
+      if (bytes > LONGEST) throw new StoreError("unavailable", "the service's answer does not end", { transient: false });
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks).toString("utf8");
+  } finally {
+    await close(answer);
+  }
+}
+
+/** The next bytes of the answer; a service that falls silent in the middle is noticed. */
+export function reader(answer: Answer): () => Promise<Uint8Array | undefined> {
+  const { response, dog } = answer;
+  const bytes = response.body?.getReader();
+  return async () => {
+    if (bytes === undefined || answer.ended) return undefined;
+    dog.touch();
+    try {
+      const next = await bytes.read();
+      // How long the reader takes is the reader's affair.
+      dog.pause();
+      if (!next.done) return next.value;
+      answer.ended = true;
+      dog.stop();
+      return undefined;
+    } catch (cause) {
+      answer.ended = true;
+      dog.stop();
+      throw failed(cause, dog);
+    }
+  };
+}
+
+/** Lets go of the connection, read to its end or not. */
+export async function close(answer: Answer): Promise<void> {
+  const { response, dog } = answer;
+  dog.stop();
+  if (response.body === null || answer.ended) return;
+  answer.ended = true;
+  // Ends what is still coming, also where a reader holds it.
+  dog.cut();
+  if (!response.body.locked) await response.body.cancel().catch(() => {});
+}
+
+function failed(cause: unknown, dog: Watchdog): unknown {
+  if (dog.signal.aborted) return dog.signal.reason;
+  if (StoreError.is(cause)) return cause;
+  return translate(new Broken("the way to Drive broke", { cause })) as StoreError;
+}

@@ -1,0 +1,125 @@
+/**
+ * Writing. A file that fits into one request goes up in one, in the turn of its path: looked for, then made or given new bytes. A larger one goes up in a
+ * session, which holds nothing up; in the turn of the path it is looked for again, and the last piece makes the file.
+ */
+import { createHash } from "node:crypto";
+import { StoreError, nameOf } from "../../store/index.ts";
+import type { Entry, Metadata, WriteCall } from "../../store/index.ts";
+import type { FileBody } from "./api.ts";
+import { isAmbiguous } from "./errors.ts";
+import { creating, inParent } from "./folders.ts";
+import { Gatherer } from "./gather.ts";
+import type { Piece } from "./gather.ts";
+import { leaf, lost } from "./lookup.ts";
+import type { Found } from "./lookup.ts";
+import { packed, replacing } from "./metadata.ts";
+import { multipart } from "./multipart.ts";
+import { native } from "./names.ts";
+import type { Place } from "./paths.ts";
+import { entryOf, hasBytes, isFolder, isGoogle } from "./resource.ts";
+import type { DriveFile } from "./resource.ts";
+import type { Session } from "./session.ts";
+import { writeLarge } from "./write-large.ts";
+
+/** What a file is called where nobody says: said always, or Drive would guess by the name, and an overwrite would keep what was. */
+export const UNTYPED = "application/octet-stream";
+/** RFC 9110, section 8.3.1. */
+const TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:\s*;\s*[\w!#$&^.+-]+=(?:[\w!#$&^.+-]+|"[\t\x20-\x21\x23-\x5b\x5d-\x7e]*"))*$/;
+
+export async function write(session: Session, call: WriteCall): Promise<Entry> {
+  const facts = factsOf(call);
+  await using pieces = await Gatherer.of(call.body);
+  const { multipartBytes } = session.settings;
+  // Known to be larger: not gathered twice.
+  const first = call.body.size !== null && call.body.size > multipartBytes ? undefined : await pieces.next(multipartBytes + 1);
+  const file = first !== undefined && first.isLast && first.bytes.byteLength <= multipartBytes ? await writeWhole(session, call, facts, first) : await writeLarge(session, call, facts, pieces, first);
+  return entryOf(call.path, { file, target: file });
+}
+
+/** What is said of the file beside its name. @throws StoreError `unsupported`, `too-large` before any request */
+export function factsOf({ contentType, modifiedMs, metadata }: WriteCall): FileBody {
+  if (contentType !== undefined && (!TYPE.test(contentType) || isGoogle(contentType)))
+    throw new StoreError("unsupported", "Drive takes media types, and none of Google's own documents", { applied: false });
+  return {
+    mimeType: contentType ?? UNTYPED,
+    ...(modifiedMs === undefined ? {} : { modifiedTime: new Date(modifiedMs).toISOString() }),
+    appProperties: packed((metadata ?? {}) as Metadata),
+  };
+}
+
+async function writeWhole(session: Session, call: WriteCall, facts: FileBody, { bytes }: Piece): Promise<DriveFile> {
+  const { path, signal } = call;
+  const name = native(nameOf(path));
+  const md5 = createHash("md5").update(bytes).digest("hex");
+  const { file } = await inParent(session, path, signal, async (parent) => {
+    const found = await leaf(session, parent, path, signal);
+    const there = replaceable(found);
+    if (there !== undefined) return { file: await replace(session, there, facts, bytes, md5, signal) };
+    const home = homeOf(parent);
+    const made = await creating(
+      session,
+      home,
+      name,
+      signal,
+      (id) => multipart(sender(session), undefined, { ...facts, id, name, parents: [home] }, bytes, signal),
+      (earlier) => replace(session, earlier, facts, bytes, md5, signal),
+    );
+    // Found by its id after a lost answer: what an earlier try of the same id left is not this one.
+    return { file: made.md5Checksum === md5 || made.md5Checksum === undefined ? made : await replace(session, made, facts, bytes, md5, signal) };
+  });
+  return same(file, bytes.byteLength, md5);
+}
+
+const sender = ({ api, settings: { random } }: Session): Parameters<typeof multipart>[0] => ({ api, random });
+
+/** New bytes and properties for a file that is there. */
+async function replace(session: Session, there: DriveFile, facts: FileBody, bytes: Uint8Array, md5: string, signal: WriteCall["signal"]): Promise<DriveFile> {
+  const body: FileBody = { ...facts, appProperties: replacing(there.appProperties, facts.appProperties as Record<string, string>) };
+  let file: DriveFile;
+  try {
+    file = await multipart(sender(session), there.id, body, bytes, signal);
+  } catch (error) {
+    if (!isAmbiguous(error)) throw error;
+    file = await replacedAll(session, there, md5, signal, error);
+  }
+  return untrashed(session, file, signal);
+}
+
+/** The answer was lost: a revision that was not there before, of these bytes, is ours. Anything else settles nothing. */
+export async function replacedAll(session: Session, before: DriveFile, md5: string, signal: WriteCall["signal"], lostAnswer: StoreError): Promise<DriveFile> {
+  const now = await session.api.get(before.id, signal).catch(() => {
+    throw lostAnswer;
+  });
+  if (now.md5Checksum !== md5 || now.headRevisionId === before.headRevisionId) throw lostAnswer;
+  return now;
+}
+
+/** Deleted while it was written: what is written last is there. */
+export async function untrashed(session: Session, file: DriveFile, signal: WriteCall["signal"]): Promise<DriveFile> {
+  const there = file.trashed === true ? await session.api.update(file.id, { trashed: false }, signal) : file;
+  session.recent.put(there);
+  return there;
+}
+
+/** The file that gets the new bytes; undefined: none is there. @throws StoreError where something else is */
+export function replaceable(found: Found | null): DriveFile | undefined {
+  if (found === null) return undefined;
+  const { item } = found;
+  if (isFolder(item)) throw new StoreError("is-a-directory", "there is a directory of this name", { applied: false });
+  if (item.file !== item.target) throw new StoreError("unsupported", "a shortcut is not written through", { applied: false });
+  if (!hasBytes(item.file)) throw new StoreError("unsupported", "one of Google's own documents is there: it is not overwritten", { applied: false });
+  return item.file;
+}
+
+export function homeOf(parent: Place): string {
+  const home = parent.ids[0];
+  if (home === undefined) throw lost("the directory has no folder");
+  return home;
+}
+
+/** What Drive says that it stored against what was sent. */
+export function same(file: DriveFile, bytes: number, md5: string): DriveFile {
+  if ((file.size !== undefined && Number(file.size) !== bytes) || (file.md5Checksum !== undefined && file.md5Checksum !== md5))
+    throw new StoreError("integrity", "Drive stored other bytes than were sent, or somebody else wrote the file at this moment", { applied: true });
+  return file;
+}
