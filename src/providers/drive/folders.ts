@@ -23,7 +23,7 @@ export async function ensure(session: Session, path: StorePath, signal: Signal):
     return there;
   }
   // Made from the top; each in its turn, and none while the turn of another is held.
-  return (await inParent(session, path, signal, async (parent) => {
+  const made = await inParent(session, path, signal, async (parent) => {
     const found = await leaf(session, parent, path, signal);
     if (found !== null) {
       const place = placeOf(session, parent, path, found);
@@ -32,7 +32,8 @@ export async function ensure(session: Session, path: StorePath, signal: Signal):
     }
     const file = await create(session, parent, path, signal);
     return { file, place: remember(session, parent, path, file) };
-  })).place as Place;
+  });
+  return made.place;
 }
 
 export async function mkdir(session: Session, { path, existOk, signal }: MkdirCall): Promise<Entry> {

@@ -58,7 +58,7 @@ function clamped(range: ByteRange | undefined, size: number | null): ByteRange |
 async function opened(session: Session, file: DriveFile, range: ByteRange | undefined, signal: Signal): Promise<Pick<ProviderRead, "offset" | "body"> | null> {
   const { api } = session;
   const isPinned = file.headRevisionId !== undefined && file.capabilities?.canReadRevisions === true;
-  const path = isPinned ? `${file.id}/revisions/${encodeURIComponent(file.headRevisionId as string)}` : file.id;
+  const path = isPinned ? `${file.id}/revisions/${encodeURIComponent(file.headRevisionId)}` : file.id;
   const headers: Record<string, string> = { "accept-encoding": "identity" };
   if (range !== undefined) headers["range"] = `bytes=${range.offset}-${range.length === undefined ? "" : range.offset + range.length - 1}`;
   const answer = await api.send({ method: "GET", url: `${api.rootUrl}drive/v3/files/${path}?alt=media&supportsAllDrives=true`, headers, signal, changes: false });

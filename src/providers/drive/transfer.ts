@@ -45,10 +45,9 @@ async function copy(session: Session, call: CopyCall): Promise<Entry> {
   return entryOf(to, { file: made, target: made });
 }
 
-async function copyOf(session: Session, { file, target }: Item, parent: Place, name: string, signal: Signal): Promise<DriveFile> {
+async function copyOf(session: Session, { target }: Item, parent: Place, name: string, signal: Signal): Promise<DriveFile> {
   if (target === null) throw new StoreError("corrupt", "the shortcut leads to nothing that this account can see", { applied: false });
   const home = homeOf(parent);
-  void file;
   const body = { name, parents: [home], ...(target.appProperties === undefined ? {} : { appProperties: target.appProperties }) };
   // Of Google's own documents no ids can be chosen.
   if (isGoogle(target.mimeType)) {
@@ -66,32 +65,32 @@ async function copyOf(session: Session, { file, target }: Item, parent: Place, n
 async function move(session: Session, call: MoveCall): Promise<Entry> {
   const { path, to, signal } = call;
   await need(session, path, signal);
-  let moved: Looked | undefined;
+  const done: { moved?: Looked } = {};
   const made = await atTarget(session, call, async (parent, target) => {
-    const source = moved ?? (await look(session, path, signal));
+    const source = done.moved ?? (await look(session, path, signal));
     if (source === null) throw new StoreError("not-found", "nothing is there", { applied: false });
     const { item, all } = source.found;
     refuse(item, target, target !== null && isFolder(target.item) && (await hasChildren(session, targetPlace(target), signal)));
     const [first, ...rest] = all.map(({ file }) => file) as [DriveFile, ...DriveFile[]];
     const there = await put(session, first, parent, native(nameOf(to)), signal);
-    moved = { ...source, found: { item: { ...item, file: there }, all: [{ ...item, file: there }, ...all.slice(1)] } };
+    done.moved = { ...source, found: { item: { ...item, file: there }, all: [{ ...item, file: there }, ...all.slice(1)] } };
     if (there.trashed === true) return there;
     const back = async (): Promise<void> => void (await put(session, there, { ids: first.parents ?? [], chain: [] }, first.name, undefined));
     if (target !== null) await giveWay(session, call, target, there, back);
-    let done = 1;
+    let count = 1;
     for (const one of rest) {
       try {
         await put(session, one, parent, native(nameOf(to)), signal);
-        done++;
+        count++;
       } catch (error) {
-        throw StoreError.is(error) ? error.with({ applied: "partly", partial: { done, at: path }, cause: error.cause }) : error;
+        throw StoreError.is(error) ? error.with({ applied: "partly", partial: { done: count, at: path }, cause: error.cause }) : error;
       }
     }
     return there;
   });
   session.drop(path);
   session.drop(to);
-  const item = (moved as Looked | undefined)?.found.item;
+  const item = done.moved?.found.item;
   return entryOf(to, { file: made, target: item === undefined || item.target?.id === made.id ? made : item.target });
 }
 

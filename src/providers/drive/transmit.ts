@@ -103,5 +103,5 @@ export async function close(answer: Answer): Promise<void> {
 function failed(cause: unknown, dog: Watchdog): unknown {
   if (dog.signal.aborted) return dog.signal.reason;
   if (StoreError.is(cause)) return cause;
-  return translate(new Broken("the way to Drive broke", { cause })) as StoreError;
+  return translate(new Broken("the way to Drive broke", { cause }));
 }

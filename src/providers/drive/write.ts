@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { StoreError, nameOf } from "../../store/index.ts";
-import type { Entry, Metadata, WriteCall } from "../../store/index.ts";
+import type { Entry, WriteCall } from "../../store/index.ts";
 import type { FileBody } from "./api.ts";
 import { isAmbiguous } from "./errors.ts";
 import { creating, inParent } from "./folders.ts";
@@ -43,7 +43,7 @@ export function factsOf({ contentType, modifiedMs, metadata }: WriteCall): FileB
   return {
     mimeType: contentType ?? UNTYPED,
     ...(modifiedMs === undefined ? {} : { modifiedTime: new Date(modifiedMs).toISOString() }),
-    appProperties: packed((metadata ?? {}) as Metadata),
+    appProperties: packed(metadata ?? {}),
   };
 }
 

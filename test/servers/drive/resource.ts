@@ -120,7 +120,7 @@ export function written(body: Body, verb: "create" | "copy" | "update"): Written
     parents: (parents as string[] | undefined) ?? undefined,
     id: text("id"),
     description: text("description"),
-    explicitlyTrashed: trashed as boolean | undefined,
+    explicitlyTrashed: trashed,
     modifiedMs: time("modifiedTime"),
     createdMs: time("createdTime"),
     appProperties: pairs("appProperties"),

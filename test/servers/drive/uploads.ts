@@ -23,8 +23,7 @@ interface Session {
   readonly announced: number | undefined;
   readonly startedMs: number;
   readonly params: Params;
-  gathering: Gathering;
-  /** Pieces below the last full 256 KiB. */
+  readonly gathering: Gathering;
   done: File | undefined;
 }
 
@@ -49,6 +48,13 @@ export class Uploads {
     let open = 0;
     for (const { done } of this.#sessions.values()) if (done === undefined) open++;
     return open;
+  }
+
+  /** Bytes that lie in sessions which were neither finished nor given up. */
+  get heldBytes(): number {
+    let bytes = 0;
+    for (const { done, gathering } of this.#sessions.values()) if (done === undefined) bytes += gathering.size;
+    return bytes;
   }
 
   /** Ends all sessions, as a week does. */
