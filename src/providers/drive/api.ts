@@ -5,7 +5,7 @@
  * of an object, and sends uploads to Google's own host whatever `rootUrl` says. So only its knowledge of the API is used here (decisions/0065).
  */
 import { StoreError } from "../../store/index.ts";
-import { errorOf } from "./errors.ts";
+import { errorOf, undone } from "./errors.ts";
 import type { Settings } from "./options.ts";
 import { FIELDS } from "./resource.ts";
 import type { DriveFile } from "./resource.ts";
@@ -61,14 +61,14 @@ export class Api {
     const where = driveId === undefined ? { spaces: "drive" } : { corpora: "drive", driveId };
     const params = { q, fields: LIST_FIELDS, supportsAllDrives: true, includeItemsFromAllDrives: true, ...where, ...more };
     const page = (await this.#ask("list", params, signal)) as Partial<FilePage> & { incompleteSearch?: boolean };
-    if (!Array.isArray(page.files)) throw malformed();
+    if (!Array.isArray(page.files)) throw malformed(false);
     // Drive says itself that files may be missing: a listing without them would be taken for all.
     if (page.incompleteSearch === true) throw new StoreError("unavailable", "Drive says that its search was not complete", { applied: false });
     return page as FilePage;
   }
 
   async get(fileId: string, signal: Signal): Promise<DriveFile> {
-    return fileOf(await this.#ask("get", { fileId, fields: FIELDS, supportsAllDrives: true }, signal));
+    return fileOf(await this.#ask("get", { fileId, fields: FIELDS, supportsAllDrives: true }, signal), false);
   }
 
   async create(requestBody: FileBody, signal: Signal): Promise<DriveFile> {
@@ -89,7 +89,7 @@ export class Api {
 
   async generateIds(count: number, signal: Signal): Promise<readonly string[]> {
     const { ids } = (await this.#ask("generateIds", { count, space: "drive", fields: "ids" }, signal)) as { ids?: unknown };
-    if (!Array.isArray(ids) || ids.length === 0 || ids.some((id) => typeof id !== "string")) throw malformed();
+    if (!Array.isArray(ids) || ids.length === 0 || ids.some((id) => typeof id !== "string")) throw malformed(false);
     return ids as string[];
   }
 
@@ -114,11 +114,15 @@ export class Api {
 
   /** The same where only success is an answer: its text. */
   async text(request: Request): Promise<{ readonly text: string; readonly response: Response }> {
-    const answer = await this.send(request);
-    const text = await textOf(answer);
-    const { response } = answer;
-    if (response.status < 200 || response.status >= 300) throw errorOf(response.status, response.headers, text);
-    return { text, response };
+    try {
+      const answer = await this.send(request);
+      const text = await textOf(answer);
+      const { response } = answer;
+      if (response.status < 200 || response.status >= 300) throw errorOf(response.status, response.headers, text);
+      return { text, response };
+    } catch (error) {
+      throw request.changes ? error : undone(error, request.signal);
+    }
   }
 
   get rootUrl(): string {
@@ -145,29 +149,30 @@ export class Api {
       changes,
     });
     const empty = text === "" && (response.status === 204 || method === "DELETE");
-    return { status: response.status, statusText: response.statusText, headers: response.headers, data: empty ? {} : jsonOf(text) };
+    const data = empty ? {} : jsonOf(text, changes ? "unknown" : false);
+    return { status: response.status, statusText: response.statusText, headers: response.headers, data };
   }
 }
 
 /** @throws StoreError `unavailable` for an answer that is cut off, or a page that something in front of the service made. */
-export function jsonOf(text: string): Readonly<Record<string, unknown>> {
+export function jsonOf(text: string, applied: false | "unknown" = "unknown"): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
   } catch {
     // Said below.
   }
-  throw malformed();
+  throw malformed(applied);
 }
 
-export function fileOf(value: unknown): DriveFile {
+export function fileOf(value: unknown, applied: false | "unknown" = "unknown"): DriveFile {
   const file = value as Partial<DriveFile>;
-  if (typeof file.id !== "string" || typeof file.name !== "string" || typeof file.mimeType !== "string") throw malformed();
+  if (typeof file.id !== "string" || typeof file.name !== "string" || typeof file.mimeType !== "string") throw malformed(applied);
   return file as DriveFile;
 }
 
-function malformed(): StoreError {
-  return new StoreError("unavailable", "the answer is not Drive's, or only a part of it");
+function malformed(applied: false | "unknown"): StoreError {
+  return new StoreError("unavailable", "the answer is not Drive's, or only a part of it", { applied });
 }
 
 export { close, textOf };

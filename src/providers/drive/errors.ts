@@ -1,5 +1,5 @@
 /** What Drive answers and what goes wrong on the way, in the words of the store. */
-import { StoreError, errorFromResponse } from "../../store/index.ts";
+import { StoreError, abortError, errorFromResponse } from "../../store/index.ts";
 import type { ErrorCode } from "../../store/index.ts";
 
 /** The service's own words, kept as the cause. */
@@ -48,6 +48,7 @@ const REASONS: Readonly<Record<string, Meaning>> = {
   uploadTooLarge: ["too-large", "Drive does not take files of this size"],
 };
 
+/** What a status below 300 is not. For a change: whether it happened is said always, and "unknown" where the status does not tell. */
 export function errorOf(status: number, headers: Headers, text: string): StoreError {
   const { reason, message } = wordsOf(text);
   const usual = errorFromResponse({ status, headers });
@@ -57,8 +58,8 @@ export function errorOf(status: number, headers: Headers, text: string): StoreEr
   if (known !== undefined) return new StoreError(known[0], `${known[1]} (${reason})`, { cause, status, retryAfterMs, applied: false });
   // 408 and the 5xx that name a wait have not done anything yet.
   const code = status === 408 ? "unavailable" : status === 503 && usual.retryAfterMs !== null ? "rate-limited" : usual.code;
-  const undone = status < 500 || status === 501 || status === 503;
-  return new StoreError(code, usual.reason, { cause, status, retryAfterMs, applied: undone ? false : undefined });
+  const nothing = status < 500 || status === 501 || status === 503;
+  return new StoreError(code, usual.reason, { cause, status, retryAfterMs, applied: nothing ? false : "unknown" });
 }
 
 function wordsOf(text: string): { readonly reason: string; readonly message: string } {
@@ -82,12 +83,13 @@ export function isMissing(error: unknown): boolean {
 
 /** Nobody knows whether the change happened. An abort is none of these: the caller does not wait for a look. */
 export function isAmbiguous(error: unknown): error is StoreError {
-  return StoreError.is(error) && (error.code === "unavailable" || error.code === "timeout") && error.applied !== false && error.applied !== "partly";
+  return StoreError.is(error) && (error.code === "unavailable" || error.code === "timeout") && error.applied === "unknown";
 }
 
-/** The same failure, of a change that cannot have happened. */
-export function undone(error: unknown): unknown {
-  return StoreError.is(error) && error.applied !== false ? error.with({ applied: false, cause: error.cause }) : error;
+/** The same failure, of a change that cannot have happened: a question changes nothing, and a piece of an upload does not either. */
+export function undone(error: unknown, signal: AbortSignal | undefined): unknown {
+  if (StoreError.is(error)) return error.with({ applied: false, cause: error.cause });
+  return signal?.aborted === true ? abortError(signal, { applied: false }) : error;
 }
 
 const CONNECTING: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "EADDRNOTAVAIL", "UND_ERR_CONNECT_TIMEOUT"]);
@@ -102,7 +104,7 @@ export function translate(error: unknown): StoreError | undefined {
   if (CERTIFICATE.test(code)) return new StoreError("config", `the service's certificate is not trusted${said}`, { cause: error, applied: false });
   return CONNECTING.has(code)
     ? new StoreError("unavailable", `the service cannot be reached${said}`, { cause: error, applied: false })
-    : new StoreError("unavailable", `the connection broke${said}`, { cause: error });
+    : new StoreError("unavailable", `the connection broke${said}`, { cause: error, applied: "unknown" });
 }
 
 function codeIn(error: unknown, depth: number): string | undefined {

@@ -147,16 +147,20 @@ async function findRoot(session: Session, signal: Signal): Promise<Place> {
     for (const file of there) items.push(await resolved(session, file, signal));
     const [folder] = items.filter(isFolder).sort(byAge);
     if (folder !== undefined) id = (folder.target as DriveFile).id;
-    else if (settings.createRoot && items.length === 0) id = (await makeRoot(session, id, name, signal)).id;
+    else if (settings.createRoot && items.length === 0) id = await makeRoot(session, place, name, signal);
     else throw lost("the folder of this store is not in the drive");
   }
   return { ids: [id], chain: [id] };
 }
 
-async function makeRoot(session: Session, parent: string, name: string, signal: Signal): Promise<DriveFile> {
+/** Of two processes that make it at once both take the older one; the other stays empty, and is merged with it wherever it is looked at. */
+async function makeRoot(session: Session, place: Place, name: string, signal: Signal): Promise<string> {
+  const [parent = ""] = place.ids;
   const made = await session.api.create({ id: await session.newId(parent, name, signal), name, mimeType: FOLDER, parents: [parent] }, signal);
   session.recent.put(made);
-  return made;
+  const all = [...(await bearers(session, place, name, signal)), made].filter(({ mimeType }) => mimeType === FOLDER);
+  const [oldest = made] = all.sort((one, other) => byAge({ file: one, target: one }, { file: other, target: other }));
+  return oldest.id;
 }
 
 async function aliveFolder(session: Session, id: string, signal: Signal): Promise<string> {

@@ -2,7 +2,7 @@
 import { StoreError, byteStream } from "../../store/index.ts";
 import type { ByteRange, ProviderRead, ReadCall } from "../../store/index.ts";
 import type { Signal } from "./api.ts";
-import { errorOf, isMissing } from "./errors.ts";
+import { errorOf, isMissing, undone } from "./errors.ts";
 import { need } from "./lookup.ts";
 import { entryOf, etagOf, hasBytes, isFolder, sizeOf } from "./resource.ts";
 import type { DriveFile, Item } from "./resource.ts";
@@ -63,7 +63,7 @@ async function opened(session: Session, file: DriveFile, range: ByteRange | unde
   if (range !== undefined) headers["range"] = `bytes=${range.offset}-${range.length === undefined ? "" : range.offset + range.length - 1}`;
   const answer = await api.send({ method: "GET", url: `${api.rootUrl}drive/v3/files/${path}?alt=media&supportsAllDrives=true`, headers, signal, changes: false });
   const { response } = answer;
-  if (response.status !== 200 && response.status !== 206) throw errorOf(response.status, response.headers, await textOf(answer));
+  if (response.status !== 200 && response.status !== 206) throw undone(errorOf(response.status, response.headers, await textOf(answer)), signal);
   try {
     const offset = offsetOf(response);
     // Who may not read revisions gets the file as it is now: the same one, if it is still the same after the answer began.
@@ -104,6 +104,6 @@ async function exported(session: Session, item: Item, { path, signal }: ReadCall
     changes: false,
   });
   const { response } = answer;
-  if (response.status !== 200) throw errorOf(response.status, response.headers, await textOf(answer));
+  if (response.status !== 200) throw undone(errorOf(response.status, response.headers, await textOf(answer)), signal);
   return { entry: entryOf(path, item), body: bodyOf(answer) };
 }

@@ -51,7 +51,7 @@ export class Upload {
       return new Upload(session, new URL(place, url).href, size, signal);
     } catch (error) {
       // A session that nobody knows of is nothing.
-      throw undone(error);
+      throw undone(error, signal);
     }
   }
 
@@ -61,7 +61,7 @@ export class Upload {
       const file = await this.#put(bytes, offset, false);
       if (file !== undefined) throw new StoreError("unavailable", "Drive takes the file for complete before its end", { applied: "unknown" });
     } catch (error) {
-      throw undone(error);
+      throw undone(error, this.#signal);
     }
   }
 
@@ -106,7 +106,7 @@ export class Upload {
         if (said.file !== undefined) return said.file;
         if (said.arrived < offset || said.arrived > end) throw new SessionLost("the service has other bytes than were sent");
         if (said.arrived > at) waits.reset();
-        else if (said.arrived < end) await waits.wait(new StoreError("unavailable", "Drive takes nothing of the file"), this.#signal);
+        else if (said.arrived < end) await waits.wait(new StoreError("unavailable", "Drive takes nothing of the file", { applied: "unknown" }), this.#signal);
         at = said.arrived;
         if (at === end && !isLast) return undefined;
         // All is there, and it does not say that it is done.

@@ -18,6 +18,7 @@ export interface Request {
 export interface Answer {
   readonly response: Response;
   readonly dog: Watchdog;
+  readonly changes: boolean;
   /** Read to its end, or failed. */
   ended: boolean;
 }
@@ -42,10 +43,10 @@ export async function transmit({ clock, fetch, timeoutMs }: Settings, request: R
       // Drive says 308 for "go on", and sends nobody elsewhere.
       redirect: "manual",
     });
-    return { response, dog, ended: false };
+    return { response, dog, changes, ended: false };
   } catch (cause) {
     dog.stop();
-    throw failed(cause, dog);
+    throw failed(cause, dog, changes);
   }
 }
 
@@ -84,7 +85,7 @@ export function reader(answer: Answer): () => Promise<Uint8Array | undefined> {
     } catch (cause) {
       answer.ended = true;
       dog.stop();
-      throw failed(cause, dog);
+      throw failed(cause, dog, answer.changes);
     }
   };
 }
@@ -100,8 +101,10 @@ export async function close(answer: Answer): Promise<void> {
   if (!response.body.locked) await response.body.cancel().catch(() => {});
 }
 
-function failed(cause: unknown, dog: Watchdog): unknown {
-  if (dog.signal.aborted) return dog.signal.reason;
-  if (StoreError.is(cause)) return cause;
-  return translate(new Broken("the way to Drive broke", { cause }));
+function failed(cause: unknown, dog: Watchdog, changes: boolean): unknown {
+  const error: unknown = dog.signal.aborted ? dog.signal.reason : StoreError.is(cause) ? cause : translate(new Broken("the way to Drive broke", { cause }));
+  // The caller's own reason is not ours to read.
+  if (!StoreError.is(error)) return error;
+  if (!changes) return error.with({ applied: false, cause: error.cause });
+  return error.code === "timeout" ? error.with({ applied: "unknown", cause: error.cause }) : error;
 }

@@ -59,7 +59,7 @@ export async function at(options: Partial<DriveOptions> = {}, serverOptions: Ser
 
 export function text({ method, path, query }: Asked): string {
   const type = query.get("uploadType");
-  return `${method} ${path.replace(/^\/(upload\/)?drive\/v3/, "$1").replace(/\/[\w-]{25,}/g, "/ID")}${type === undefined ? "" : ` ${type}`}${query.get("alt") === "media" ? " media" : ""}`;
+  return `${method} ${path.replace("/upload/drive/v3/", "upload/").replace("/drive/v3/", "").replace(/\/[\w-]{25,}/g, "/ID")}${type === undefined ? "" : ` ${type}`}${query.get("alt") === "media" ? " media" : ""}`;
 }
 
 export async function* pieces(bytes: Uint8Array, size = 100_000): AsyncGenerator<Uint8Array> {

@@ -39,7 +39,6 @@ test("uploads of the provider go to the host that it was given, whole ones and t
     "POST upload/files resumable",
     "PUT upload/files resumable",
     "PUT upload/files resumable",
-    "PUT upload/files resumable",
   ]);
 });
 

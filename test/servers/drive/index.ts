@@ -56,6 +56,8 @@ export interface DriveServer extends AsyncDisposable {
   before: ((asked: Asked) => void | Promise<void>) | undefined;
   /** Moves the clock of the service on. */
   advance(ms: number): void;
+  /** Does not keep the process alive. */
+  unref(): void;
 }
 
 export async function startDrive({ tls, ...options }: DriveOptions = {}): Promise<DriveServer> {
@@ -111,6 +113,7 @@ export async function startDrive({ tls, ...options }: DriveOptions = {}): Promis
       before = hook;
     },
     advance: (ms) => void (ahead += ms),
+    unref: () => void server.unref(),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((done) => server.close(done));
