@@ -149,8 +149,8 @@ export class Api {
       changes,
     });
     const empty = text === "" && (response.status === 204 || method === "DELETE");
-    const data = empty ? {} : jsonOf(text, changes ? "unknown" : false);
-    return { status: response.status, statusText: response.statusText, headers: response.headers, data };
+    const said = empty ? {} : jsonOf(text, changes ? "unknown" : false);
+    return { status: response.status, statusText: response.statusText, headers: response.headers, data: said };
   }
 }
 
