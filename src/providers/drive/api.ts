@@ -56,7 +56,11 @@ export class Api {
     return new Api(settings, (auth) => sdk.drive({ version: "v3", rootUrl: settings.rootUrl, auth }));
   }
 
-  async list(q: string, more: { readonly pageSize: number; readonly pageToken?: string | undefined; readonly orderBy?: string }, signal: Signal): Promise<FilePage> {
+  async list(
+    q: string,
+    more: { readonly pageSize: number; readonly pageToken?: string | undefined; readonly orderBy?: string },
+    signal: Signal,
+  ): Promise<FilePage> {
     const { driveId } = this.#settings;
     const where = driveId === undefined ? { spaces: "drive" } : { corpora: "drive", driveId };
     const params = { q, fields: LIST_FIELDS, supportsAllDrives: true, includeItemsFromAllDrives: true, ...where, ...more };

@@ -66,12 +66,14 @@ function wordsOf(text: string): { readonly reason: string; readonly message: str
   try {
     const { error } = JSON.parse(text) as { error?: { errors?: { reason?: unknown }[]; message?: unknown } | string };
     if (typeof error === "object" && error !== null)
-      return { reason: String(error.errors?.[0]?.reason ?? "").slice(0, 100), message: String(error.message ?? "").slice(0, 300) };
+      return { reason: wordOf(error.errors?.[0]?.reason).slice(0, 100), message: wordOf(error.message).slice(0, 300) };
   } catch {
     // A page for people, from something in front of the service.
   }
   return { reason: "", message: "" };
 }
+
+const wordOf = (value: unknown): string => (typeof value === "string" ? value : "");
 
 export function reasonOf(error: unknown): string | undefined {
   return StoreError.is(error) && error.cause instanceof DriveRefusal ? error.cause.reason : undefined;
@@ -92,7 +94,15 @@ export function undone(error: unknown, signal: AbortSignal | undefined): unknown
   return signal?.aborted === true ? abortError(signal, { applied: false }) : error;
 }
 
-const CONNECTING: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "EADDRNOTAVAIL", "UND_ERR_CONNECT_TIMEOUT"]);
+const CONNECTING: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EADDRNOTAVAIL",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
 const CERTIFICATE = /^(?:CERT_|ERR_TLS_CERT|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED|UNABLE_TO_|ERR_SSL_|EPROTO|HOSTNAME_MISMATCH)/;
 
 /** What the network threw. Undefined: not of the network. */

@@ -21,8 +21,7 @@ export function shown(native: string): string {
 /** @throws StoreError `invalid-path` for what is too long; nothing was asked by then */
 export function native(segment: string): string {
   const name = inward.encode(outward.decode(segment));
-  if (Buffer.byteLength(name) > MAX_NAME_BYTES)
-    throw new StoreError("invalid-path", `a name has at most ${MAX_NAME_BYTES} bytes in UTF-8`, { applied: false });
+  if (Buffer.byteLength(name) > MAX_NAME_BYTES) throw new StoreError("invalid-path", `a name has at most ${MAX_NAME_BYTES} bytes in UTF-8`, { applied: false });
   return name;
 }
 

@@ -84,7 +84,7 @@ export interface Settings {
   readonly fetch: typeof globalThis.fetch;
 }
 
-export const GRAIN = 256 << 10;
+export const GRAIN: number = 256 << 10;
 const KEYS: ReadonlySet<string> = new Set(
   (
     "auth folder rootId driveId createRoot deletes duplicates onDuplicates exports settleMs indexTtlMs chunkBytes multipartBytes timeoutMs concurrency " +
@@ -98,11 +98,13 @@ export function settingsOf(options: DriveOptions): Settings {
   if (typeof options !== "object" || options === null) throw wrong("options are an object with auth");
   for (const key of Object.keys(options)) if (!KEYS.has(key)) throw wrong(`there is no option "${key}"`);
   const { rootId, driveId, deletes = "trash", duplicates = "newest", exports = {} } = options;
-  for (const [key, id] of Object.entries({ rootId, driveId })) if (id !== undefined && (typeof id !== "string" || !ID.test(id))) throw wrong(`${key} is an id of Drive`);
+  for (const [key, id] of Object.entries({ rootId, driveId }))
+    if (id !== undefined && (typeof id !== "string" || !ID.test(id))) throw wrong(`${key} is an id of Drive`);
   if (rootId !== undefined && driveId !== undefined && rootId !== driveId) throw wrong("give rootId or driveId, not both");
   if (deletes !== "trash" && deletes !== "permanent") throw wrong('deletes is "trash" or "permanent"');
   if (duplicates !== "newest" && duplicates !== "error") throw wrong('duplicates is "newest" or "error"');
-  for (const form of Object.values(exports)) if (typeof form !== "string" || !form.includes("/")) throw wrong("exports names a media type for each type of Google's");
+  for (const form of Object.values(exports))
+    if (typeof form !== "string" || !form.includes("/")) throw wrong("exports names a media type for each type of Google's");
   const chunkBytes = whole("chunkBytes", options.chunkBytes, 8 << 20, GRAIN, 256 << 20);
   if (chunkBytes % GRAIN !== 0) throw wrong(`chunkBytes is a multiple of ${GRAIN}`);
   return {
@@ -163,7 +165,8 @@ function urlOf(name: string, value: unknown): string {
   } catch (cause) {
     throw wrong(`${name} is no URL`, cause);
   }
-  if (!/^https?:$/.test(url.protocol) || url.username !== "" || url.search !== "" || url.hash !== "") throw wrong(`${name} is an http or https URL without user and query`);
+  if (!/^https?:$/.test(url.protocol) || url.username !== "" || url.search !== "" || url.hash !== "")
+    throw wrong(`${name} is an http or https URL without user and query`);
   return url.href;
 }
 

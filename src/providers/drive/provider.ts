@@ -66,7 +66,8 @@ export class Drive implements Provider {
   identity(): string {
     const { rootUrl, rootId, folder, auth } = this.#settings;
     // "root" is another folder for each account.
-    const who = rootId !== "root" ? "" : "clientId" in auth ? auth.clientId : "serviceAccount" in auth ? (auth.subject ?? auth.serviceAccount.client_email) : "";
+    const who =
+      rootId !== "root" ? "" : "clientId" in auth ? auth.clientId : "serviceAccount" in auth ? (auth.subject ?? auth.serviceAccount.client_email) : "";
     return `drive ${rootUrl} ${rootId} ${who} /${folder.join("/")}`;
   }
 

@@ -61,7 +61,13 @@ async function opened(session: Session, file: DriveFile, range: ByteRange | unde
   const path = isPinned ? `${file.id}/revisions/${encodeURIComponent(file.headRevisionId)}` : file.id;
   const headers: Record<string, string> = { "accept-encoding": "identity" };
   if (range !== undefined) headers["range"] = `bytes=${range.offset}-${range.length === undefined ? "" : range.offset + range.length - 1}`;
-  const answer = await api.send({ method: "GET", url: `${api.rootUrl}drive/v3/files/${path}?alt=media&supportsAllDrives=true`, headers, signal, changes: false });
+  const answer = await api.send({
+    method: "GET",
+    url: `${api.rootUrl}drive/v3/files/${path}?alt=media&supportsAllDrives=true`,
+    headers,
+    signal,
+    changes: false,
+  });
   const { response } = answer;
   if (response.status !== 200 && response.status !== 206) throw undone(errorOf(response.status, response.headers, await textOf(answer)), signal);
   try {
@@ -95,7 +101,9 @@ async function exported(session: Session, item: Item, { path, signal }: ReadCall
   const file = item.target as DriveFile;
   const form = settings.exports[file.mimeType];
   if (form === undefined)
-    throw new StoreError("unsupported", "Google's own documents have no bytes: the option `exports` says what they are read as", { entry: entryOf(path, item) });
+    throw new StoreError("unsupported", "Google's own documents have no bytes: the option `exports` says what they are read as", {
+      entry: entryOf(path, item),
+    });
   const answer = await api.send({
     method: "GET",
     url: `${api.rootUrl}drive/v3/files/${file.id}/export?mimeType=${encodeURIComponent(form)}`,

@@ -29,7 +29,7 @@ export interface DriveFile {
   readonly capabilities?: { readonly canReadRevisions?: boolean };
 }
 
-export const FIELDS =
+export const FIELDS: string =
   "id,name,mimeType,parents,trashed,createdTime,modifiedTime,version,size,md5Checksum,sha1Checksum,sha256Checksum,headRevisionId,appProperties," +
   "shortcutDetails(targetId,targetMimeType),capabilities(canReadRevisions)";
 

@@ -41,11 +41,21 @@ export class Upload {
   /** `fileId`: the file that gets new bytes; undefined: a new one. */
   static async begin(session: Session, fileId: string | undefined, body: FileBody, size: number | null, signal: Signal): Promise<Upload> {
     const { api } = session;
-    const headers: Record<string, string> = { "content-type": "application/json; charset=UTF-8", "x-upload-content-type": body.mimeType ?? "application/octet-stream" };
+    const headers: Record<string, string> = {
+      "content-type": "application/json; charset=UTF-8",
+      "x-upload-content-type": body.mimeType ?? "application/octet-stream",
+    };
     if (size !== null) headers["x-upload-content-length"] = String(size);
     try {
       const url = uploadUrl(api, fileId, { uploadType: "resumable" });
-      const { response } = await api.text({ method: fileId === undefined ? "POST" : "PATCH", url, headers, body: JSON.stringify(body), signal, changes: false });
+      const { response } = await api.text({
+        method: fileId === undefined ? "POST" : "PATCH",
+        url,
+        headers,
+        body: JSON.stringify(body),
+        signal,
+        changes: false,
+      });
       const place = response.headers.get("location");
       if (place === null) throw new StoreError("unavailable", "Drive does not say where the upload goes on");
       return new Upload(session, new URL(place, url).href, size, signal);

@@ -18,5 +18,9 @@ export async function account({ api }: Session, signal: Signal): Promise<Account
   const about = await api.about("user(displayName,emailAddress)", signal);
   const { displayName, emailAddress } = (about["user"] ?? {}) as { displayName?: string; emailAddress?: string };
   const user = emailAddress ?? displayName ?? null;
-  return { provider: "drive", user, text: `Google Drive${user === null ? "" : ` of ${displayName ?? user}`}${emailAddress === undefined ? "" : ` (${emailAddress})`}` };
+  return {
+    provider: "drive",
+    user,
+    text: `Google Drive${user === null ? "" : ` of ${displayName ?? user}`}${emailAddress === undefined ? "" : ` (${emailAddress})`}`,
+  };
 }

@@ -92,7 +92,8 @@ export class Tokens {
 
 async function given(token: string | (() => string | Promise<string>)): Promise<Token> {
   const text: unknown = typeof token === "string" ? token : await token();
-  if (typeof text !== "string" || !/^[\x21-\x7e]+$/.test(text)) throw new StoreError("config", "the token is printable ASCII without spaces", { applied: false });
+  if (typeof text !== "string" || !/^[\x21-\x7e]+$/.test(text))
+    throw new StoreError("config", "the token is printable ASCII without spaces", { applied: false });
   return { text, untilMs: Infinity };
 }
 
@@ -134,7 +135,9 @@ function refused(status: number, said: Readonly<Record<string, unknown>>, isRobo
   if (word === "invalid_grant")
     return new StoreError(
       "unauthenticated",
-      isRobot ? "Google does not accept the key of the service account (invalid_grant)" : "the sign-in has expired or was revoked: sign in again (invalid_grant)",
+      isRobot
+        ? "Google does not accept the key of the service account (invalid_grant)"
+        : "the sign-in has expired or was revoked: sign in again (invalid_grant)",
       details,
     );
   if (word === "invalid_client" || word === "unauthorized_client")

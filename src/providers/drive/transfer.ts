@@ -18,8 +18,8 @@ import type { Place } from "./paths.ts";
 import { entryOf, isFolder, isGoogle } from "./resource.ts";
 import type { DriveFile, Item } from "./resource.ts";
 import type { Session } from "./session.ts";
-import { put } from "./write-large.ts";
-import { homeOf } from "./write.ts";
+import { put } from "./put.ts";
+import { homeOf } from "./stored.ts";
 
 /** Times that a folder goes away under our hands before we say so. */
 const TRIES = 4;
@@ -55,11 +55,18 @@ async function copyOf(session: Session, { target }: Item, parent: Place, name: s
     session.recent.put(made);
     return made;
   }
-  return creating(session, home, name, signal, (id) => session.api.copy(target.id, { ...body, id, mimeType: target.mimeType }, signal), async (earlier) => {
-    // An earlier try of ours made it, perhaps of other bytes: it goes, and the next one has an id of its own.
-    await discard(session, earlier, signal);
-    return session.api.copy(target.id, { ...body, id: await session.newId(home, name, signal) }, signal);
-  });
+  return creating(
+    session,
+    home,
+    name,
+    signal,
+    (id) => session.api.copy(target.id, { ...body, id, mimeType: target.mimeType }, signal),
+    async (earlier) => {
+      // An earlier try of ours made it, perhaps of other bytes: it goes, and the next one has an id of its own.
+      await discard(session, earlier, signal);
+      return session.api.copy(target.id, { ...body, id: await session.newId(home, name, signal) }, signal);
+    },
+  );
 }
 
 async function move(session: Session, call: MoveCall): Promise<Entry> {

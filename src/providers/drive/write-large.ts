@@ -18,8 +18,9 @@ import type { Place } from "./paths.ts";
 import { replacing } from "./metadata.ts";
 import type { DriveFile } from "./resource.ts";
 import { SessionLost, Upload } from "./resumable.ts";
+import { put } from "./put.ts";
 import type { Session } from "./session.ts";
-import { homeOf, replaceable, replacedAll, same, untrashed } from "./write.ts";
+import { homeOf, replaceable, replacedAll, same, untrashed } from "./stored.ts";
 
 /** Where the session puts the file. */
 interface Aim {
@@ -84,7 +85,7 @@ async function aimed(session: Session, { path, signal }: WriteCall): Promise<Aim
     return { parent, there, id: there === undefined ? await session.newId(homeOf(parent), name, signal) : undefined, name, aside: false };
   }
   let above = parentOf(path);
-  for (let place: Place | "file" | null = null; ; ) {
+  for (let place: Place | "file" | null = null; ;) {
     above = parentOf(above);
     place = above === root ? await rootPlace(session, signal) : await directoryAt(session, above, signal);
     if (place === null || place === "file") continue;
@@ -107,7 +108,13 @@ async function finished(session: Session, call: WriteCall, aim: Aim, upload: Upl
       if (aim.there !== undefined && now?.id !== aim.there.id) await mayStillBeWritten(session, aim.there, signal);
       made = await end(session, aim, upload, last, md5, signal);
       // Others that came to bear the name while the bytes were on their way are replaced, as they would be by a write that begins now.
-      if (found !== null && aim.there === undefined) await discardAll(session, path, found.all.map((one) => one.file).filter(({ id }) => id !== made?.id), signal);
+      if (found !== null && aim.there === undefined)
+        await discardAll(
+          session,
+          path,
+          found.all.map((one) => one.file).filter(({ id }) => id !== made?.id),
+          signal,
+        );
       return { file: aim.there === undefined ? made : await untrashed(session, made, signal) };
     }
     // Its folder was deleted meanwhile: there is a new one.
@@ -129,7 +136,14 @@ async function mayStillBeWritten(session: Session, there: DriveFile, signal: Wri
 }
 
 /** The last piece. Where its answer is lost and the session does not tell, the file itself is asked for. */
-async function end(session: Session, { there, id, parent, name }: Aim, upload: Upload, { bytes, offset }: Piece, md5: string, signal: WriteCall["signal"]): Promise<DriveFile> {
+async function end(
+  session: Session,
+  { there, id, parent, name }: Aim,
+  upload: Upload,
+  { bytes, offset }: Piece,
+  md5: string,
+  signal: WriteCall["signal"],
+): Promise<DriveFile> {
   try {
     const file = await upload.finish(bytes, offset);
     if (id !== undefined) session.settled(homeOf(parent), name);
@@ -137,7 +151,8 @@ async function end(session: Session, { there, id, parent, name }: Aim, upload: U
     if (file.md5Checksum !== undefined && file.md5Checksum !== md5) same(file, offset + bytes.byteLength, md5);
     return file;
   } catch (error) {
-    const lostAnswer = error instanceof SessionLost ? new StoreError("unavailable", "Drive lost the upload at its end", { applied: "unknown", cause: error.cause }) : error;
+    const lostAnswer =
+      error instanceof SessionLost ? new StoreError("unavailable", "Drive lost the upload at its end", { applied: "unknown", cause: error.cause }) : error;
     if (id !== undefined && (signal?.aborted === true || isAmbiguous(lostAnswer))) session.doubt(homeOf(parent), name, id);
     if (!isAmbiguous(lostAnswer)) throw error;
     if (there !== undefined) return replacedAll(session, there, md5, signal, lostAnswer);
@@ -158,7 +173,13 @@ async function moved(session: Session, { path, signal }: WriteCall, made: DriveF
       const found = await leaf(session, parent, path, signal);
       replaceable(found);
       const there = await put(session, made, parent, native(nameOf(path)), signal);
-      if (found !== null) await discardAll(session, path, found.all.map((one) => one.file).filter(({ id }) => id !== made.id), signal);
+      if (found !== null)
+        await discardAll(
+          session,
+          path,
+          found.all.map((one) => one.file).filter(({ id }) => id !== made.id),
+          signal,
+        );
       return { file: there };
     });
     return file;
@@ -169,26 +190,4 @@ async function moved(session: Session, { path, signal }: WriteCall, made: DriveF
     });
     throw error;
   }
-}
-
-/** Gives a file its place and name; where the answer is lost, the file itself tells. */
-export async function put(session: Session, file: DriveFile, parent: Place, name: string, signal: WriteCall["signal"]): Promise<DriveFile> {
-  const home = homeOf(parent);
-  const from = file.parents?.[0];
-  // Its time is that of its bytes, which a new name does not change; Drive would say otherwise.
-  const body: FileBody = { name, ...(file.modifiedTime === undefined ? {} : { modifiedTime: file.modifiedTime }) };
-  const placement = from === home ? {} : { addParents: home, ...(from === undefined ? {} : { removeParents: from }) };
-  let now: DriveFile;
-  try {
-    now = await session.api.update(file.id, body, signal, placement);
-  } catch (error) {
-    if (!isAmbiguous(error)) throw error;
-    now = await session.api.get(file.id, signal).catch(() => {
-      throw error;
-    });
-    if (now.name !== name || now.parents?.includes(home) !== true) throw error;
-  }
-  if (from !== undefined) session.recent.left(from, now);
-  session.recent.put(now);
-  return now;
 }

@@ -59,7 +59,10 @@ export async function at(options: Partial<DriveOptions> = {}, serverOptions: Ser
 
 export function text({ method, path, query }: Asked): string {
   const type = query.get("uploadType");
-  return `${method} ${path.replace("/upload/drive/v3/", "upload/").replace("/drive/v3/", "").replace(/\/[\w-]{25,}/g, "/ID")}${type === undefined ? "" : ` ${type}`}${query.get("alt") === "media" ? " media" : ""}`;
+  return `${method} ${path
+    .replace("/upload/drive/v3/", "upload/")
+    .replace("/drive/v3/", "")
+    .replace(/\/[\w-]{25,}/g, "/ID")}${type === undefined ? "" : ` ${type}`}${query.get("alt") === "media" ? " media" : ""}`;
 }
 
 export async function* pieces(bytes: Uint8Array, size = 100_000): AsyncGenerator<Uint8Array> {
@@ -73,4 +76,9 @@ export function bytesOf(length: number, seed = 1): Uint8Array<ArrayBuffer> {
     bytes[i] = x >> 16;
   }
   return bytes;
+}
+
+/** Where a fetch goes. */
+export function addressOf(input: string | URL | Request): string {
+  return input instanceof Request ? input.url : input.toString();
 }

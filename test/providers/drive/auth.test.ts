@@ -38,7 +38,12 @@ test("a revoked sign-in says so, once asked and then without a request, until re
   const [token] = server.oauth.refreshTokens;
   server.oauth.refreshTokens.clear();
   server.oauth.expire();
-  await expect(store.stat("/f")).rejects.toMatchObject({ code: "unauthenticated", transient: false, applied: false, reason: expect.stringContaining("sign in again") });
+  await expect(store.stat("/f")).rejects.toMatchObject({
+    code: "unauthenticated",
+    transient: false,
+    applied: false,
+    reason: expect.stringContaining("sign in again"),
+  });
   asked();
   await expect(store.write("/f", "y")).rejects.toMatchObject({ code: "unauthenticated", applied: false });
   expect(asked()).toEqual([]);

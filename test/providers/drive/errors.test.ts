@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { manualClock, stack } from "../../../src/index.ts";
 import { retry } from "../../../src/wrappers/index.ts";
-import { at, bytesOf, pieces } from "./at.ts";
+import { addressOf, at, bytesOf, pieces } from "./at.ts";
 
 const HOUR = 3_600_000;
 const reasons: readonly (readonly [status: number, reason: string, code: string, transient: boolean, retryAfterMs?: number])[] = [
@@ -41,7 +41,7 @@ const reasons: readonly (readonly [status: number, reason: string, code: string,
 ];
 
 describe("an answer to a question", () => {
-  test.each(reasons)("%i %s is %s", async (status, reason, code, transient, retryAfterMs) => {
+  test.each([...reasons] as [number, string, string, boolean, number?][])("%i %s is %s", async (status, reason, code, transient, retryAfterMs) => {
     const { store, server, asked } = await at();
     await store.write("/f", "x");
     asked();
@@ -107,10 +107,20 @@ test("CF93: a quota error makes one call below the retry layer as well", async (
 test("CF94: a piece that is refused again and again is waited for at most 30 seconds", async () => {
   const clock = manualClock(Date.now());
   const slept: number[] = [];
-  const watched = { ...clock, sleep: async (ms: number, signal?: AbortSignal, options?: { background?: boolean }) => (options?.background === true ? clock.sleep(ms, signal) : void slept.push(ms)) };
+  const watched = {
+    ...clock,
+    sleep: async (ms: number, signal?: AbortSignal, options?: { background?: boolean }) =>
+      options?.background === true ? clock.sleep(ms, signal) : void slept.push(ms),
+  };
   const { server, store } = await at({ clock: watched });
   await store.write("/other", "x");
-  server.fail({ status: 429, reason: "rateLimitExceeded", headers: { "retry-after": "14" }, times: 100, match: ({ method, path }) => method === "PUT" && path.startsWith("/upload/") });
+  server.fail({
+    status: 429,
+    reason: "rateLimitExceeded",
+    headers: { "retry-after": "14" },
+    times: 100,
+    match: ({ method, path }) => method === "PUT" && path.startsWith("/upload/"),
+  });
   await expect(store.write("/f", bytesOf(400_000))).rejects.toMatchObject({ code: "rate-limited", applied: false, retryAfterMs: 14_000 });
   expect(slept).toEqual([14_000, 14_000]);
   expect(server.uploads.open).toBe(0);
@@ -120,7 +130,7 @@ test("a search that says itself that it is incomplete is an error", async () => 
   let incomplete = false;
   const lying: typeof fetch = async (url, init) => {
     const answer = await fetch(url, init);
-    if (!incomplete || !String(url).includes("/files?")) return answer;
+    if (!incomplete || !addressOf(url).includes("/files?")) return answer;
     return Response.json({ ...((await answer.json()) as object), incompleteSearch: true });
   };
   const { store } = await at({ fetch: lying });

@@ -61,7 +61,19 @@ async function rclone(...args: string[]): Promise<string> {
   return out;
 }
 
-const names = ["plain.txt", "it's a \"name\"", "back\\slash", "100% sure", " lead", "trail ", "ünïcode e\u0301 🎈", "' or name contains '", "#hash?query&x=1", "dir/deep/er/f", "dir/empty.bin"];
+const names = [
+  "plain.txt",
+  'it\'s a "name"',
+  "back\\slash",
+  "100% sure",
+  " lead",
+  "trail ",
+  "ünïcode e\u0301 🎈",
+  "' or name contains '",
+  "#hash?query&x=1",
+  "dir/deep/er/f",
+  "dir/empty.bin",
+];
 
 test("copy, check, moveto and purge, with odd names, small files and one in pieces", async () => {
   const local = join(home, "local");

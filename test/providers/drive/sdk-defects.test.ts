@@ -6,10 +6,11 @@ import { Readable } from "node:stream";
 import { drive as driveSdk } from "@googleapis/drive";
 import { expect, test } from "vitest";
 import { StoreError } from "../../../src/index.ts";
-import { at, bytesOf, pieces, text } from "./at.ts";
+import { addressOf, at, bytesOf, pieces, text } from "./at.ts";
+import type { At } from "./at.ts";
 
 /** The package as a user has it, with a token of the emulator. */
-async function direct(): Promise<any> {
+async function direct(): Promise<{ server: At["server"]; client: any; sdk: any }> {
   const { server } = await at();
   const { auth } = await import("@googleapis/drive");
   const client: any = new auth.OAuth2();
@@ -34,12 +35,7 @@ test("uploads of the provider go to the host that it was given, whole ones and t
   await store.write("/small", "small");
   await store.write("/large", pieces(bytesOf(700_000)));
   const uploads = server.requests.filter(({ path }) => path.startsWith("/upload/"));
-  expect(uploads.map(text)).toEqual([
-    "POST upload/files multipart",
-    "POST upload/files resumable",
-    "PUT upload/files resumable",
-    "PUT upload/files resumable",
-  ]);
+  expect(uploads.map(text)).toEqual(["POST upload/files multipart", "POST upload/files resumable", "PUT upload/files resumable", "PUT upload/files resumable"]);
 });
 
 test("the package throws for bytes with properties", async () => {
@@ -120,7 +116,7 @@ test("a cut answer is an error of the provider, never an empty listing", async (
   let cut = false;
   const broken: typeof fetch = async (url, init) => {
     const answer = await fetch(url, init);
-    if (!cut || !String(url).includes("/files?")) return answer;
+    if (!cut || !addressOf(url).includes("/files?")) return answer;
     const whole = await answer.text();
     return new Response(whole.slice(0, whole.length / 2), { headers: { "content-type": "application/json" } });
   };

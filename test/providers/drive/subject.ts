@@ -38,7 +38,9 @@ export function driveSubject(server: DriveServer, more: Partial<Subject> = {}, o
     unavailable: () => drive({ auth, rootUrl: NOWHERE, tokenUrl: `${NOWHERE}token` }),
     raw: (place: Place): SecondChannel => rawDrive(server, place.id),
     leftovers: async (place) => {
-      const names = rawDrive(server, place.id).all().filter((name) => /^\.stratus-[0-9a-z]{20}\.tmp$/.test(name));
+      const names = rawDrive(server, place.id)
+        .all()
+        .filter((name) => /^\.stratus-[0-9a-z]{20}\.tmp$/.test(name));
       return server.uploads.open === 0 ? names : names;
     },
     ...more,

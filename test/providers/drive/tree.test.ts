@@ -69,7 +69,11 @@ describe("CF88: several files of one name", () => {
 
   test('with duplicates: "error" they are a conflict', async () => {
     const { store } = await three({ duplicates: "error" });
-    await Promise.all([store.stat("/twin"), store.list("/").toArray(), store.write("/twin", "x"), store.delete("/twin")].map((call) => expect(call).rejects.toMatchObject({ code: "conflict", transient: false, applied: false })));
+    await Promise.all(
+      [store.stat("/twin"), store.list("/").toArray(), store.write("/twin", "x"), store.delete("/twin")].map((call) =>
+        expect(call).rejects.toMatchObject({ code: "conflict", transient: false, applied: false }),
+      ),
+    );
   });
 
   test("folders of one name are one directory; new children go into the oldest", async () => {
@@ -99,7 +103,21 @@ describe("CF88: several files of one name", () => {
 test("CF88: names with quotes, backslashes, and what no path can hold", async () => {
   const here = await at();
   const { store, raw } = here;
-  for (const name of ["it's", 'say "hi"', "back\\slash", "\\'", "a' or name contains '", "100%", "%{2F}", " lead", "trail ", "new\nline", "🎈", "e\u0301", "\u00e9"]) {
+  for (const name of [
+    "it's",
+    'say "hi"',
+    "back\\slash",
+    "\\'",
+    "a' or name contains '",
+    "100%",
+    "%{2F}",
+    " lead",
+    "trail ",
+    "new\nline",
+    "🎈",
+    "e\u0301",
+    "\u00e9",
+  ]) {
     await store.write(`/q/${name}`, name);
     expect(await readText(store, `/q/${name}`)).toBe(name);
     await store.write(`/q/${name}`, `${name}!`);
@@ -127,8 +145,14 @@ test("names that differ only in case are two files, though Drive's search takes 
 
 describe("shortcuts", () => {
   const shortcut = async (here: At, name: string, target: string): Promise<string> =>
-    (await here.raw.ask("POST", "drive/v3/files", { name, mimeType: "application/vnd.google-apps.shortcut", parents: [await idOf(here, "/")], shortcutDetails: { targetId: target } }))
-      .id as string;
+    (
+      await here.raw.ask("POST", "drive/v3/files", {
+        name,
+        mimeType: "application/vnd.google-apps.shortcut",
+        parents: [await idOf(here, "/")],
+        shortcutDetails: { targetId: target },
+      })
+    ).id as string;
 
   test("are shown as what they lead to; delete and move act on themselves; nothing is written through them", async () => {
     const here = await at();
@@ -232,7 +256,11 @@ describe("shared drives", () => {
   test("one that is not there is config on every verb", async () => {
     const here = await at();
     const store = here.open({ driveId: "0AnotADriveAtAll", folder: undefined });
-    await Promise.all([store.stat("/"), store.stat("/f"), store.list("/").toArray(), store.write("/f", "x"), store.delete("/f"), store.mkdir("/d")].map((call) => expect(call).rejects.toMatchObject({ code: "config", applied: false })));
+    await Promise.all(
+      [store.stat("/"), store.stat("/f"), store.list("/").toArray(), store.write("/f", "x"), store.delete("/f"), store.mkdir("/d")].map((call) =>
+        expect(call).rejects.toMatchObject({ code: "config", applied: false }),
+      ),
+    );
   });
 });
 
@@ -240,7 +268,11 @@ describe("the root", () => {
   test("that is missing is config on every verb, and is not made by any", async () => {
     const here = await at({ createRoot: false });
     const { store } = here;
-    await Promise.all([store.stat("/"), store.stat("/f"), store.list("/").toArray(), store.write("/f", "x"), store.delete("/f"), store.mkdir("/d"), store.move("/a", "/b")].map((call) => expect(call).rejects.toMatchObject({ code: "config", applied: false })));
+    await Promise.all(
+      [store.stat("/"), store.stat("/f"), store.list("/").toArray(), store.write("/f", "x"), store.delete("/f"), store.mkdir("/d"), store.move("/a", "/b")].map(
+        (call) => expect(call).rejects.toMatchObject({ code: "config", applied: false }),
+      ),
+    );
     expect(await here.raw.find("/")).toBeUndefined();
   });
 
@@ -250,7 +282,11 @@ describe("the root", () => {
     const strict = here.open({ createRoot: false });
     await strict.stat("/f");
     await here.raw.ask("PATCH", `drive/v3/files/${await idOf(here, "/")}`, { trashed: true });
-    await Promise.all([strict.stat("/f"), strict.stat("/"), strict.list("/").toArray(), strict.write("/f", "y"), strict.write("/d/f", "y")].map((call) => expect(call).rejects.toMatchObject({ code: "config" })));
+    await Promise.all(
+      [strict.stat("/f"), strict.stat("/"), strict.list("/").toArray(), strict.write("/f", "y"), strict.write("/d/f", "y")].map((call) =>
+        expect(call).rejects.toMatchObject({ code: "config" }),
+      ),
+    );
   });
 });
 

@@ -1,14 +1,13 @@
 /** CF77 for Drive: uploads in pieces, over lost connections, lost answers and lost sessions; one file in the end, and no session left. */
 import { expect, test } from "vitest";
 import type { StoreError } from "../../../src/index.ts";
-import { at, bytesOf, pieces } from "./at.ts";
+import { addressOf, at, bytesOf, pieces } from "./at.ts";
 import type { At } from "./at.ts";
 
 const PIECE = 256 << 10;
 const puts = ({ server }: At): (string | undefined)[] =>
   server.requests.filter(({ method, path }) => method === "PUT" && path.startsWith("/upload/")).map(({ headers }) => headers["content-range"]);
-const live = ({ server }: At): number =>
-  [...server.state.files.values()].filter((file) => !server.state.trashed(file) && file.content !== undefined).length;
+const live = ({ server }: At): number => [...server.state.files.values()].filter((file) => !server.state.trashed(file) && file.content !== undefined).length;
 
 async function holds({ store }: At, path: string, bytes: Uint8Array): Promise<void> {
   await using result = await store.read(path);
@@ -31,7 +30,10 @@ function flaky(play: (put: number) => "pass" | "cut" | "lost" | "half"): typeof 
         const body = init.body as Uint8Array<ArrayBuffer>;
         const { request } = await import("node:http");
         await new Promise<void>((done) => {
-          const upstream = request(String(url), { method: "PUT", headers: { ...(init.headers as Record<string, string>), "content-length": body.byteLength } });
+          const upstream = request(addressOf(url), {
+            method: "PUT",
+            headers: { ...(init.headers as Record<string, string>), "content-length": body.byteLength },
+          });
           upstream.on("error", () => done());
           upstream.write(body.subarray(0, body.byteLength / 2), () => setTimeout(() => upstream.destroy(), 50));
           upstream.on("close", () => done());
@@ -93,7 +95,12 @@ test("a connection that does not come back is unavailable, nothing is stored and
   const here = await at({ fetch: flaky((put) => (put >= 1 ? "cut" : "pass")) });
   await here.store.stat("/");
   let asked = 0;
-  here.server.fail({ status: 503, reason: "backendError", times: 100, match: ({ method, headers }) => method === "PUT" && headers["content-range"]?.startsWith("bytes */") === true && ++asked > 0 });
+  here.server.fail({
+    status: 503,
+    reason: "backendError",
+    times: 100,
+    match: ({ method, headers }) => method === "PUT" && headers["content-range"]?.startsWith("bytes */") === true && ++asked > 0,
+  });
   await expect(here.store.write("/f", large)).rejects.toMatchObject({ code: "unavailable", transient: true, applied: false });
   expect(asked).toBeGreaterThan(0);
   expect(here.server.uploads.open).toBe(0);
@@ -145,10 +152,18 @@ test("what came to bear the name during an upload is replaced, and a directory s
     yield* pieces(large);
     await work();
   };
-  await here.store.write("/f", during(() => here.store.write("/f", "meanwhile")));
+  await here.store.write(
+    "/f",
+    during(() => here.store.write("/f", "meanwhile")),
+  );
   await holds(here, "/f", large);
   expect(live(here)).toBe(1);
-  await expect(here.store.write("/g", during(() => here.store.mkdir("/g")))).rejects.toMatchObject({ code: "is-a-directory", applied: false });
+  await expect(
+    here.store.write(
+      "/g",
+      during(() => here.store.mkdir("/g")),
+    ),
+  ).rejects.toMatchObject({ code: "is-a-directory", applied: false });
   expect(here.server.uploads.open).toBe(0);
 });
 
@@ -159,9 +174,17 @@ test("a file that is moved away during an upload is not written to; one that is 
     yield* pieces(large);
     await work();
   };
-  await expect(here.store.write("/f", during(() => here.store.move("/f", "/moved")))).rejects.toMatchObject({ code: "conflict", applied: false });
+  await expect(
+    here.store.write(
+      "/f",
+      during(() => here.store.move("/f", "/moved")),
+    ),
+  ).rejects.toMatchObject({ code: "conflict", applied: false });
   await holds(here, "/moved", Buffer.from("old"));
-  await here.store.write("/moved", during(() => here.store.delete("/moved")));
+  await here.store.write(
+    "/moved",
+    during(() => here.store.delete("/moved")),
+  );
   await holds(here, "/moved", large);
 });
 
@@ -169,7 +192,7 @@ test("a small file whose answer was lost is found by its id: one file, and succe
   let lose = true;
   const lossy: typeof fetch = async (url, init) => {
     const answer = await fetch(url, init);
-    if (!lose || !String(url).includes("/upload/")) return answer;
+    if (!lose || !addressOf(url).includes("/upload/")) return answer;
     lose = false;
     await answer.arrayBuffer();
     throw new TypeError("fetch failed", { cause: Object.assign(new Error("reset"), { code: "ECONNRESET" }) });
@@ -188,8 +211,8 @@ test("a creation that lands late makes no second file: the next try has the same
   await here.store.stat("/");
   let late: (() => Promise<Response>) | undefined;
   const delaying: typeof fetch = async (url, init) => {
-    if (late === undefined && String(url).includes("/upload/")) {
-      late = () => fetch(url, { ...init, signal: null } as RequestInit);
+    if (late === undefined && addressOf(url).includes("/upload/")) {
+      late = () => fetch(url, { ...init, signal: null });
       throw new TypeError("fetch failed", { cause: Object.assign(new Error("reset"), { code: "ECONNRESET" }) });
     }
     return fetch(url, init);
@@ -211,7 +234,7 @@ test("a creation that lands late makes no second file: the next try has the same
 test("what Drive stored other than it was sent is an integrity error", async () => {
   const lying: typeof fetch = async (url, init) => {
     const answer = await fetch(url, init);
-    if (!String(url).includes("/upload/")) return answer;
+    if (!addressOf(url).includes("/upload/")) return answer;
     return Response.json({ ...((await answer.json()) as object), md5Checksum: "0".repeat(32) });
   };
   const here = await at({ fetch: lying });

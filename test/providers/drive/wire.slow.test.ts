@@ -13,7 +13,19 @@ import type { DriveServer } from "../../servers/drive/index.ts";
 import { bytesOf, pieces } from "./at.ts";
 import { authOf, small } from "./subject.ts";
 
-const kinds: readonly FaultKind[] = ["refused", "resetBefore", "resetAfter", "throttled", "unavailable", "stall", "truncated", "short", "expired", "wrongRange", "wholeForRange"];
+const kinds: readonly FaultKind[] = [
+  "refused",
+  "resetBefore",
+  "resetAfter",
+  "throttled",
+  "unavailable",
+  "stall",
+  "truncated",
+  "short",
+  "expired",
+  "wrongRange",
+  "wholeForRange",
+];
 const large = bytesOf(600_000, 3);
 
 interface Scenario {
@@ -29,12 +41,32 @@ interface Scenario {
 const put = (store: Store, path: string, size: number): Promise<unknown> => store.write(path, bytesOf(size, size));
 const scenarios: Readonly<Record<string, Scenario>> = {
   "a new small file": { prepare: (s, d) => s.mkdir(d), act: (s, d, signal) => s.write(`${d}/f`, bytesOf(100), { signal }), before: {}, after: { f: 100 } },
-  "a small file over another": { prepare: (s, d) => put(s, `${d}/f`, 7), act: (s, d, signal) => s.write(`${d}/f`, bytesOf(100), { signal }), before: { f: 7 }, after: { f: 100 } },
+  "a small file over another": {
+    prepare: (s, d) => put(s, `${d}/f`, 7),
+    act: (s, d, signal) => s.write(`${d}/f`, bytesOf(100), { signal }),
+    before: { f: 7 },
+    after: { f: 100 },
+  },
   "a new large file": { prepare: (s, d) => s.mkdir(d), act: (s, d, signal) => s.write(`${d}/f`, large, { signal }), before: {}, after: { f: 600_000 } },
-  "a stream over a file": { prepare: (s, d) => put(s, `${d}/f`, 7), act: (s, d, signal) => s.write(`${d}/f`, pieces(large), { signal }), before: { f: 7 }, after: { f: 600_000 } },
-  "a stream into new directories": { prepare: (s, d) => s.mkdir(d), act: (s, d, signal) => s.write(`${d}/x/f`, pieces(large), { signal }), before: {}, after: { x: 0, f: 600_000 } },
+  "a stream over a file": {
+    prepare: (s, d) => put(s, `${d}/f`, 7),
+    act: (s, d, signal) => s.write(`${d}/f`, pieces(large), { signal }),
+    before: { f: 7 },
+    after: { f: 600_000 },
+  },
+  "a stream into new directories": {
+    prepare: (s, d) => s.mkdir(d),
+    act: (s, d, signal) => s.write(`${d}/x/f`, pieces(large), { signal }),
+    before: {},
+    after: { x: 0, f: 600_000 },
+  },
   "a download": { prepare: (s, d) => put(s, `${d}/f`, 300_000), act: read(300_000), before: { f: 300_000 }, after: { f: 300_000 } },
-  "a part of a download": { prepare: (s, d) => put(s, `${d}/f`, 300_000), act: read(300_000, { offset: 1000, length: 5000 }), before: { f: 300_000 }, after: { f: 300_000 } },
+  "a part of a download": {
+    prepare: (s, d) => put(s, `${d}/f`, 300_000),
+    act: read(300_000, { offset: 1000, length: 5000 }),
+    before: { f: 300_000 },
+    after: { f: 300_000 },
+  },
   "a listing": {
     prepare: (s, d) => Promise.all(["a", "b", "c"].map((name) => put(s, `${d}/${name}`, 3))),
     async act(store, dir, signal) {
@@ -49,7 +81,13 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   },
   "a new directory": { prepare: (s, d) => s.mkdir(d), act: (s, d, signal) => s.mkdir(`${d}/m`, { existOk: true, signal }), before: {}, after: { m: 0 } },
   "a delete": { prepare: (s, d) => put(s, `${d}/f`, 7), act: (s, d, signal) => s.delete(`${d}/f`, { signal }), before: { f: 7 }, after: {} },
-  "a move": { prepare: (s, d) => put(s, `${d}/f`, 7), act: (s, d, signal) => s.move(`${d}/f`, `${d}/g`, { signal }), before: { f: 7 }, after: { g: 7 }, once: true },
+  "a move": {
+    prepare: (s, d) => put(s, `${d}/f`, 7),
+    act: (s, d, signal) => s.move(`${d}/f`, `${d}/g`, { signal }),
+    before: { f: 7 },
+    after: { g: 7 },
+    once: true,
+  },
   "a move over a file": {
     prepare: (s, d) => Promise.all([put(s, `${d}/f`, 7), put(s, `${d}/g`, 9)]),
     act: (s, d, signal) => s.move(`${d}/f`, `${d}/g`, { signal }),
@@ -93,7 +131,15 @@ describe.each(Object.entries(scenarios))("%s", (_, scenario) => {
   test.each(kinds)("%s at each request", async (kind) => {
     await using server = await startDrive();
     await using wire = await openWire();
-    await using store = drive({ auth: authOf(server), rootUrl: server.url, tokenUrl: server.tokenUrl, fetch: wire.fetch, settleMs: 0, indexTtlMs: 0, ...small });
+    await using store = drive({
+      auth: authOf(server),
+      rootUrl: server.url,
+      tokenUrl: server.tokenUrl,
+      fetch: wire.fetch,
+      settleMs: 0,
+      indexTtlMs: 0,
+      ...small,
+    });
     const signal = new AbortController().signal;
     await scenario.prepare(store, "/calm");
     wire.clear();

@@ -7,7 +7,12 @@ export class Refusal extends Error {
   /** More headers of the answer: Retry-After and the like. */
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, reason: string, message: string, more: { readonly parameter?: string; readonly headers?: Readonly<Record<string, string>> } = {}) {
+  constructor(
+    status: number,
+    reason: string,
+    message: string,
+    more: { readonly parameter?: string; readonly headers?: Readonly<Record<string, string>> } = {},
+  ) {
     super(message);
     this.status = status;
     this.reason = reason;
@@ -27,4 +32,6 @@ export const invalid = (parameter: string, message = "Invalid Value"): Refusal =
 export const badRequest = (message: string): Refusal => new Refusal(400, "badRequest", message);
 export const forbidden = (reason: string, message: string): Refusal => new Refusal(403, reason, message);
 export const unauthorized = (): Refusal =>
-  new Refusal(401, "authError", "Invalid Credentials", { headers: { "www-authenticate": 'Bearer realm="https://accounts.google.com/", error="invalid_token"' } });
+  new Refusal(401, "authError", "Invalid Credentials", {
+    headers: { "www-authenticate": 'Bearer realm="https://accounts.google.com/", error="invalid_token"' },
+  });

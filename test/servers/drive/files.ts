@@ -228,8 +228,7 @@ export function generateIds(state: State, params: Params): Record<string, unknow
 }
 
 export function about(state: State, params: Params): Record<string, unknown> {
-  if (params.get("fields") === undefined)
-    throw new Refusal(400, "required", "The 'fields' parameter is required for this method.", { parameter: "fields" });
+  if (params.get("fields") === undefined) throw new Refusal(400, "required", "The 'fields' parameter is required for this method.", { parameter: "fields" });
   const { limitBytes } = state.options;
   const usage = String(state.usage);
   return {

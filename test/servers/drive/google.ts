@@ -30,7 +30,23 @@ export async function startGoogle(directory: string, options: DriveOptions = {})
   await run("openssl", ["req", "-x509", ...ecdsa, "-days", "2", "-subj", "/CN=throw-away", "-keyout", at("ca.key"), "-out", at("ca.pem")]);
   await run("openssl", ["req", "-new", ...ecdsa, "-subj", `/CN=${HOSTS[0]}`, "-keyout", at("leaf.key"), "-out", at("leaf.csr")]);
   await writeFile(at("san"), `subjectAltName=${HOSTS.map((host) => `DNS:${host}`).join(",")}\n`);
-  await run("openssl", ["x509", "-req", "-in", at("leaf.csr"), "-CA", at("ca.pem"), "-CAkey", at("ca.key"), "-CAcreateserial", "-days", "2", "-extfile", at("san"), "-out", at("leaf.pem")]);
+  await run("openssl", [
+    "x509",
+    "-req",
+    "-in",
+    at("leaf.csr"),
+    "-CA",
+    at("ca.pem"),
+    "-CAkey",
+    at("ca.key"),
+    "-CAcreateserial",
+    "-days",
+    "2",
+    "-extfile",
+    at("san"),
+    "-out",
+    at("leaf.pem"),
+  ]);
   const drive = await startDrive({ ...options, tls: { key: await readFile(at("leaf.key"), "utf8"), cert: await readFile(at("leaf.pem"), "utf8") } });
   const sockets = new Set<Socket>();
   const proxy = http.createServer((_, response) => response.writeHead(405).end());

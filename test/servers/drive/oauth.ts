@@ -78,7 +78,10 @@ export class OAuth {
         return refuse(400, "unsupported_grant_type", "Invalid grant_type");
     }
     const access_token = this.issue();
-    return { status: 200, body: { access_token, expires_in: Math.floor(this.lifetimeMs / 1000), scope: "https://www.googleapis.com/auth/drive", token_type: "Bearer" } };
+    return {
+      status: 200,
+      body: { access_token, expires_in: Math.floor(this.lifetimeMs / 1000), scope: "https://www.googleapis.com/auth/drive", token_type: "Bearer" },
+    };
   }
 
   #fault(jwt: string, audience: string): string | undefined {

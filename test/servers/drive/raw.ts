@@ -31,7 +31,9 @@ export function rawDrive(server: DriveServer, folder: string): RawDrive {
   };
   const child = async (parent: string, name: string): Promise<Raw | undefined> => {
     const q = `'${parent}' in parents and name = '${name.replace(/[\\']/g, "\\$&")}' and trashed = false`;
-    const { files } = (await ask("GET", `drive/v3/files?q=${encodeURIComponent(q)}&orderBy=${encodeURIComponent("folder,name,modifiedTime desc")}`)) as { files: Raw[] };
+    const { files } = (await ask("GET", `drive/v3/files?q=${encodeURIComponent(q)}&orderBy=${encodeURIComponent("folder,name,modifiedTime desc")}`)) as {
+      files: Raw[];
+    };
     return files.find((file) => file.name === name);
   };
   const segments = (path: string): string[] => [folder, ...path.split("/")].filter((name) => name !== "");
@@ -42,7 +44,8 @@ export function rawDrive(server: DriveServer, folder: string): RawDrive {
   };
   const make = async (path: string): Promise<string> => {
     let at = server.state.rootId;
-    for (const name of segments(path)) at = ((await child(at, name)) ?? (await ask("POST", "drive/v3/files", { name, mimeType: FOLDER, parents: [at] }))).id as string;
+    for (const name of segments(path))
+      at = ((await child(at, name)) ?? (await ask("POST", "drive/v3/files", { name, mimeType: FOLDER, parents: [at] }))).id as string;
     return at;
   };
   return {
@@ -50,7 +53,10 @@ export function rawDrive(server: DriveServer, folder: string): RawDrive {
     find,
     async put(path, bytes) {
       const there = await find(path);
-      const id = there?.id ?? ((await ask("POST", "drive/v3/files", { name: path.slice(path.lastIndexOf("/") + 1), parents: [await make(path.slice(0, path.lastIndexOf("/")))] })).id as string);
+      const id =
+        there?.id ??
+        ((await ask("POST", "drive/v3/files", { name: path.slice(path.lastIndexOf("/") + 1), parents: [await make(path.slice(0, path.lastIndexOf("/")))] }))
+          .id as string);
       const answer = await fetch(`${server.url}upload/drive/v3/files/${id}?uploadType=media`, { method: "PATCH", headers, body: new Uint8Array(bytes) });
       if (!answer.ok) throw new Error(`put ${path}: ${answer.status}`);
       await answer.arrayBuffer();
@@ -66,9 +72,12 @@ export function rawDrive(server: DriveServer, folder: string): RawDrive {
       const there = await find(dir);
       if (there === undefined) return [];
       const names: string[] = [];
-      for (let page = ""; ; ) {
+      for (let page = ""; ;) {
         const q = encodeURIComponent(`'${there.id}' in parents and trashed = false`);
-        const { files, nextPageToken } = (await ask("GET", `drive/v3/files?pageSize=1000&q=${q}${page}&fields=nextPageToken,files(name)`)) as { files: Raw[]; nextPageToken?: string };
+        const { files, nextPageToken } = (await ask("GET", `drive/v3/files?pageSize=1000&q=${q}${page}&fields=nextPageToken,files(name)`)) as {
+          files: Raw[];
+          nextPageToken?: string;
+        };
         names.push(...files.map(({ name }) => name));
         if (nextPageToken === undefined) return names;
         page = `&pageToken=${encodeURIComponent(nextPageToken)}`;
@@ -77,7 +86,9 @@ export function rawDrive(server: DriveServer, folder: string): RawDrive {
     all() {
       const { state } = server;
       const top = [...state.files.values()].find((file) => file.name === folder && file.parents[0] === state.rootId);
-      return top === undefined ? [] : [...state.files.values()].filter((file) => state.isBelow(file.id, top.id) && !state.trashed(file)).map(({ name }) => name);
+      return top === undefined
+        ? []
+        : [...state.files.values()].filter((file) => state.isBelow(file.id, top.id) && !state.trashed(file)).map(({ name }) => name);
     },
     async [Symbol.asyncDispose]() {},
   };

@@ -54,7 +54,11 @@ export function show(state: State, file: File): Record<string, unknown> {
 export type Body = Readonly<Record<string, unknown>>;
 
 /** Of a body only these may be given; the rest is the service's to say. */
-const WRITABLE = new Set("name mimeType parents id description starred trashed modifiedTime createdTime appProperties properties shortcutDetails originalFilename keepRevisionForever".split(" "));
+const WRITABLE = new Set(
+  "name mimeType parents id description starred trashed modifiedTime createdTime appProperties properties shortcutDetails originalFilename keepRevisionForever".split(
+    " ",
+  ),
+);
 /** What clients send back from an answer of another kind without meaning it. */
 const IGNORED = new Set(["kind", "viewedByMeTime", "writersCanShare", "copyRequiresWriterPermission", "contentHints"]);
 
@@ -79,7 +83,10 @@ export function written(body: Body, verb: "create" | "copy" | "update"): Written
     if (!WRITABLE.has(name) || (verb === "update" && (name === "id" || name === "createdTime" || name === "shortcutDetails")))
       throw forbidden("fieldNotWritable", "The resource body includes fields which are not directly writable.");
     if (verb === "update" && name === "parents")
-      throw forbidden("fieldNotWritable", "The parents field is not directly writable in update requests. Use the addParents and removeParents parameters instead.");
+      throw forbidden(
+        "fieldNotWritable",
+        "The parents field is not directly writable in update requests. Use the addParents and removeParents parameters instead.",
+      );
   }
   const text = (name: string): string | undefined => {
     const value = body[name];
@@ -109,7 +116,8 @@ export function written(body: Body, verb: "create" | "copy" | "update"): Written
   const parents = body["parents"];
   if (parents !== undefined && parents !== null && (!Array.isArray(parents) || parents.some((one) => typeof one !== "string"))) throw invalid("parents");
   // "A file can only have a single parent" (api/guides/ref-single-parent).
-  if (Array.isArray(parents) && parents.length > 1) throw new Refusal(400, "invalid", "A file cannot be created with more than one parent.", { parameter: "parents" });
+  if (Array.isArray(parents) && parents.length > 1)
+    throw new Refusal(400, "invalid", "A file cannot be created with more than one parent.", { parameter: "parents" });
   const trashed = body["trashed"];
   if (trashed !== undefined && typeof trashed !== "boolean") throw invalid("trashed");
   const details = body["shortcutDetails"] as { targetId?: unknown } | undefined;

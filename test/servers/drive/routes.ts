@@ -73,7 +73,8 @@ async function inside(passage: Passage): Promise<void> {
   if (key === "GET /drive/v3/changes/startPageToken")
     return answer(passage, { kind: "drive#startPageToken", startPageToken: String(state.changes.length + 1) }, query, "*");
   if (key === "GET /drive/v3/changes") return answer(passage, changes(state, query), query, "*");
-  if (key === "GET /drive/v3/drives") return answer(passage, { drives: [...state.drives].map(([id, name]) => ({ kind: "drive#drive", id, name })) }, query, "*");
+  if (key === "GET /drive/v3/drives")
+    return answer(passage, { drives: [...state.drives].map(([id, name]) => ({ kind: "drive#drive", id, name })) }, query, "*");
   const drive = /^\/drive\/v3\/drives\/([^/]+)$/.exec(path)?.[1];
   if (drive !== undefined && method === "GET") {
     const name = state.drives.get(drive);
@@ -95,7 +96,7 @@ async function onFiles(passage: Passage, id: string | undefined, action: string 
     if (method === "POST") return shown(planCreate(state, query, given()).commit(undefined, undefined));
   } else if (id === "generateIds" && method === "GET") return answer(passage, generateIds(state, query), query, "*");
   else if (id === "trash" && method === "DELETE") {
-    for (const file of [...state.files.values()]) if (file.explicitlyTrashed) state.remove(file.id);
+    for (const file of state.files.values()) if (file.explicitlyTrashed) state.remove(file.id);
     return send(response, 204, {}, "");
   } else if (action === undefined) {
     if (method === "GET") return query.get("alt") === "media" ? media(passage, state.get(id, allDrives(query))) : shown(state.get(id, allDrives(query)));
@@ -151,7 +152,10 @@ function bytes({ asked, response }: Passage, content: Content, type: string): vo
       if (range[2] !== "") last = Math.min(last, Number(range[2]));
     }
     if (first >= size || last < first)
-      throw new Refusal(416, "requestedRangeNotSatisfiable", "Request range not satisfiable", { parameter: "Range", headers: { "content-range": `bytes */${size}` } });
+      throw new Refusal(416, "requestedRangeNotSatisfiable", "Request range not satisfiable", {
+        parameter: "Range",
+        headers: { "content-range": `bytes */${size}` },
+      });
   }
   const partly = range !== null;
   response.writeHead(partly ? 206 : 200, {

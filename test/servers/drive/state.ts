@@ -122,7 +122,7 @@ export class State {
 
   /** Deleted for good, with everything below it (files.delete). */
   remove(id: string): void {
-    for (const child of [...this.files.values()]) if (child.parents[0] === id) this.remove(child.id);
+    for (const child of this.files.values()) if (child.parents[0] === id) this.remove(child.id);
     this.#remember(id);
     this.files.delete(id);
     this.revisions.delete(id);
