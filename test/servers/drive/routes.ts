@@ -173,7 +173,8 @@ function bytes({ asked, response }: Passage, content: Content, type: string): vo
 }
 
 function answer({ response, asked }: Passage, value: object, params: Params, usual: string): void {
-  const fields = params.get("fields") ?? usual;
+  // An empty one is none: rclone sends it.
+  const fields = params.get("fields") || usual;
   const text = JSON.stringify(masked(value, fields, KNOWN));
   send(response, 200, { "content-type": "application/json; charset=UTF-8" }, asked.method === "HEAD" ? "" : text);
 }

@@ -111,7 +111,8 @@ export class Uploads {
       this.#sessions.delete(uploadId);
       return { status: 499 };
     }
-    if (request.method !== "PUT") throw new Refusal(404, "notFound", "Not Found");
+    // PUT, as the guide says; rclone sends POST, and the service takes it.
+    if (request.method !== "PUT" && request.method !== "POST") throw new Refusal(404, "notFound", "Not Found");
     const range = /^bytes (?:(\d+)-(\d+)|\*)\/(\d+|\*)$/.exec(request.headers["content-range"] ?? "");
     if (request.headers["content-range"] !== undefined && range === null) throw badRequest("Failed to parse Content-Range header.");
     if (session.done !== undefined) {
