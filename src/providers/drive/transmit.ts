@@ -37,8 +37,7 @@ export async function transmit({ clock, fetch, timeoutMs }: Settings, request: R
   try {
     const response = await fetch(url, {
       method,
-      headers,
-      ...(body === undefined ? {} : { body: body as Uint8Array<ArrayBuffer> | string }),
+      ...sendable(headers, body),
       signal: dog.signal,
       // Drive says 308 for "go on", and sends nobody elsewhere.
       redirect: "manual",
@@ -48,6 +47,27 @@ export async function transmit({ clock, fetch, timeoutMs }: Settings, request: R
     dog.stop();
     throw failed(cause, dog, changes);
   }
+}
+
+/** Larger bodies are handed on in views of this size. */
+const VIEW = 256 << 10;
+
+/** Bytes that are given whole fetch copies: a file of gigabytes would leave as much garbage behind. Of a stream it takes what it sends, and the length is said by us. */
+function sendable(headers: Request["headers"], body: Request["body"]): RequestInit & { readonly duplex?: "half" } {
+  if (body === undefined) return { headers };
+  if (typeof body === "string" || body.byteLength <= VIEW) return { headers, body: body as Uint8Array<ArrayBuffer> | string };
+  let at = 0;
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        controller.enqueue(body.subarray(at, at + VIEW));
+        at += VIEW;
+        if (at >= body.byteLength) controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return { headers: { ...headers, "content-length": String(body.byteLength) }, body: stream, duplex: "half" };
 }
 
 /** The whole answer as text; the request is over with it. */

@@ -18,7 +18,11 @@ async function* body(): AsyncGenerator<Uint8Array> {
     yield piece;
   }
 }
+const peakMib = (): number => Math.round(process.resourceUsage().maxRSS / 1024);
+await store.stat("/");
+const openedMib = peakMib();
 await store.write("/large.bin", body());
+const writtenMib = peakMib();
 const got = createHash("sha1");
 let bytes = 0;
 {
@@ -28,4 +32,4 @@ let bytes = 0;
     bytes += chunk.byteLength;
   }
 }
-console.log(JSON.stringify({ bytes, same: sent.digest("hex") === got.digest("hex"), peakMib: Math.round(process.resourceUsage().maxRSS / 1024) }));
+console.log(JSON.stringify({ bytes, same: sent.digest("hex") === got.digest("hex"), openedMib, writtenMib, peakMib: peakMib() }));
