@@ -67,6 +67,8 @@ export interface SugarSync extends AsyncDisposable {
   expire(account: Account): void;
   advance(ms: number): void;
   fail(script: ((request: Request) => Failure | undefined) | undefined): void;
+  /** A test run ends although nobody stopped the server. */
+  unref(): void;
 }
 
 export async function startSugarSync(options: SugarSyncOptions = {}): Promise<SugarSync> {
@@ -93,6 +95,8 @@ export async function startSugarSync(options: SugarSyncOptions = {}): Promise<Su
     respond({ accounts, base }, request, response, script?.(asked)).catch(() => response.destroy());
   };
   const server = (options.listen ?? createServer)(listener);
+  // A slow machine is no reason to close a connection that is idle.
+  server.keepAliveTimeout = 0;
   server.listen(0, "127.0.0.1");
   await new Promise((ready) => server.once("listening", ready));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -115,6 +119,7 @@ export async function startSugarSync(options: SugarSyncOptions = {}): Promise<Su
     expire: (account) => accounts.expire(original(accounts, account)),
     advance: (ms) => void (skipped += ms),
     fail: (next) => void (script = next),
+    unref: () => void server.unref(),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((done) => server.close(done));
@@ -173,9 +178,19 @@ async function send(response: ServerResponse, { status, headers = {}, body = "" 
   response.writeHead(status, headers);
   for (const chunk of body) {
     if (response.destroyed) return;
-    if (!response.write(chunk)) await new Promise<void>((go) => response.once("drain", go).once("close", go));
+    if (!response.write(chunk)) await drained(response);
   }
   response.end();
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((go) => {
+    const done = (): void => {
+      response.off("drain", done).off("close", done);
+      go();
+    };
+    response.on("drain", done).on("close", done);
+  });
 }
 
 /** The whole body, or an error where the connection broke: half a body is never stored. */

@@ -41,7 +41,7 @@ export interface TreeOptions {
 }
 
 /** Letters in either case are one name (R: CaseInsensitive, strings.EqualFold). */
-export const folded = (name: string): string => [...name].map((char) => (char.toLowerCase().length === char.length ? char.toLowerCase() : char)).join("");
+export const folded = (name: string): string => Array.from(name, (char) => (char.toLowerCase().length === char.length ? char.toLowerCase() : char)).join("");
 
 export class Tree {
   readonly nodes = new Map<string, Node>();
