@@ -8,7 +8,11 @@ import type { Account, Node, SugarSync, SugarSyncOptions as ServerOptions } from
 /** A port that nobody listens on: reserved, and refused at once. */
 const NOWHERE = "http://127.0.0.1:1";
 
-export async function sugarsyncSubject(more: Partial<Subject> = {}, options: Partial<SugarSyncOptions> = {}, serverOptions: ServerOptions = {}): Promise<Subject> {
+export async function sugarsyncSubject(
+  more: Partial<Subject> = {},
+  options: Partial<SugarSyncOptions> = {},
+  serverOptions: ServerOptions = {},
+): Promise<Subject> {
   const server = await startSugarSync(serverOptions);
   server.unref();
   const tokens = new Map<string, ReturnType<SugarSync["account"]>>();
@@ -64,7 +68,12 @@ function channel({ tree }: Account): SecondChannel {
     },
     async list(dir) {
       const node = at(dir);
-      return node === undefined ? [] : tree.children(node).filter((child) => child !== tree.deleted).map(({ name }) => name);
+      return node === undefined
+        ? []
+        : tree
+            .children(node)
+            .filter((child) => child !== tree.deleted)
+            .map(({ name }) => name);
     },
     async [Symbol.asyncDispose]() {},
   };
