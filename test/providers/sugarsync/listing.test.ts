@@ -1,5 +1,6 @@
 /** Listings: pages by index, while somebody takes things out; half a page is no page. */
 import { expect, test } from "vitest";
+import { readText } from "../../../src/index.ts";
 import type { Node } from "../../servers/sugarsync/index.ts";
 import { at } from "./at.ts";
 import type { At } from "./at.ts";
@@ -93,5 +94,5 @@ test("odd names come back as they were written, and others see them as they are"
   for (const name of names) await a.store.write(`/top/${name}`, name);
   const entries = await a.store.list("/top", { fresh: true }).toArray();
   expect(entries.map(({ path }) => path).sort()).toEqual(names.map((name) => `/top/${name}`).sort());
-  for (const name of names) expect(await a.other().readText(`/top/${name}`)).toBe(name);
+  for (const name of names) expect(await readText(a.other(), `/top/${name}`)).toBe(name);
 });

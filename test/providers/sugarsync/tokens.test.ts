@@ -1,6 +1,6 @@
 /** Access tokens renew themselves; a revoked refresh token says so (CF91: a stored token is all a start needs). */
 import { expect, test } from "vitest";
-import { manualClock } from "../../../src/author.ts";
+import { manualClock, readText } from "../../../src/index.ts";
 import { sugarsync } from "../../../src/providers/sugarsync/index.ts";
 import { at } from "./at.ts";
 
@@ -32,7 +32,7 @@ test("a token that ended early is replaced once, and the call goes on", async ()
   a.server.clear();
   await a.store.write("/d/a", "x");
   expect(renewals(a.server.lines)).toBe(1);
-  expect(await a.store.readText("/d/a")).toBe("x");
+  expect(await readText(a.store, "/d/a")).toBe("x");
 });
 
 test("a revoked refresh token is unauthenticated and says what to do; nothing more is asked until reconnect", async () => {

@@ -41,7 +41,8 @@ export interface TreeOptions {
 }
 
 /** Letters in either case are one name (R: CaseInsensitive, strings.EqualFold). */
-export const folded = (name: string): string => Array.from(name, (char) => (char.toLowerCase().length === char.length ? char.toLowerCase() : char)).join("");
+export const folded = (name: string): string =>
+  /^[\0-\x7f]*$/.test(name) ? name.toLowerCase() : Array.from(name, (char) => (char.toLowerCase().length === char.length ? char.toLowerCase() : char)).join("");
 
 export class Tree {
   readonly nodes = new Map<string, Node>();
@@ -58,11 +59,8 @@ export class Tree {
     if (!options.magicBriefcase) this.nodes.delete("2");
   }
 
-  get used(): number {
-    let bytes = 0;
-    for (const { versions } of this.nodes.values()) for (const { size } of versions) bytes += size;
-    return bytes;
-  }
+  /** Bytes of all versions, those of deleted files too. */
+  used = 0;
   get quotaBytes(): number {
     return this.#options.quotaBytes;
   }
@@ -91,6 +89,7 @@ export class Tree {
     this.#mayGrow(last?.size ?? 0);
     const made = this.#add(String(this.#next++), "file", name, parent, false, source.mediaType);
     if (last !== undefined) made.versions.push({ ...last, id: String(this.#versions++) });
+    this.used += last?.size ?? 0;
     return made;
   }
 
@@ -107,7 +106,7 @@ export class Tree {
   /** What lies in a folder stays, and nothing leads to it any more (delete-folder: "may orphan objects"). */
   remove(node: Node): void {
     if (node === this.deleted) throw new Refused(403, "This folder cannot be deleted");
-    this.nodes.delete(node.id);
+    if (this.nodes.delete(node.id)) for (const { size } of node.versions) this.used -= size;
   }
 
   /** Refused before the bytes are read where the length was told. */
@@ -121,6 +120,7 @@ export class Tree {
     const modifiedMs = Math.floor(this.#options.clock() / 1000) * 1000;
     const version = { id: String(this.#versions++), bytes, size, modifiedMs };
     node.versions.push(version);
+    this.used += size;
     return version;
   }
 
@@ -131,10 +131,11 @@ export class Tree {
   #mayHold(parent: Node | null, name: string, self: Node | undefined): void {
     if (name === "" || name.length > 16_383) throw new Refused(400, "displayName is missing or too long");
     if (parent === this.deleted || this.#options.duplicates === "made") return;
-    const same = this.children(parent).find((node) => node !== self && folded(node.name) === folded(name));
-    if (same !== undefined) throw new Refused(400, "An object of this name exists");
+    const wanted = folded(name);
+    for (const node of this.nodes.values())
+      if (node.parent === parent && node !== self && folded(node.name) === wanted) throw new Refused(400, "An object of this name exists");
     // A change of letters' case alone meets the old name.
-    if (self !== undefined && self.parent === parent && self.name !== name && folded(self.name) === folded(name))
+    if (self !== undefined && self.parent === parent && self.name !== name && folded(self.name) === wanted)
       throw new Refused(400, "An object of this name exists");
   }
 
