@@ -63,6 +63,8 @@ export interface SugarSync extends AsyncDisposable {
   clear(): void;
   /** Made when it is asked for the first time; a new refresh token each time. */
   account(username: string): Account & { readonly refreshToken: string };
+  /** An access token, for clients that sign in with keys of their own. */
+  access(account: { readonly refreshToken: string }): string;
   revoke(account: Account): void;
   expire(account: Account): void;
   advance(ms: number): void;
@@ -115,6 +117,7 @@ export async function startSugarSync(options: SugarSyncOptions = {}): Promise<Su
       const account = accounts.account(username, tree);
       return { ...account, refreshToken: `${base}/app-authorization/${accounts.grant(account)}` };
     },
+    access: ({ refreshToken }) => `${base}/authorization/${accounts.access({ ...APPLICATION, refreshToken }).token}`,
     revoke: (account) => accounts.revoke(original(accounts, account)),
     expire: (account) => accounts.expire(original(accounts, account)),
     advance: (ms) => void (skipped += ms),
