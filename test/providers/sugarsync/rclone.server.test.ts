@@ -84,7 +84,7 @@ function ours(): ReturnType<typeof sugarsync> {
     privateAccessKey,
     refreshToken: account.refreshToken,
     cacheMs: 0,
-    fetch: (input, init) => viaTls(String(input), port, init),
+    fetch: (input, init) => viaTls(input as string, port, init),
   });
 }
 
