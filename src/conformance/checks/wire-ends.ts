@@ -319,7 +319,7 @@ export const ends: readonly Check[] = [
       await t.store.write(path, content);
       await g.other.close();
       for (let i = 0; i < 100 && wire.busy > 0; i += 1) await wait(5);
-      const before = wire.open;
+      const before = wire.held;
       const extra = await t.connect();
       await extra.stat(path);
       // Several at once, so that some connections idle when the last one breaks off. A read last: some clients keep none after a HEAD.
@@ -333,8 +333,8 @@ export const ends: readonly Check[] = [
       );
       if (!(error instanceof Uint8Array)) ok(StoreError.is(error) && error.code === "closed", "an open body ends with `closed`", error);
       else sameBytes(error, content, "a body that was in memory is whole");
-      for (let i = 0; i < 400 && wire.open > before; i += 1) await wait(5);
-      ok(wire.open <= before, "a closed store has no connection left", `${wire.open} open, ${before} before it was opened`);
+      for (let i = 0; i < 400 && wire.held > before; i += 1) await wait(5);
+      ok(wire.held <= before, "a closed store has no connection left", `${wire.held} held, ${before} before it was opened`);
       await t.store.stat(path);
     },
   },

@@ -20,8 +20,6 @@ import { cutAfter, dropFirst, passOn, wholeAround } from "./transfer.ts";
 import type { Exchange, Fault, FaultKind, Wire } from "./wire.ts";
 
 export interface WireProxy extends Wire, AsyncDisposable {
-  /** Connections that a store should have closed by now. */
-  readonly held: number;
   /** The same service through the proxy. Each service (scheme, host and port) gets a listener of its own, the same one every time. */
   route(url: string): string;
   /** As the global one, through the proxy; the Host header is the service's. */

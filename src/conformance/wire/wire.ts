@@ -57,6 +57,8 @@ export interface Wire {
   mend(): void;
   /** Connections from the provider that are open now, those kept alive for the next request included. Each has its own to the service and ends with it. */
   readonly open: number;
+  /** Those of them that a store should close when it closes: not the idle ones of `place.fetch`, whose pool belongs to the process and not to the store. */
+  readonly held: number;
   /** Requests under way now: sent, and not yet answered to the last byte or given up. */
   readonly busy: number;
 }
