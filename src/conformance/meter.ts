@@ -33,6 +33,9 @@ export function metered(wire: Wire): { readonly wire: Wire; readonly total: () =
     get open() {
       return wire.open;
     },
+    get held() {
+      return wire.held;
+    },
     get busy() {
       return wire.busy;
     },
