@@ -13,7 +13,8 @@ export type Thing = Pick<Item, "ref" | "kind">;
 export type Outcome = { readonly done: Resource } | { readonly refused: Refusal };
 
 /** Tries of a change that may be sent again: it says where a thing of ours is to be, so that twice is once. */
-const TRIES = 3;
+const TRIES = 5;
+const LONGEST_WAIT_MS = 5000;
 
 /**
  * Name and folder of a thing. An answer that is lost, or says 5xx, is settled by a look: the thing is there, or it is not known. `again`: nobody else knows
@@ -27,22 +28,30 @@ export async function put(
   signal: AbortSignal | undefined,
 ): Promise<Outcome> {
   const xml = request(kind === "file" ? "file" : "folder", { displayName: to.name, parent: linkOf(to.parent, session.settings) });
+  const { clock, random } = session.settings;
   for (let tries = 1; ; tries++) {
     let failure: unknown;
     try {
       const answer = await session.ask({ method: "PUT", path: pathOf(ref), xml, signal });
       if (answer.status < 300) return { done: await shown(session, answer, ref, signal) };
-      if (answer.status < 500 || answer.status === 503) return { refused: answer };
-      failure = errorOf(answer, { applied: "unknown" });
+      const busy = answer.status === 429 || answer.status === 503;
+      if ((answer.status < 500 && !busy) || (busy && (!again || tries === TRIES || signal?.aborted === true))) return { refused: answer };
+      failure = errorOf(answer, { applied: busy ? false : "unknown" });
     } catch (error) {
       failure = error;
     }
+    const known = translate(failure);
+    if (known?.code === "rate-limited") {
+      // It did nothing, and all the bytes are there: worth a wait.
+      await clock.sleep(Math.min(LONGEST_WAIT_MS, known.retryAfterMs ?? 100 * 2 ** tries), signal);
+      continue;
+    }
     if (!isAmbiguous(failure)) throw failure;
     // The caller's signal may be why there is something to settle.
-    const now = await look(session, ref, undefined).catch(() => undefined);
+    const now = await look(session, ref, session.grace(signal)).catch(() => undefined);
     if (now !== undefined && now !== null && now.name === to.name && now.parent === to.parent) return { done: now };
     if (!again || tries === TRIES || signal?.aborted === true) throw failure;
-    await session.settings.clock.sleep(100 * 2 ** tries * session.settings.random(), signal);
+    await clock.sleep(100 * 2 ** tries * random(), signal);
   }
 }
 
@@ -65,9 +74,20 @@ async function shown(session: Session, answer: Refusal, ref: string, signal: Abo
   } catch (error) {
     if (!(error instanceof XmlError) && !StoreError.is(error)) throw error;
   }
-  const now = await look(session, ref, signal);
+  return made(session, ref, signal);
+}
+
+/** A look at what was just made or changed: what fails here fails after the change. */
+export async function made(session: Session, ref: string, signal: AbortSignal | undefined): Promise<Resource> {
+  const now = await look(session, ref, signal).catch((error: unknown) => {
+    throw afterwards(error);
+  });
   if (now === null) throw new StoreError("conflict", "somebody else took it away at this moment", { applied: "unknown" });
   return now;
+}
+
+export function afterwards(error: unknown): unknown {
+  return translate(error)?.with({ applied: true }) ?? error;
 }
 
 /** What POST to a folder made; undefined: the answer does not name it. */
@@ -91,7 +111,7 @@ export async function erase(session: Session, ref: string, signal: AbortSignal |
     const answer = await session.ask({ method: "DELETE", path: pathOf(ref), signal });
     if (answer.status >= 300 && answer.status !== 404 && answer.status !== 410) throw errorOf(answer);
   } catch (error) {
-    if (!isAmbiguous(error) || (await look(session, ref, undefined).catch(() => undefined)) !== null) throw error;
+    if (!isAmbiguous(error) || (await look(session, ref, session.grace(signal)).catch(() => undefined)) !== null) throw error;
   }
 }
 

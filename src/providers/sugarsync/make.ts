@@ -1,7 +1,7 @@
 /** Making folders: sync folders at the top, folders below; each made once, however many calls of this store need it. */
 import { StoreError, hasCode } from "../../store/index.ts";
 import type { Entry, MkdirCall } from "../../store/index.ts";
-import { erase, isAmbiguous, post, quietly, discard } from "./change.ts";
+import { afterwards, discard, erase, isAmbiguous, post, quietly } from "./change.ts";
 import { errorOf } from "./errors.ts";
 import type { Refusal } from "./errors.ts";
 import { find, namesOf } from "./find.ts";
@@ -35,7 +35,7 @@ export async function mkdir(session: Session, { path, existOk, signal }: MkdirCa
     return entryOf(path, item);
   } catch (error) {
     // A call that is not repeated blindly must not leave its parents; one that may have happened needs them.
-    if (StoreError.is(error) && error.applied === false && !hasCode(error, "already-exists")) await takeBack(session, made);
+    if (StoreError.is(error) && error.applied === false && !hasCode(error, "already-exists")) await takeBack(session, made, session.grace(signal));
     throw error;
   }
 }
@@ -86,7 +86,9 @@ function makeOne(
     // The answer to a sync folder does not name it.
     const item: Item | undefined =
       ref === undefined
-        ? await listed(session, parent, name, signal)
+        ? await listed(session, parent, name, signal).catch((error: unknown) => {
+            throw afterwards(error);
+          })
         : { ref, kind: "directory", name, size: 0, modifiedMs: null, contentType: null, present: true };
     if (item === undefined) throw new StoreError("unavailable", "the service called the folder made and does not list it", { applied: true });
     session.index.made(parent, item);
@@ -109,12 +111,12 @@ async function instead(session: Session, parent: string, name: string, refused: 
 }
 
 /** Those of a failed call, the last first, as far as nothing is in them. */
-export async function takeBack(session: Session, made: readonly Made[]): Promise<void> {
+export async function takeBack(session: Session, made: readonly Made[], signal: AbortSignal | undefined): Promise<void> {
   for (const { parent, item } of made.toReversed()) {
     let left = 1;
-    await quietly(listFolder(session, item.ref, undefined).then((items) => (left = items?.length ?? 0)));
+    await quietly(listFolder(session, item.ref, signal).then((items) => (left = items?.length ?? 0)));
     if (left > 0) return;
-    await quietly(removeFolder(session, parent, item, undefined));
+    await quietly(removeFolder(session, parent, item, signal));
   }
 }
 

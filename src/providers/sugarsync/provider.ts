@@ -53,6 +53,9 @@ export class SugarSync implements Provider {
     this.#session.reconnect();
     this.#account = undefined;
   }
+  async close(signal: AbortSignal | undefined): Promise<void> {
+    await this.#session.removeOrphans(signal);
+  }
   describe(): string {
     return `url=${this.#settings.origin}`;
   }

@@ -76,22 +76,22 @@ async function exchange(
       await trash(session, to.parent, one, signal);
     }
     const outcome = await put(session, thing, to, alone, signal);
-    if ("refused" in outcome) await putBack(session, taken, to.parent, undefined);
-    else if (session.settings.hardDelete) for (const one of taken) await quietly(erase(session, one.ref, undefined));
+    if ("refused" in outcome) await putBack(session, taken, to.parent, undefined, session.grace(signal));
+    else if (session.settings.hardDelete) for (const one of taken) await quietly(erase(session, one.ref, session.grace(signal)));
     return outcome;
   } catch (error) {
     // What was given up may have happened: then it is done, and nothing goes back.
-    const now = await look(session, thing.ref, undefined).catch(() => undefined);
+    const now = await look(session, thing.ref, session.grace(signal)).catch(() => undefined);
     if (now !== undefined && now !== null && now.name === to.name && now.parent === to.parent) return { done: now };
-    await putBack(session, taken, to.parent, error);
+    await putBack(session, taken, to.parent, error, session.grace(signal));
     throw error;
   }
 }
 
 /** The old ones where they were. @throws StoreError `conflict` that says where they lie, where that fails */
-async function putBack(session: Session, taken: readonly Item[], parent: string, why: unknown): Promise<void> {
+async function putBack(session: Session, taken: readonly Item[], parent: string, why: unknown, signal: AbortSignal | undefined): Promise<void> {
   for (const one of taken) {
-    const outcome = await put(session, one, { name: one.name, parent }, true, undefined).catch((error: unknown) => {
+    const outcome = await put(session, one, { name: one.name, parent }, true, signal).catch((error: unknown) => {
       if (translate(error) === undefined) throw error;
       return undefined;
     });

@@ -6,6 +6,7 @@ import type { Refusal } from "./errors.ts";
 import { Index } from "./folders.ts";
 import { refOf } from "./links.ts";
 import type { Settings } from "./options.ts";
+import { Shared } from "./shared.ts";
 import { Turns } from "./turns.ts";
 import * as wire from "./wire.ts";
 import type { Download, Upload } from "./wire.ts";
@@ -18,6 +19,9 @@ export interface Question {
   readonly xml?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly signal: AbortSignal | undefined;
+}
+export interface Orphan {
+  remove(mayBeNamed: boolean, signal: AbortSignal | undefined): Promise<void>;
 }
 /** What every call needs of the user. */
 export interface User {
@@ -34,12 +38,16 @@ interface Access {
 
 /** A token is renewed so long before its end, so that no long upload meets it. */
 const LEEWAY_MS = 300_000;
+const GRACE_MS = 1500;
 
 export class Session {
   readonly settings: Settings;
   readonly turns: Turns = new Turns();
+  /** Temporary files that could not be removed when their write failed: removed with the next write, or at the end. */
+  readonly orphans: Set<Orphan> = new Set();
   index: Index;
-  #access: Promise<Access> | undefined;
+  readonly #graces = new WeakMap<AbortSignal, AbortSignal>();
+  #access: Shared<Access> | undefined;
   #refused: StoreError | undefined;
   #user: Promise<User> | undefined;
 
@@ -75,6 +83,37 @@ export class Session {
     );
   }
 
+  /** For what must be settled or taken back after the caller gave up: goes on a little longer than his own. The same one for all of a call. */
+  grace(signal: AbortSignal | undefined): AbortSignal | undefined {
+    if (signal === undefined) return undefined;
+    const known = this.#graces.get(signal);
+    if (known !== undefined) return known;
+    const late = new AbortController();
+    const begin = (): void => {
+      this.settings.clock.sleep(GRACE_MS, undefined, { background: true }).then(
+        () => late.abort(new StoreError("timeout", "the service did not answer in the little time after the caller gave up")),
+        () => {},
+      );
+    };
+    if (signal.aborted) begin();
+    else signal.addEventListener("abort", begin, { once: true });
+    this.#graces.set(signal, late.signal);
+    return late.signal;
+  }
+
+  async removeOrphans(signal: AbortSignal | undefined): Promise<void> {
+    for (const orphan of this.orphans) {
+      try {
+        await orphan.remove(true, signal);
+        this.orphans.delete(orphan);
+      } catch (error) {
+        // Not now either. What is not of the service is a defect of ours.
+        if (translate(error) === undefined && signal?.aborted !== true) throw error;
+        return;
+      }
+    }
+  }
+
   /** The user's resource as it is now. */
   async user(signal: AbortSignal | undefined): Promise<XmlElement> {
     const answer = await this.ask({ method: "GET", path: "/user", signal });
@@ -96,35 +135,40 @@ export class Session {
     const answer = await send(first.token);
     if (answer.status !== 401) return answer;
     again?.();
-    if ((await this.#access?.catch(() => undefined))?.token === first.token) this.#access = undefined;
+    if (this.#access?.value?.token === first.token) this.#access = undefined;
     const second = await send((await this.#token(signal)).token);
     if (second.status === 401) throw errorOf(second);
     return second;
   }
 
-  /** One request for all who wait. It has no caller's signal: one who gives up must not end it for the others. */
+  /** One request for all who wait. One who gives up does not end it for the others; the last one does. */
   async #token(signal: AbortSignal | undefined): Promise<Access> {
     for (;;) {
       if (this.#refused !== undefined) throw this.#refused;
-      const asked = (this.#access ??= this.#renew());
-      let access: Access;
-      try {
-        access = await orAborted(asked, signal);
-      } catch (error) {
-        if (this.#access === asked) this.#access = undefined;
-        throw error;
-      }
+      const renewal = (this.#access ??= this.#begin());
+      const access = await renewal.wait(signal);
       if (access.renewAt > this.settings.clock.monotonic()) return access;
-      if (this.#access === asked) this.#access = undefined;
+      if (this.#access === renewal) this.#access = undefined;
     }
   }
 
-  async #renew(): Promise<Access> {
+  #begin(): Shared<Access> {
+    const renewal: Shared<Access> = new Shared((signal) => this.#renew(signal));
+    renewal.failed.then(
+      () => {
+        if (this.#access === renewal) this.#access = undefined;
+      },
+      () => {},
+    );
+    return renewal;
+  }
+
+  async #renew(signal: AbortSignal): Promise<Access> {
     const { accessKeyId, privateAccessKey, refreshToken, clock } = this.settings;
     const answer = await wire
       .ask(
         this.settings,
-        { method: "POST", path: "/authorization", headers: {}, signal: undefined },
+        { method: "POST", path: "/authorization", headers: {}, signal },
         request("tokenAuthRequest", { accessKeyId, privateAccessKey, refreshToken }),
       )
       .catch((error: unknown) => {
@@ -148,16 +192,6 @@ export class Session {
     const left = Number.isNaN(ends) ? LEEWAY_MS * 2 : ends - (Number.isNaN(now) ? clock.now() : now);
     return { token, renewAt: clock.monotonic() + Math.max(1000, left - LEEWAY_MS, left / 2 < LEEWAY_MS ? left / 2 : 0) };
   }
-}
-
-function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  return new Promise((done, fail) => {
-    const stop = (): void => fail(new StoreError("aborted", "the caller gave up before the call began", { applied: false, cause: signal.reason }));
-    if (signal.aborted) return stop();
-    signal.addEventListener("abort", stop, { once: true });
-    work.then(done, fail).finally(() => signal.removeEventListener("abort", stop));
-  });
 }
 
 function linksOf(user: XmlElement, settings: Settings): User {

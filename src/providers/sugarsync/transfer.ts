@@ -4,10 +4,10 @@
  */
 import { StoreError, isInside, root } from "../../store/index.ts";
 import type { CopyCall, Entry, MoveCall, StorePath } from "../../store/index.ts";
-import { post, put, quietly } from "./change.ts";
+import { afterwards, made, post, put, quietly } from "./change.ts";
 import { isThere, mustBeEmpty } from "./delete.ts";
 import { errorOf } from "./errors.ts";
-import { find, look, namesOf, need } from "./find.ts";
+import { find, namesOf, need } from "./find.ts";
 import type { Place } from "./find.ts";
 import { linkOf } from "./links.ts";
 import { makeFolders, takeBack } from "./make.ts";
@@ -26,12 +26,12 @@ export async function copy(session: Session, { path, to, signal }: CopyCall): Pr
   const target = await targetOf(session, to, signal);
   if (target.item?.ref === source.item.ref) return entryOf(to, source.item);
   if (target.item !== null) fits(source.item, target.item);
-  const made: Made[] = [];
+  const folders: Made[] = [];
   const temporary = new Temporary(session);
   let isDone = false;
   const from = { source: linkOf(source.item.ref, session.settings) };
   try {
-    const parent = await makeFolders(session, target, namesOf(to).slice(0, -1), made, signal);
+    const parent = await makeFolders(session, target, namesOf(to).slice(0, -1), folders, signal);
     if (target.item === null) {
       const name = namesOf(to).at(-1) as string;
       const direct = await session.turns.take(`${parent} ${fold(name)}`, signal, async () => {
@@ -40,8 +40,7 @@ export async function copy(session: Session, { path, to, signal }: CopyCall): Pr
       });
       if (direct !== undefined && "ref" in direct && direct.ref !== undefined) {
         isDone = true;
-        const now = await look(session, direct.ref, signal);
-        if (now === null) throw new StoreError("conflict", "somebody else took the copy away at this moment", { applied: "unknown" });
+        const now = await made(session, direct.ref, signal);
         session.index.made(parent, now);
         return entryOf(to, now);
       }
@@ -50,16 +49,30 @@ export async function copy(session: Session, { path, to, signal }: CopyCall): Pr
     }
     const ref = await temporary.make(parent, request("fileCopy", { displayName: temporary.name }, from), signal);
     const allow = (there: Item): void => fits(source.item, there);
-    const { resource } = await replace(session, { path: to, thing: { ref, kind: "file" }, alone: true, made, signal, allow, begin: () => (isDone = true) });
+    const { resource } = await replace(session, {
+      path: to,
+      thing: { ref, kind: "file" },
+      alone: true,
+      made: folders,
+      signal,
+      allow,
+      begin: () => (isDone = true),
+    });
     return entryOf(to, resource);
   } catch (error) {
-    await quietly(temporary.remove());
-    if (!isDone) await quietly(takeBack(session, made));
+    await quietly(temporary.remove(isDone, session.grace(signal)));
+    if (!isDone) await quietly(takeBack(session, folders, session.grace(signal)));
     throw error;
   }
 }
 
 export async function move(session: Session, call: MoveCall): Promise<Entry> {
+  const { item } = await need(session, call.path, { signal: call.signal });
+  // Of two moves of one thing the second finds nothing: both requests would succeed, and the bytes be where one of them says.
+  return session.turns.take(`moving ${item.ref}`, call.signal, () => moveNow(session, call));
+}
+
+async function moveNow(session: Session, call: MoveCall): Promise<Entry> {
   const { path, to, signal } = call;
   const source = await need(session, path, { signal, sure: true });
   const { item } = source;
@@ -72,19 +85,21 @@ export async function move(session: Session, call: MoveCall): Promise<Entry> {
   const target = await targetOf(session, to, signal);
   if (target.item?.ref === item.ref) return spelled(session, source, item, to, names.at(-1) as string, signal);
   if (target.item !== null) fits(item, target.item);
-  const made: Made[] = [];
+  const folders: Made[] = [];
   let isBegun = false;
   try {
     const allow = async (there: Item): Promise<void> => {
       fits(item, there);
       if (there.kind === "directory") await mustBeEmpty(session, there, signal);
     };
-    const { resource, parent } = await replace(session, { path: to, thing: item, alone: false, made, signal, allow, begin: () => (isBegun = true) });
+    const { resource, parent } = await replace(session, { path: to, thing: item, alone: false, made: folders, signal, allow, begin: () => (isBegun = true) });
     if (parent !== source.parent) session.index.drop(source.parent, item.ref, true);
-    await removeOthers(session, source, signal);
+    await removeOthers(session, source, signal).catch((error: unknown) => {
+      throw afterwards(error);
+    });
     return entryOf(to, resource);
   } catch (error) {
-    if (!isBegun) await quietly(takeBack(session, made));
+    if (!isBegun) await quietly(takeBack(session, folders, session.grace(signal)));
     throw error;
   }
 }
@@ -128,7 +143,7 @@ async function spelled(session: Session, { parent }: Place, item: Item, to: Stor
       session.index.made(parent, outcome.done);
       return entryOf(to, outcome.done);
     }
-    const back = await put(session, item, { name: item.name, parent }, true, undefined).catch(() => undefined);
+    const back = await put(session, item, { name: item.name, parent }, true, session.grace(signal)).catch(() => undefined);
     if (back === undefined || "refused" in back)
       throw new StoreError("conflict", `the change failed half way: the item is there as ${between}`, {
         applied: "partly",

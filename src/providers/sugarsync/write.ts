@@ -2,7 +2,7 @@
 import { StoreError } from "../../store/index.ts";
 import type { Entry, WriteCall } from "../../store/index.ts";
 import { erase, post, quietly } from "./change.ts";
-import { errorOf, undone } from "./errors.ts";
+import { errorOf, translate, undone } from "./errors.ts";
 import { find, look, namesOf } from "./find.ts";
 import { pathOf } from "./links.ts";
 import { listFolder } from "./list.ts";
@@ -18,6 +18,7 @@ import { request } from "./xml.ts";
 
 export async function write(session: Session, call: WriteCall): Promise<Entry> {
   const { path, body, signal } = call;
+  await session.removeOrphans(signal);
   let place = await find(session, path, { signal });
   if (place.item?.kind === "directory" || place.blocked) place = await find(session, path, { signal, fresh: true });
   if (place.blocked) throw new StoreError("not-a-directory", "a parent of this path is a file", { applied: false });
@@ -37,9 +38,9 @@ export async function write(session: Session, call: WriteCall): Promise<Entry> {
     if (resource.size !== sent.bytes) throw new StoreError("conflict", "somebody else wrote the file at this moment", { applied: true });
     return entryOf(path, resource);
   } catch (error) {
-    await quietly(temporary.remove());
+    await quietly(temporary.remove(isMoving, session.grace(signal)));
     if (isMoving) throw error;
-    await quietly(takeBack(session, made));
+    await quietly(takeBack(session, made, session.grace(signal)));
     throw undone(error, signal);
   }
 }
@@ -47,6 +48,9 @@ export async function write(session: Session, call: WriteCall): Promise<Entry> {
 function allow(target: { readonly kind: string }): void {
   if (target.kind === "directory") throw new StoreError("is-a-directory", "there is a directory of this name", { applied: false });
 }
+
+/** Between tries to remove a temporary file. */
+const WAITS_MS = [0, 100, 200, 400, 800];
 
 /** A file that nobody else knows, by its name and then by its id. */
 export class Temporary {
@@ -64,30 +68,48 @@ export class Temporary {
     this.#home = home;
     const answer = await post(this.#session, home, xml, signal);
     if ("refused" in answer) {
-      this.#home = undefined;
       const { status } = answer.refused;
+      // Something of this name is there, and nobody else takes such a name: the request came twice.
+      const twice = status === 400 || status === 409 ? await this.#found(home, signal) : undefined;
+      if (twice !== undefined) return (this.#ref = twice);
+      this.#home = undefined;
       if (status !== 404) throw errorOf(answer.refused);
       this.#session.index.drop(home, "", false);
       throw errorOf(answer.refused, { code: "conflict", reason: "the directory went at this moment", applied: false });
     }
-    const ref = answer.ref ?? (await this.#found());
+    const ref = answer.ref ?? (await this.#found(home, signal));
     if (ref === undefined) throw new StoreError("unavailable", "the service called the file made and does not have it", { applied: false });
     this.#ref = ref;
     return ref;
   }
 
-  /** On its own account: the caller's signal may be why there is something to remove. One that got its name after all stays. */
-  async remove(): Promise<void> {
-    const ref = this.#ref ?? (await this.#found());
+  /**
+   * On its own account: the caller's signal may be why there is something to remove. One that may have got its name is looked at first, and stays if it has.
+   * What fails for now is tried again for a while, for nobody else would remove it.
+   */
+  async remove(mayBeNamed: boolean, signal: AbortSignal | undefined): Promise<void> {
+    for (const [i, wait] of WAITS_MS.entries()) {
+      try {
+        if (wait > 0) await this.#session.settings.clock.sleep(wait, signal);
+        return await this.#remove(mayBeNamed, signal);
+      } catch (error) {
+        if (translate(error)?.transient === true && signal?.aborted !== true && i < WAITS_MS.length - 1) continue;
+        this.#session.orphans.add(this);
+        throw error;
+      }
+    }
+  }
+
+  async #remove(mayBeNamed: boolean, signal: AbortSignal | undefined): Promise<void> {
+    const ref = this.#ref ?? (this.#home === undefined ? undefined : await this.#found(this.#home, signal));
     if (ref === undefined) return;
-    const now = await look(this.#session, ref, undefined);
-    if (now !== null && isTemporary(now.name)) await erase(this.#session, ref, undefined);
+    const now = mayBeNamed ? await look(this.#session, ref, signal) : undefined;
+    if (now === undefined || (now !== null && isTemporary(now.name))) await erase(this.#session, ref, signal);
   }
 
   /** The answer that names it was lost. */
-  async #found(): Promise<string | undefined> {
-    if (this.#home === undefined) return undefined;
-    return (await listFolder(this.#session, this.#home, undefined))?.find(({ name }) => name === this.name)?.ref;
+  async #found(home: string, signal: AbortSignal | undefined): Promise<string | undefined> {
+    return (await listFolder(this.#session, home, signal))?.find(({ name }) => name === this.name)?.ref;
   }
 }
 

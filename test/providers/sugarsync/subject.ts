@@ -32,7 +32,7 @@ export async function sugarsyncSubject(
     unavailable: () => sugarsync({ ...base, url: NOWHERE, refreshToken: "any" }),
     raw: (place) => channel(accountOf(place)),
     leftovers: async (place) => temporaryIn(accountOf(place)),
-    cost: { stat: 3, read: 3, write: 8, list: 3, delete: 4, mkdir: 4, copy: 5, move: 5 },
+    cost: { stat: 3, read: 4, write: 6, list: 3, delete: 2, mkdir: 1, copy: 3, move: 2 },
     ...more,
   };
 }
