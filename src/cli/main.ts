@@ -13,6 +13,10 @@ const commands: Readonly<Record<string, Command>> = {
     about: "Run the conformance suite against a store, probe it, list and explain checks",
     load: async () => (await import("./conformance.ts")).conformance,
   },
+  auth: {
+    about: "Sign in to dropbox, drive or sugarsync and store the tokens",
+    load: async () => (await import("./auth.ts")).auth,
+  },
   top: {
     about: "Show live what a store does: rates, latencies, errors, what is pending",
     load: async () => (await import("./top.ts")).topCommand,

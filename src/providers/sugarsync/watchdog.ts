@@ -1,0 +1,67 @@
+/** Notices that nothing moves any more, and joins that with the caller's signal. One sleeper per request, however many chunks pass. */
+import { StoreError } from "../../store/index.ts";
+import type { Clock } from "../../store/index.ts";
+
+export interface Watchdog {
+  /** Fires when nothing moved for so long, with the error that says so, or when the caller's signal does, with its reason. */
+  readonly signal: AbortSignal;
+  /** Something moved; from now on the service is waited for. */
+  touch(): void;
+  /** The next move is ours: silence does not count until `touch`. */
+  pause(): void;
+  /** The whole change is with the service: from now on the caller's signal waits a little for its answer, since hanging up undoes nothing. */
+  linger(): void;
+  /** Breaks the request off, for a reason that nobody is told. */
+  cut(): void;
+  /** It is over, nothing fires any more. */
+  stop(): void;
+}
+
+/** How long an answer is waited for after the caller gave up. */
+const LINGER_MS = 250;
+
+export function watchdog(clock: Clock, quietMs: number, caller: AbortSignal | undefined): Watchdog {
+  const fire = new AbortController();
+  const over = new AbortController();
+  let last = clock.monotonic();
+  let paused = false;
+  let lingers = false;
+  const given = (): void => {
+    if (!lingers) return fire.abort(caller?.reason);
+    clock.sleep(LINGER_MS, over.signal, { background: true }).then(
+      () => fire.abort(caller?.reason),
+      () => {}, // Answered in time.
+    );
+  };
+  if (caller?.aborted === true) given();
+  else caller?.addEventListener("abort", given, { once: true });
+  const watch = async (): Promise<void> => {
+    for (;;) {
+      const left = paused ? quietMs : last + quietMs - clock.monotonic();
+      if (left <= 0) return fire.abort(new StoreError("timeout", `the service was silent for ${quietMs} ms`));
+      await clock.sleep(left, over.signal, { background: true });
+    }
+  };
+  // The one way to end early is `stop`, which makes the sleep reject.
+  watch().catch(() => {});
+  return {
+    signal: fire.signal,
+    touch() {
+      last = clock.monotonic();
+      paused = false;
+    },
+    pause() {
+      paused = true;
+    },
+    linger() {
+      lingers = true;
+    },
+    cut() {
+      fire.abort(new StoreError("unavailable", "the request was broken off"));
+    },
+    stop() {
+      caller?.removeEventListener("abort", given);
+      over.abort();
+    },
+  };
+}

@@ -1,0 +1,2 @@
+import { sugarsyncSubject } from "./subject.ts";
+export default await sugarsyncSubject();
