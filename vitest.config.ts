@@ -7,7 +7,7 @@ const alias = [
   { find: /^stratus$/, replacement: source("index.ts") },
   { find: /^stratus\/(author)$/, replacement: source("$1.ts") },
   { find: /^stratus\/(wrappers|conformance)$/, replacement: source("$1/index.ts") },
-  { find: /^stratus\/(memory|local|s3|webdav)$/, replacement: source("providers/$1/index.ts") },
+  { find: /^stratus\/(memory|local|s3|webdav|plowshare)$/, replacement: source("providers/$1/index.ts") },
 ];
 
 /** `--exclude` of the command line does not reach projects. */

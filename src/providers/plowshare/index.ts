@@ -1,0 +1,26 @@
+/**
+ * Files at hosts that only know links, through the plowshare command line, as a store with real directories, moves and copies.
+ *
+ *   const store = plowshare({ directory: "/var/lib/links", createRoot: true, hosts: ["onehost", "otherhost"], copies: 2 });
+ *   await store.write("/photos/2019.tar", stream);
+ *   await store.layers.plowshare.verify();      // which links are dead?
+ *   await store.layers.plowshare.repair();      // and made again from a living copy
+ *
+ * The paths are in an index on this machine, and nowhere else. docs/providers/plowshare.md has what is kept and what is not.
+ */
+import { createStore } from "../../store/index.ts";
+import type { Layered, Store } from "../../store/index.ts";
+import { controlOf } from "./control.ts";
+import type { PlowshareControl } from "./control.ts";
+import { storeSettingsOf } from "./options.ts";
+import type { PlowshareOptions } from "./options.ts";
+import { Plowshare } from "./provider.ts";
+
+export type { PlowshareCommandOptions, PlowshareOptions } from "./options.ts";
+export type { PlowshareControl } from "./control.ts";
+
+/** @throws StoreError `config` for wrong options. No command is started and nothing is read before the first call, or `open`. */
+export function plowshare(options: PlowshareOptions): Store & Layered<"plowshare", PlowshareControl> {
+  const provider = new Plowshare(storeSettingsOf(options));
+  return createStore(provider, { name: options.name, control: controlOf(provider) });
+}
