@@ -18,9 +18,6 @@ export const SAFE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
 const MAX_OUTPUT = 64 << 10;
 const MAX_LISTING = 64 << 20;
 
-export interface Asked {
-  readonly signal?: AbortSignal | undefined;
-}
 export interface Given {
   readonly place: Place;
   /** Bytes to transfer, for the limit of time. */
@@ -71,11 +68,12 @@ export class Commands {
     this.check("download", ended, given.signal);
   }
 
-  async remove(url: string, given: Given): Promise<void> {
+  /** "dead": gone already, which is what was wanted. */
+  async remove(url: string, given: Given): Promise<"removed" | "dead"> {
     const ended = await this.run("plowdel", ["--captchamethod=none", url], given);
-    // Gone is what was wanted.
-    if (ended.stopped === null && ended.code !== null && exitCodeOf(ended.code) === 13) return;
+    if (ended.stopped === null && ended.code !== null && exitCodeOf(ended.code) === 13) return "dead";
     this.check("delete", ended, given.signal);
+    return "removed";
   }
 
   /** What the host says of a link. @throws StoreError `corrupt` where it is dead; all else that fails says nothing about the link */

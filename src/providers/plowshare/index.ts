@@ -17,10 +17,17 @@ import type { PlowshareOptions } from "./options.ts";
 import { Plowshare } from "./provider.ts";
 
 export type { PlowshareCommandOptions, PlowshareOptions } from "./options.ts";
-export type { PlowshareControl } from "./control.ts";
+export type { RepairReport, VerifyReport } from "./care.ts";
+export type { HostStatus, PlowshareControl, PlowshareStatus } from "./control.ts";
+export { plowshareTools } from "./tools.ts";
+export type { DownloadOptions, DownloadedFile, PlowshareTools, UploadOptions, UploadedFile } from "./tools.ts";
+export type { Listed, Probed } from "./output.ts";
+export type { HostRecord } from "./hosts.ts";
 
 /** @throws StoreError `config` for wrong options. No command is started and nothing is read before the first call, or `open`. */
 export function plowshare(options: PlowshareOptions): Store & Layered<"plowshare", PlowshareControl> {
-  const provider = new Plowshare(storeSettingsOf(options));
-  return createStore(provider, { name: options.name, control: controlOf(provider) });
+  const settings = storeSettingsOf(options);
+  const provider = new Plowshare(settings);
+  const store: ReturnType<typeof plowshare> = createStore(provider, { name: options.name, control: controlOf(provider, settings, () => store.open()) });
+  return store;
 }

@@ -12,6 +12,8 @@ export interface PlowshareCommandOptions extends Pick<Injected, "clock"> {
   readonly modules?: string | undefined;
   /** "user:password" per host (module). Kept in a file of mode 0600 that goes when the store closes; never an argument. No double quote, no control character. */
   readonly credentials?: Readonly<Record<string, string>> | undefined;
+  /** Options of modules for uploads, per host: `{ somehost: { folder: "backup" } }`. In the same file. */
+  readonly hostOptions?: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined;
   /** A configuration file for curl, for certificates (`cacert`), proxies and the like. Plowshare itself switches the check of certificates off. Default: none, not the user's either. */
   readonly curlConfig?: string | undefined;
   /** Further environment variables of the commands (https_proxy). Nothing but PATH is passed on by itself. */
@@ -56,6 +58,7 @@ export interface Settings {
   readonly commandDirectory: string | undefined;
   readonly modules: string;
   readonly credentials: Readonly<Record<string, string>>;
+  readonly hostOptions: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly curlConfig: string | undefined;
   readonly environment: Readonly<Record<string, string>>;
   readonly waitMs: number;
@@ -82,6 +85,7 @@ const COMMON = [
   "commandDirectory",
   "modules",
   "credentials",
+  "hostOptions",
   "curlConfig",
   "environment",
   "waitMs",
@@ -121,7 +125,7 @@ export function storeSettingsOf(options: PlowshareOptions): StoreSettings {
 export function settingsOf(options: PlowshareCommandOptions, more: readonly string[] = []): Settings {
   if (typeof options !== "object" || options === null) throw wrong("options are an object");
   for (const key of Object.keys(options)) if (!(COMMON as readonly string[]).includes(key) && !more.includes(key)) throw wrong(`there is no option "${key}"`);
-  const { credentials = {}, environment = {}, sessions = "shared" } = options;
+  const { credentials = {}, hostOptions = {}, environment = {}, sessions = "shared" } = options;
   for (const [key, value] of Object.entries({ commandDirectory: options.commandDirectory, modules: options.modules, curlConfig: options.curlConfig }))
     if (value !== undefined && (typeof value !== "string" || value === "" || value.includes("\0"))) throw wrong(`${key} is a path`);
   for (const [host, secret] of Object.entries(credentials)) {
@@ -130,6 +134,12 @@ export function settingsOf(options: PlowshareCommandOptions, more: readonly stri
     // eslint-disable-next-line no-control-regex
     if (typeof secret !== "string" || !/^[^:"]+:[^"]+$/.test(secret) || /[\0-\x1f\x7f]/.test(secret))
       throw wrong(`the credentials of ${host} are "user:password" without a double quote or a control character`);
+  }
+  for (const [host, own] of Object.entries(hostOptions)) {
+    checkHost(host);
+    for (const [key, value] of Object.entries(own))
+      // eslint-disable-next-line no-control-regex
+      if (!/^[a-z][a-z0-9-]*$/.test(key) || typeof value !== "string" || /["\0-\x1f\x7f]/.test(value)) throw wrong(`the option "${key}" of ${host} cannot be set`);
   }
   for (const [key, value] of Object.entries(environment)) {
     if (!/^[A-Za-z_]\w*$/.test(key) || typeof value !== "string" || value.includes("\0")) throw wrong(`the environment variable "${key}" cannot be set`);
@@ -141,6 +151,7 @@ export function settingsOf(options: PlowshareCommandOptions, more: readonly stri
     commandDirectory: options.commandDirectory === undefined ? undefined : resolve(options.commandDirectory),
     modules: resolve(options.modules ?? join(process.env["XDG_CONFIG_HOME"] ?? join(homedir(), ".config"), "plowshare", "modules.d")),
     credentials: { ...credentials },
+    hostOptions: { ...hostOptions },
     curlConfig: options.curlConfig === undefined ? undefined : resolve(options.curlConfig),
     environment: { ...environment },
     waitMs: whole("waitMs", options.waitMs, 120_000, 1000, 86_400_000),

@@ -8,7 +8,7 @@ const templateOf = (...tokens: readonly string[]): string => `${MARK}%t${tokens.
 
 export const templates = {
   up: templateOf("%u", "%d", "%a"),
-  down: templateOf("%s", "%d"),
+  down: templateOf("%d"),
   probe: templateOf("%c", "%s", "%h", "%f"),
   list: templateOf("%u", "%f"),
 };
@@ -56,7 +56,7 @@ export function listedIn(stdout: string): Listed[] {
   return lines(stdout, 2).flatMap(([url = "", name = ""]) => (isLink(url) ? [{ url, name }] : []));
 }
 
-/** Size that plowdown says it transferred (0 where it found the file complete), and the address that the bytes came from. */
-export function downsIn(stdout: string): { readonly size: number | null; readonly finalUrl: string | null }[] {
-  return lines(stdout, 2).map(([size = "", final = ""]) => ({ size: /^\d{1,15}$/.test(size) ? Number(size) : null, finalUrl: isLink(final) ? final : null }));
+/** Addresses that bytes come from. */
+export function finalUrlsIn(stdout: string): string[] {
+  return lines(stdout, 1).flatMap(([url = ""]) => (isLink(url) ? [url] : []));
 }

@@ -30,8 +30,10 @@ export interface Ended {
 
 /** Between the request to end and the end by force. */
 const GRACE_MS = 2000;
-/** How long output of a command that has ended is waited for: a stray child may hold the pipe for ever. */
+/** How long children of a command that has ended may live on. */
 const DRAIN_MS = 300;
+/** And how long the output of one that got away is waited for. */
+const ESCAPED_MS = 10_000;
 const LOOK_MS = 1000;
 const STDERR_KEPT = 4096;
 
@@ -98,17 +100,27 @@ function endOf(child: ChildProcess, clock: Clock, over: AbortSignal): Promise<nu
       if (child.pid === undefined) reject(notStarted(error));
     });
     child.once("exit", (code) => {
-      clock.sleep(DRAIN_MS, over).then(
-        () => {
-          killGroup(child.pid, "SIGKILL");
-          child.stdout?.destroy();
-          child.stderr?.destroy();
-        },
-        () => {},
-      );
+      void letGo(child, clock, over);
       child.once("close", () => resolve(code));
     });
   });
+}
+
+/**
+ * The command has ended, its pipes have not: a child of it still holds them. With its group gone all that was written can be read and then they end, however
+ * late we come to read. Only what left the group and still holds on is not waited for.
+ */
+async function letGo(child: ChildProcess, clock: Clock, over: AbortSignal): Promise<void> {
+  try {
+    await clock.sleep(DRAIN_MS, over);
+    killGroup(child.pid, "SIGKILL");
+    await clock.sleep(ESCAPED_MS, over);
+  } catch {
+    // Over: they have ended.
+    return;
+  }
+  child.stdout?.destroy();
+  child.stderr?.destroy();
 }
 
 async function watch(tooMuch: () => Promise<boolean>, clock: Clock, over: AbortSignal, stop: () => void): Promise<void> {

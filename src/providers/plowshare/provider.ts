@@ -1,6 +1,4 @@
 /** The provider: the tree is in the index, the bytes are at the hosts. */
-import { open } from "node:fs/promises";
-import { StoreError, abortError, byteStream } from "../../store/index.ts";
 import type {
   Account,
   Capabilities,
@@ -13,29 +11,20 @@ import type {
   Page,
   Provider,
   ProviderRead,
-  RawBody,
   ReadCall,
   Space,
   StatCall,
+  StoreError,
   WriteCall,
 } from "../../store/index.ts";
-import { fetchContent } from "./download.ts";
-import type { Fetched } from "./download.ts";
 import { translate } from "./errors.ts";
 import { closed } from "./library.ts";
 import type { StoreSettings } from "./options.ts";
+import { IN_MEMORY, read } from "./read.ts";
 import { Session } from "./session.ts";
-import { spooled } from "./spooled.ts";
-import { transaction } from "./sqlite.ts";
-import { entryOf } from "./tree.ts";
-import { place, tooFew } from "./upload.ts";
+import { write } from "./write.ts";
 
-/** Up to this size a download is read into memory at once, so that no file is left open while somebody reads. */
-const IN_MEMORY = 1 << 20;
-const PIECE = 256 << 10;
 const PAGE = 1000;
-/** An overwritten file takes its links along: so often a read looks for the new ones. */
-const READS = 4;
 
 export class Plowshare implements Provider {
   readonly kind = "plowshare";
@@ -44,6 +33,8 @@ export class Plowshare implements Provider {
   readonly #settings: StoreSettings;
   #session: Promise<Session> | undefined;
   #closed = false;
+  /** Undefined before it is open and after it is closed. */
+  opened: Session | undefined;
 
   constructor(settings: StoreSettings) {
     this.#settings = settings;
@@ -99,15 +90,19 @@ export class Plowshare implements Provider {
     this.#closed = true;
     const session = this.#session;
     this.#session = undefined;
+    this.opened = undefined;
     await (await session)?.close();
   }
   /** Opened by `open`, or by the first call of whoever goes around the front. */
   session(): Promise<Session> {
     if (this.#closed) return Promise.reject(closed());
-    this.#session ??= Session.open(this.#settings).catch((error: unknown) => {
-      this.#session = undefined;
-      throw error;
-    });
+    this.#session ??= Session.open(this.#settings).then(
+      (session) => (this.opened = session),
+      (error: unknown) => {
+        this.#session = undefined;
+        throw translate(error) ?? error;
+      },
+    );
     return this.#session;
   }
   describe(): string {
@@ -137,52 +132,14 @@ export class Plowshare implements Provider {
 
   async read(call: ReadCall): Promise<ProviderRead> {
     const session = await this.session();
-    const { tree, contents } = session.library;
-    for (let tries = 1; ; tries++) {
-      const node = tree.get(call.path);
-      const entry = entryOf(call.path, node);
-      if (entry.kind === "directory") throw new StoreError("is-a-directory", "a directory has no bytes");
-      if (call.ifMatch !== undefined && call.ifMatch !== entry.etag) throw new StoreError("precondition-failed", "the file has another etag", { entry });
-      if (call.ifNoneMatch !== undefined && call.ifNoneMatch === entry.etag) throw new StoreError("not-modified", "the file still has this etag", { entry });
-      if (node.content === null) return { entry, body: new Uint8Array(0) };
-      const content = contents.get(node.content);
-      if (content === undefined) throw new StoreError("corrupt", "the index names bytes that it does not know", { entry });
-      try {
-        return { entry, ...(await bodyOf(await fetchContent(session, content, call.signal), content.size)) };
-      } catch (error) {
-        // Somebody wrote or deleted it meanwhile, and its links went with it: what is there now?
-        if (tries < READS && contents.get(node.content) === undefined && call.signal?.aborted !== true) continue;
-        throw error;
-      }
-    }
+    return session.during(call.signal, (signal) => read(session, call, signal));
   }
 
   /* ------------------------------------------------------------- changes */
 
-  async write({ path, body, ifAbsent, ifMatch, modifiedMs, contentType, metadata, signal }: WriteCall): Promise<Entry> {
+  async write(call: WriteCall): Promise<Entry> {
     const session = await this.session();
-    const { tree, contents, db } = session.library;
-    const { copies, minCopies, random } = this.#settings;
-    // A first look, so that nothing is uploaded for nothing; the second, with the row, decides.
-    tree.mayWrite(path, ifAbsent, ifMatch);
-    await using spot = await session.commands.surroundings.place();
-    const file = await spooled(body, spot.directory, random, signal);
-    const facts = { modifiedMs: modifiedMs ?? session.now(), contentType, metadata };
-    if (file.size === 0) return tree.put(path, { ...facts, content: null }, ifAbsent, ifMatch);
-    const placed = await place(session, { file, copies, signal });
-    const { held } = placed;
-    try {
-      if (held.length < minCopies) throw tooFew(placed, minCopies);
-      if (signal?.aborted === true) throw abortError(signal, { applied: false });
-      return transaction(db, () => {
-        const content = contents.add(file.size, file.sha256);
-        contents.attach(content, held, session.now());
-        return tree.put(path, { ...facts, content }, ifAbsent, ifMatch);
-      });
-    } catch (error) {
-      contents.letGo(held, session.now());
-      throw error;
-    }
+    return session.during(call.signal, (signal) => write(session, call, signal));
   }
 
   async delete({ path, recursive, ifMatch }: DeleteCall): Promise<void> {
@@ -206,42 +163,4 @@ export class Plowshare implements Provider {
     const { hosts, copies } = this.#settings;
     return { provider: "plowshare", user: null, text: `plowshare with ${copies} ${copies === 1 ? "copy" : "copies"} at ${hosts.join(", ")}` };
   }
-}
-
-/** Small files from memory, others from the file that was fetched, which goes when the body ends. */
-async function bodyOf(fetched: Fetched, size: number): Promise<{ readonly body: RawBody; readonly handedOver?: boolean }> {
-  let file: Awaited<ReturnType<typeof open>> | undefined;
-  const letGo = async (): Promise<void> => {
-    await file?.close();
-    await fetched[Symbol.asyncDispose]();
-  };
-  try {
-    file = await open(fetched.file, "r");
-    if (size <= IN_MEMORY) {
-      const bytes = new Uint8Array(size);
-      for (let at = 0; at < size;) {
-        const { bytesRead } = await file.read(bytes, at, size - at, at);
-        if (bytesRead === 0) throw new StoreError("unavailable", "the fetched file was cut while it was read");
-        at += bytesRead;
-      }
-      await letGo();
-      return { body: bytes, handedOver: true };
-    }
-  } catch (error) {
-    await letGo();
-    throw error;
-  }
-  const handle = file;
-  let at = 0;
-  return {
-    body: byteStream({
-      length: size,
-      async pull() {
-        const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafeSlow(Math.min(PIECE, Math.max(1, size - at))), 0, undefined, at);
-        at += bytesRead;
-        return bytesRead === 0 ? undefined : buffer.subarray(0, bytesRead);
-      },
-      close: letGo,
-    }),
-  };
 }

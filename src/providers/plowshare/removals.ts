@@ -1,5 +1,5 @@
 /** Links that nobody needs are removed at their hosts in the background, one at a time; what fails is tried again, also after a restart. */
-import { StoreError, hasCode } from "../../store/index.ts";
+import { StoreError, abortError, hasCode } from "../../store/index.ts";
 import type { Removal } from "./contents.ts";
 import { translate } from "./errors.ts";
 import { isLink } from "./links.ts";
@@ -67,7 +67,7 @@ export class Removals {
       const rows = this.#ready().filter(({ id }) => !tried.has(id));
       const busy = [...this.#session.library.removing];
       if (rows.length === 0 && busy.length === 0) return;
-      if (signal?.aborted === true) throw signal.reason;
+      if (signal?.aborted === true) throw abortError(signal, { applied: false });
       for (const row of rows) {
         tried.add(row.id);
         await this.#remove(row, signal);

@@ -10,14 +10,17 @@ export class Session {
   readonly library: Library;
   readonly commands: Commands;
   readonly removals: Removals;
-  /** Fires when the store closes: what runs in the background ends. */
-  readonly #over = new AbortController();
+  /** Fires when closing begins: what runs in the background ends, also what a control was asked for. */
+  readonly #background = new AbortController();
+  /** Fires when calls are not waited for any more. */
+  readonly #calls = new AbortController();
+  readonly #running = new Set<Promise<unknown>>();
 
   private constructor(settings: StoreSettings, library: Library, surroundings: Surroundings) {
     this.settings = settings;
     this.library = library;
     this.commands = new Commands(settings, surroundings);
-    this.removals = new Removals(this, this.#over.signal);
+    this.removals = new Removals(this, this.#background.signal);
   }
 
   static async open(settings: StoreSettings): Promise<Session> {
@@ -41,13 +44,29 @@ export class Session {
     return this.library.slots.run(host, { all: maxProcesses, perHost: maxProcessesPerHost }, signal, work);
   }
 
-  /** New work in the background is not begun any more. */
+  /** A call, or with `background` something that no call waits for. The index stays open until it has ended, and it ends when the store closes. */
+  async during<T>(signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>, background = false): Promise<T> {
+    const over = (background ? this.#background : this.#calls).signal;
+    if (over.aborted) throw closed();
+    const task = work(signal === undefined ? over : AbortSignal.any([signal, over]));
+    this.#running.add(task);
+    try {
+      return await task;
+    } catch (error) {
+      throw over.aborted && signal?.aborted !== true ? closed() : error;
+    } finally {
+      this.#running.delete(task);
+    }
+  }
+
   closing(): void {
-    this.#over.abort(closed());
+    this.#background.abort(closed());
   }
   async close(): Promise<void> {
     this.closing();
+    this.#calls.abort(closed());
     await this.removals.ended();
+    await Promise.allSettled(this.#running);
     await this.commands.surroundings.remove();
     await this.library.close();
   }

@@ -1,6 +1,6 @@
 /** The body of a write as a file that plowup can read, with its size and hash. */
 import { createHash } from "node:crypto";
-import { open } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { abortError } from "../../store/index.ts";
 import type { Source } from "../../store/index.ts";
@@ -13,8 +13,18 @@ export interface Spooled {
   readonly sha256: string;
 }
 
-export async function spooled(body: Source, directory: string, random: () => number, signal: AbortSignal | undefined): Promise<Spooled> {
+export async function spooled(body: Source, directory: string, random: () => number, signal: AbortSignal | undefined): Promise<Spooled & AsyncDisposable> {
   const name = `${freshName(random)}.bin`;
+  const remove = (): Promise<void> => rm(join(directory, name), { force: true });
+  try {
+    return { ...(await filled(body, directory, name, signal)), [Symbol.asyncDispose]: remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+async function filled(body: Source, directory: string, name: string, signal: AbortSignal | undefined): Promise<Spooled> {
   const hash = createHash("sha256");
   let size = 0;
   await using stream = body.open();

@@ -5,15 +5,18 @@
  *   <run>/home/                       HOME, empty
  *   <run>/config/plowshare/           XDG_CONFIG_HOME: modules.d (links to the user's), storage (sessions)
  *   <run>/settings.conf               credentials, mode 0600, named by --plowsharerc; absent without any
- *   <run>/<n>/                        one per call: its working directory, and tmp/ for what it makes
+ *   <run>/<n>/                        one per call: its working directory, and in it .tmp/ for what it makes
+ *   <run>/<name>.bin                  the body of a write
  */
 import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { StoreError } from "../../store/index.ts";
 import type { Settings } from "./options.ts";
 
+const TEMPORARY = ".tmp";
+
 export interface Place extends AsyncDisposable {
-  /** Fresh and empty. */
+  /** Fresh; empty but for a directory of temporary files. */
   readonly directory: string;
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -25,13 +28,14 @@ export class Surroundings {
   readonly #environment: Readonly<Record<string, string>>;
   #serial = 0;
 
-  private constructor(run: string, { credentials, curlConfig, environment }: Settings) {
+  private constructor(run: string, settings: Settings) {
+    const { curlConfig, environment } = settings;
     this.run = run;
     this.arguments = [
       "-q",
       "--no-color",
       ...(curlConfig === undefined ? ["--no-curlrc"] : [`--curlrc=${curlConfig}`]),
-      ...(Object.keys(credentials).length === 0 ? ["--no-plowsharerc"] : [`--plowsharerc=${join(run, "settings.conf")}`]),
+      ...(settingsFile(settings) === undefined ? ["--no-plowsharerc"] : [`--plowsharerc=${join(run, "settings.conf")}`]),
     ];
     this.#environment = {
       PATH: process.env["PATH"] ?? "/usr/bin:/bin",
@@ -49,33 +53,35 @@ export class Surroundings {
     await mkdir(join(configuration, "modules.d"), { recursive: true, mode: 0o700 });
     await mkdir(join(configuration, "storage"), { mode: 0o700, recursive: true });
     for (const name of await modulesIn(settings.modules)) await symlink(join(settings.modules, name), join(configuration, "modules.d", name));
-    const { credentials } = settings;
-    if (Object.keys(credentials).length > 0) {
-      // "a" is what modules call the account of a user. Quoted, so that spaces at the ends stay.
-      const lines = Object.entries(credentials).map(([host, secret]) => `${host}/a = "${secret}"\n`);
-      await writeFile(join(run, "settings.conf"), `[General]\n${lines.join("")}`, { mode: 0o600, flag: "wx" });
-    }
+    const text = settingsFile(settings);
+    if (text !== undefined) await writeFile(join(run, "settings.conf"), text, { mode: 0o600, flag: "wx" });
     return new Surroundings(run, settings);
   }
 
   /** A fresh place for one call; everything in it goes when it is disposed. */
   async place(): Promise<Place> {
-    const base = join(this.run, String((this.#serial += 1)));
-    const directory = join(base, "work");
-    const temporary = join(base, "tmp");
-    await mkdir(base, { mode: 0o700 });
+    const directory = join(this.run, String((this.#serial += 1)));
+    const temporary = join(directory, TEMPORARY);
     await mkdir(directory, { mode: 0o700 });
     await mkdir(temporary, { mode: 0o700 });
     return {
       directory,
       environment: { ...this.#environment, TMPDIR: temporary },
-      [Symbol.asyncDispose]: () => rm(base, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 }),
+      [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 }),
     };
   }
 
   async remove(): Promise<void> {
     await rm(this.run, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 });
   }
+}
+
+/** "a" is what modules call the account of a user. Quoted, so that spaces at the ends stay. Undefined: nothing to say. */
+function settingsFile({ credentials, hostOptions }: Settings): string | undefined {
+  const accounts = Object.entries(credentials).map(([host, secret]) => `${host}/a = "${secret}"\n`);
+  const options = Object.entries(hostOptions).flatMap(([host, own]) => Object.entries(own).map(([key, value]) => `${host}/${key} = "${value}"\n`));
+  if (accounts.length === 0 && options.length === 0) return undefined;
+  return `[General]\n${accounts.join("")}\n[Plowup]\n${options.join("")}`;
 }
 
 async function modulesIn(directory: string): Promise<string[]> {

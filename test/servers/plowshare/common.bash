@@ -30,6 +30,12 @@ record() {
   printf '%s\0' "$COMMAND" "HOME=$HOME" "XDG_CONFIG_HOME=$XDG_CONFIG_HOME" "TMPDIR=$TMPDIR" "PWD=$PWD" "SECRETS=${AWS_SECRET_ACCESS_KEY:-}" "$@" >"$ROOT/calls/$EPOCHREALTIME-$$"
 }
 
+# A sleep that a signal ends at once: bash hears it only between commands.
+nap() {
+  sleep "$1" &
+  wait $!
+}
+
 note() {
   [[ ${OPTION[verbose]:-2} == 0 ]] && return 0
   if [[ -n ${OPTION[no-color]} ]]; then printf '%s\n' "$*" >&2; else printf '\033[1;33m%s\033[0m\n' "$*" >&2; fi
@@ -170,10 +176,10 @@ fault() {
   done
   if [[ -z $FAULT && -f $dir/always ]]; then read -r -a WORDS <"$dir/always" && FAULT=${WORDS[0]}; fi
   case $FAULT in
-    hang) sleep 100000 & wait $! ;;
+    hang) nap 100000 ;;
     stubborn) trap '' TERM && while :; do sleep 1; done ;;
     orphaned) (sleep 100000) & exit 1 ;;
-    slow) sleep "${WORDS[1]}" ;;
+    slow) nap "${WORDS[1]}" ;;
     leak) printf 'login as %s failed, see http://%s.host.invalid/d/secret\n' "${OPTION[$MODULE/a]}" "$MODULE" >&2; exit "${WORDS[1]}" ;;
     chatter) printf 'noise on stdout\n#DEL http://elsewhere.invalid/x\nhttp://elsewhere.invalid/y\n' ;;
   esac
@@ -193,7 +199,7 @@ persist() {
       waited=$((waited + pause))
       [[ -n ${OPTION[timeout]} ]] && ((waited > OPTION[timeout])) && return 5
       note "temporarily unavailable, waiting $pause seconds"
-      sleep "$pause"
+      nap "$pause"
     elif [[ $retried == *" $code "* ]]; then
       ((tries-- > 0)) || { [[ ${OPTION[max-retries]:-0} == 0 && $COMMAND == plowup ]] && return $code || return 6; }
       note 'trying again'
@@ -225,7 +231,7 @@ throttle() {
   [[ -n $rate ]] || return 0
   case $rate in *[kK]) rate=$((${rate%?} * 1000)) ;; *[mM]) rate=$((${rate%?} * 1000000)) ;; esac
   local ms=$(($1 * 1000 / rate))
-  sleep "$((ms / 1000)).$(printf '%03d' $((ms % 1000)))"
+  nap "$((ms / 1000)).$(printf '%03d' $((ms % 1000)))"
 }
 
 size_of() {
