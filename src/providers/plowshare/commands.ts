@@ -51,14 +51,16 @@ export class Commands {
     if (!SAFE_NAME.test(name)) throw new StoreError("config", "a name that the commands would not understand", { applied: false });
     const ended = await this.run("plowup", [...this.#limits(), ...this.#unattended(), `--printf=${templates.up}`, ...more, host, name], given);
     const links = linksIn(host, ended.stdout);
-    if (ended.stopped === "signal" && given.signal !== undefined) return { links, failure: abortError(given.signal, { applied: false }), mayHaveLanded: links.length === 0 };
+    if (ended.stopped === "signal" && given.signal !== undefined)
+      return { links, failure: abortError(given.signal, { applied: false }), mayHaveLanded: links.length === 0 };
     if (ended.code !== 0 || ended.stopped !== null) {
       const code = ended.code === null ? null : exitCodeOf(ended.code);
       return { links, failure: this.failure("upload", ended), mayHaveLanded: links.length === 0 && (ended.stopped !== null || code === null || code === 16) };
     }
     if (links.length === 1) return { links, failure: undefined, mayHaveLanded: false };
     // Skipped files end like this, and so do modules whose host changed.
-    const reason = links.length === 0 ? "the command ended well and gave no link: the file was skipped, or the host changed" : "the command gave several links for one file";
+    const reason =
+      links.length === 0 ? "the command ended well and gave no link: the file was skipped, or the host changed" : "the command gave several links for one file";
     return { links, failure: new StoreError("unknown", reason, { applied: false }), mayHaveLanded: links.length === 0 };
   }
 

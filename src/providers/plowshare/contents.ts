@@ -102,7 +102,15 @@ export class Contents {
   attach(content: number, held: readonly number[], now: number): void {
     for (const id of held) {
       const { host, url, remove, admin } = this.#sql("delete from removal where id = ? returning host, url, remove, admin").get(id) as HostLink;
-      this.#sql("insert into link(content, host, url, remove, admin, made, checked) values(?, ?, ?, ?, ?, ?, ?)").run(content, host, url, remove, admin, now, now);
+      this.#sql("insert into link(content, host, url, remove, admin, made, checked) values(?, ?, ?, ?, ?, ?, ?)").run(
+        content,
+        host,
+        url,
+        remove,
+        admin,
+        now,
+        now,
+      );
     }
   }
 
@@ -121,7 +129,11 @@ export class Contents {
   release(id: number, now: number): void {
     const { refs } = this.#sql("update content set refs = refs - 1 where id = ? returning refs").get(id) as { readonly refs: number };
     if (refs > 0) return;
-    this.#sql("insert into removal(host, url, remove, admin, since, due) select host, url, remove, admin, ?, ? from link where content = ? order by id").run(now, now, id);
+    this.#sql("insert into removal(host, url, remove, admin, since, due) select host, url, remove, admin, ?, ? from link where content = ? order by id").run(
+      now,
+      now,
+      id,
+    );
     this.#sql("delete from link where content = ?").run(id);
     this.#sql("delete from content where id = ?").run(id);
     this.onRemoval();

@@ -31,7 +31,13 @@ export interface PlowshareStatus {
   /** Links that stay at their hosts: no deletion code, or a wrong one. */
   readonly orphans: readonly { readonly id: number; readonly host: string; readonly sinceMs: number; readonly why: string }[];
   /** Uploads that were cut off when nobody could know whether the host has the bytes: look at the host for these names. */
-  readonly possibleOrphans: readonly { readonly id: number; readonly host: string; readonly name: string; readonly bytes: number; readonly startedMs: number }[];
+  readonly possibleOrphans: readonly {
+    readonly id: number;
+    readonly host: string;
+    readonly name: string;
+    readonly bytes: number;
+    readonly startedMs: number;
+  }[];
 }
 
 export interface PlowshareControl extends Control {
@@ -52,7 +58,11 @@ export interface PlowshareControl extends Control {
 }
 
 /** `open` opens the store, so that its closing closes what was opened for a control. */
-export function controlOf(provider: Plowshare, { hosts: listed, copies }: Pick<StoreSettings, "hosts" | "copies">, open: () => Promise<unknown>): PlowshareControl {
+export function controlOf(
+  provider: Plowshare,
+  { hosts: listed, copies }: Pick<StoreSettings, "hosts" | "copies">,
+  open: () => Promise<unknown>,
+): PlowshareControl {
   const session = async (): Promise<Session> => {
     await open();
     return provider.session();

@@ -51,7 +51,13 @@ export async function fetchFrom(session: Session, link: LinkRow, content: Conten
       const name = await verified(place, content);
       library.hosts.downloaded(link.host);
       library.contents.alive(link.id, session.now());
-      return { file: join(place.directory, name), directory: place.directory, name, host: link.host, [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() };
+      return {
+        file: join(place.directory, name),
+        directory: place.directory,
+        name,
+        host: link.host,
+        [Symbol.asyncDispose]: () => place[Symbol.asyncDispose](),
+      };
     } catch (error) {
       await place[Symbol.asyncDispose]();
       const known = translate(error);

@@ -52,7 +52,8 @@ export function failureOf(task: Task, ended: Ended, hide: (text: string) => stri
   const details = { cause, applied: false } as const;
   if (ended.stopped === "time") return new StoreError("timeout", "the command did not end in its time and was killed", details);
   if (ended.stopped === "output") return new StoreError("unknown", "the command printed without an end and was killed", details);
-  if (ended.stopped === "too-much") return new StoreError("integrity", "the download grew past the size of the file and was stopped", { ...details, transient: true });
+  if (ended.stopped === "too-much")
+    return new StoreError("integrity", "the download grew past the size of the file and was stopped", { ...details, transient: true });
   if (ended.code === null) return new StoreError("unavailable", "the command was killed by somebody", details);
   const code = exitCodeOf(ended.code);
   const [error, reason, more] = OTHERWISE[task]?.[code] ?? MEANINGS[code] ?? ["unknown", `the command ended with ${ended.code}, which nobody knows`];
@@ -61,8 +62,7 @@ export function failureOf(task: Task, ended: Ended, hide: (text: string) => stri
 
 /** Of several failures the one that leaves most hope: what may pass by itself, then what is no loss, then damage, then loss. */
 export function mostHopeful(errors: readonly StoreError[]): StoreError {
-  const rank = ({ code, transient }: StoreError): number =>
-    code === "config" ? 2 : code === "corrupt" ? 4 : code === "integrity" ? 3 : transient ? 0 : 1;
+  const rank = ({ code, transient }: StoreError): number => (code === "config" ? 2 : code === "corrupt" ? 4 : code === "integrity" ? 3 : transient ? 0 : 1);
   const [first] = [...errors].sort((a, b) => rank(a) - rank(b));
   return first ?? new StoreError("corrupt", "no host has this file any more", { applied: false });
 }

@@ -86,7 +86,8 @@ function refuseForeign(db: Sqlite, directory: string, wanted: number): void {
     .prepare("select count(*) as tables, coalesce(sum(name in ('meta', 'node', 'content', 'link', 'removal')), 0) as ours from sqlite_master")
     .get() as { readonly tables: number; readonly ours: number };
   if (found === 0 && tables === 0) {
-    if (existsSync(join(directory, "FORMAT"))) throw new StoreError("corrupt", "the index of this directory is empty: put it back from a backup", { applied: false });
+    if (existsSync(join(directory, "FORMAT")))
+      throw new StoreError("corrupt", "the index of this directory is empty: put it back from a backup", { applied: false });
     return;
   }
   if (found === 0 || ours < 5) throw new StoreError("config", "index.db in the index directory belongs to another program", { applied: false });
@@ -120,5 +121,7 @@ function bringTo(db: Sqlite, directory: string, wanted: number, steps: Upgrades)
 }
 
 function newer(found: number, known: number): StoreError {
-  return new StoreError("config", `the index has format ${found}, this release knows ${known}: use the release that wrote it, or a newer one`, { applied: false });
+  return new StoreError("config", `the index has format ${found}, this release knows ${known}: use the release that wrote it, or a newer one`, {
+    applied: false,
+  });
 }

@@ -139,7 +139,8 @@ export function settingsOf(options: PlowshareCommandOptions, more: readonly stri
     checkHost(host);
     for (const [key, value] of Object.entries(own))
       // eslint-disable-next-line no-control-regex
-      if (!/^[a-z][a-z0-9-]*$/.test(key) || typeof value !== "string" || /["\0-\x1f\x7f]/.test(value)) throw wrong(`the option "${key}" of ${host} cannot be set`);
+      if (!/^[a-z][a-z0-9-]*$/.test(key) || typeof value !== "string" || /["\0-\x1f\x7f]/.test(value))
+        throw wrong(`the option "${key}" of ${host} cannot be set`);
   }
   for (const [key, value] of Object.entries(environment)) {
     if (!/^[A-Za-z_]\w*$/.test(key) || typeof value !== "string" || value.includes("\0")) throw wrong(`the environment variable "${key}" cannot be set`);
@@ -166,7 +167,8 @@ export function settingsOf(options: PlowshareCommandOptions, more: readonly stri
 
 /** A name goes onto command lines, into a settings file and into the index. */
 export function checkHost(host: unknown): void {
-  if (typeof host !== "string" || !/^[a-z0-9][a-z0-9_]{0,63}$/.test(host)) throw wrong("a host is the name of a module: lower-case letters, digits and underscores");
+  if (typeof host !== "string" || !/^[a-z0-9][a-z0-9_]{0,63}$/.test(host))
+    throw wrong("a host is the name of a module: lower-case letters, digits and underscores");
 }
 
 function whole(name: string, value: unknown, initial: number, min: number, max: number): number {

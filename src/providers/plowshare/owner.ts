@@ -23,10 +23,13 @@ export class Owner {
   static take(directory: string, nowMs: number): Owner {
     const owner = new Owner(directory, keyOf(directory));
     // By another copy of this package: it would not know our changes.
-    if (taken.has(owner.#key)) throw new StoreError("conflict", "the index is in use by another copy of this package in this process", { transient: false, applied: false });
+    if (taken.has(owner.#key))
+      throw new StoreError("conflict", "the index is in use by another copy of this package in this process", { transient: false, applied: false });
     owner.#lockFile();
     taken.add(owner.#key);
-    writeFileSync(join(directory, "owner.json"), `${JSON.stringify({ pid: process.pid, host: hostname(), since: new Date(nowMs).toISOString() })}\n`, { mode: 0o600 });
+    writeFileSync(join(directory, "owner.json"), `${JSON.stringify({ pid: process.pid, host: hostname(), since: new Date(nowMs).toISOString() })}\n`, {
+      mode: 0o600,
+    });
     return owner;
   }
 

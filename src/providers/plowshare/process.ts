@@ -175,8 +175,12 @@ function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
 function notStarted(cause: NodeJS.ErrnoException): StoreError {
   if (cause.code === "EAGAIN" || cause.code === "ENOMEM" || cause.code === "EMFILE")
     return new StoreError("unavailable", "this machine cannot start another process now", { cause, applied: false });
-  return new StoreError("config", "plowshare is not installed: its commands (plowup, plowdown, plowdel, plowprobe, plowlist) are not in commandDirectory or on PATH", {
-    cause,
-    applied: false,
-  });
+  return new StoreError(
+    "config",
+    "plowshare is not installed: its commands (plowup, plowdown, plowdel, plowprobe, plowlist) are not in commandDirectory or on PATH",
+    {
+      cause,
+      applied: false,
+    },
+  );
 }

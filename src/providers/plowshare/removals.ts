@@ -53,9 +53,7 @@ export class Removals {
 
   #ready(): Removal[] {
     const { library } = this.#session;
-    return library.contents
-      .dueRemovals(this.#session.now(), AT_ONCE)
-      .filter(({ id, url }) => !library.removing.has(id) && !library.inUse.has(url));
+    return library.contents.dueRemovals(this.#session.now(), AT_ONCE).filter(({ id, url }) => !library.removing.has(id) && !library.inUse.has(url));
   }
 
   /** Tries each that waits once, now; the stuck ones too where asked. */

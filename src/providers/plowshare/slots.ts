@@ -39,7 +39,12 @@ export class Slots {
   readonly #hosts = new Map<string, Semaphore>();
 
   /** The host first: who waits for a host holds nobody else up. */
-  async run<T>(host: string, { all, perHost }: { readonly all: number; readonly perHost: number }, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+  async run<T>(
+    host: string,
+    { all, perHost }: { readonly all: number; readonly perHost: number },
+    signal: AbortSignal | undefined,
+    work: () => Promise<T>,
+  ): Promise<T> {
     let own = this.#hosts.get(host);
     if (own === undefined) this.#hosts.set(host, (own = new Semaphore()));
     await own.take(perHost, signal);

@@ -63,7 +63,11 @@ export interface PlowshareTools extends AsyncDisposable {
   uploadFrom(host: string, url: string, options?: CallOptions): Promise<UploadedFile | "pending">;
   download(url: string, directory: string, options?: DownloadOptions): Promise<DownloadedFile>;
   /** A file with one link a line. Each is marked in it when it is done, so that the next call goes on with the rest. Those that fail do not keep the others. */
-  downloadList(list: string, directory: string, options?: Omit<DownloadOptions, "name">): Promise<{ readonly files: readonly DownloadedFile[]; readonly failure: StoreError | null }>;
+  downloadList(
+    list: string,
+    directory: string,
+    options?: Omit<DownloadOptions, "name">,
+  ): Promise<{ readonly files: readonly DownloadedFile[]; readonly failure: StoreError | null }>;
   /** Where the bytes come from, without a transfer. */
   finalUrl(url: string, options?: CallOptions): Promise<string>;
   /** "dead": it was gone already. */
@@ -129,8 +133,9 @@ class Tools implements PlowshareTools {
       ];
       const { links, failure } = await commands.upload(host, safe, { ...given, bytes: stat.size }, more);
       if (failure !== undefined) throw failure;
-      const [{ url, remove, admin }] = links as readonly [UploadedFile];
-      return { url, remove, admin };
+      const [found] = links;
+      if (found === undefined) throw new StoreError("unknown", "the command ended well and gave no link", { applied: false });
+      return { url: found.url, remove: found.remove, admin: found.admin };
     });
   }
 
@@ -241,7 +246,8 @@ async function delivered({ directory: from }: Place, to: string, { name: wanted,
     const stat = await lstat(join(from, name));
     if (!stat.isFile()) continue;
     const target = wanted ?? name;
-    if (target === "" || target !== basename(target) || target === "." || target === "..") throw new StoreError("invalid-path", "a name is one segment", { applied: false });
+    if (target === "" || target !== basename(target) || target === "." || target === "..")
+      throw new StoreError("invalid-path", "a name is one segment", { applied: false });
     files.push({ path: await moved(join(from, name), join(resolve(to), target), existing), bytes: stat.size });
   }
   return files;
@@ -273,5 +279,6 @@ async function moved(from: string, to: string, existing: NonNullable<DownloadOpt
 }
 
 function checkLink(url: string): void {
-  if (typeof url !== "string" || !isLink(url)) throw new StoreError("invalid-path", "this is no link: http or https, no spaces, no second address inside", { applied: false });
+  if (typeof url !== "string" || !isLink(url))
+    throw new StoreError("invalid-path", "this is no link: http or https, no spaces, no second address inside", { applied: false });
 }

@@ -92,7 +92,8 @@ export class Tree {
       const old = this.mayWrite(path, ifAbsent, ifMatch);
       if (content !== null) this.#contents.retain(content);
       const kept = metadata === undefined ? null : JSON.stringify(metadata);
-      if (old === undefined) this.#insert.run(this.#directory(parentOf(path)), nameOf(path), FILE, content, modifiedMs, contentType ?? null, kept, this.#next());
+      if (old === undefined)
+        this.#insert.run(this.#directory(parentOf(path)), nameOf(path), FILE, content, modifiedMs, contentType ?? null, kept, this.#next());
       else {
         this.#db
           .prepare("update node set content = ?, modified = ?, type = ?, metadata = ?, gen = ? where id = ?")
@@ -150,7 +151,10 @@ export class Tree {
         const parent = node === source ? top : (ids.get(node.parent) as number);
         const name = node === source ? nameOf(to) : node.name;
         if (node.content !== null) this.#contents.retain(node.content);
-        ids.set(node.id, Number(this.#insert.run(parent, name, node.kind, node.content, node.modified, node.type, node.metadata, this.#next()).lastInsertRowid));
+        ids.set(
+          node.id,
+          Number(this.#insert.run(parent, name, node.kind, node.content, node.modified, node.type, node.metadata, this.#next()).lastInsertRowid),
+        );
       }
       return this.stat(to);
     });
@@ -202,7 +206,10 @@ export class Tree {
     for (const name of path.slice(1).split("/")) {
       const next = this.#child.get(node.id, name) as Node | undefined;
       if (next !== undefined && next.kind !== DIRECTORY) throw new StoreError("not-a-directory", "a parent of this path is a file");
-      node = next ?? { id: Number(this.#insert.run(node.id, name, DIRECTORY, null, this.#clock.now(), null, null, this.#next()).lastInsertRowid), kind: DIRECTORY };
+      node = next ?? {
+        id: Number(this.#insert.run(node.id, name, DIRECTORY, null, this.#clock.now(), null, null, this.#next()).lastInsertRowid),
+        kind: DIRECTORY,
+      };
     }
     return node.id;
   }

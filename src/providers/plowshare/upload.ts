@@ -57,7 +57,9 @@ async function one(session: Session, host: string, file: Spooled, signal: AbortS
   return session.atHost(host, signal, async () => {
     const { contents, hosts } = session.library;
     await using spot = await session.commands.surroundings.place();
-    await link(join(file.directory, file.name), join(spot.directory, file.name)).catch(() => copyFile(join(file.directory, file.name), join(spot.directory, file.name)));
+    await link(join(file.directory, file.name), join(spot.directory, file.name)).catch(() =>
+      copyFile(join(file.directory, file.name), join(spot.directory, file.name)),
+    );
     const flight = contents.startFlight(host, file.name, file.size, session.now());
     let upload;
     try {
@@ -84,5 +86,9 @@ async function one(session: Session, host: string, file: Spooled, signal: AbortS
 export function tooFew({ held, errors }: Placed, wanted: number): StoreError {
   const cause = mostHopeful(errors);
   if (held.length === 0) return cause.with({ applied: false, cause: cause.cause });
-  return cause.with({ reason: `only ${held.length} of ${wanted} copies could be made; the last obstacle: ${cause.reason}`, applied: false, cause: cause.cause });
+  return cause.with({
+    reason: `only ${held.length} of ${wanted} copies could be made; the last obstacle: ${cause.reason}`,
+    applied: false,
+    cause: cause.cause,
+  });
 }

@@ -7,7 +7,11 @@ import { transaction } from "./sqlite.ts";
 import { place, tooFew } from "./upload.ts";
 
 /** There with its links and its row, in one transaction, or not at all. */
-export async function write(session: Session, { path, body, ifAbsent, ifMatch, modifiedMs, contentType, metadata }: WriteCall, signal: AbortSignal): Promise<Entry> {
+export async function write(
+  session: Session,
+  { path, body, ifAbsent, ifMatch, modifiedMs, contentType, metadata }: WriteCall,
+  signal: AbortSignal,
+): Promise<Entry> {
   const { tree, contents, db } = session.library;
   const { copies, minCopies, random } = session.settings;
   // A first look, so that nothing is uploaded for nothing; the second, with the row, decides.

@@ -8,7 +8,14 @@ const text = "something worth keeping";
 
 /** A clock that can be set, for due times; what sleeps in the background is not woken by it. */
 function settable(): Clock & { nowMs: number } {
-  return { nowMs: 1e12, now() { return this.nowMs; }, monotonic: systemClock.monotonic, sleep: systemClock.sleep };
+  return {
+    nowMs: 1e12,
+    now() {
+      return this.nowMs;
+    },
+    monotonic: systemClock.monotonic,
+    sleep: systemClock.sleep,
+  };
 }
 
 test("PS13: verify tells living links, dead ones and those it learnt nothing of apart", async () => {

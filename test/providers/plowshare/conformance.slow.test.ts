@@ -7,5 +7,9 @@ import { plowshareSubject } from "./subject.ts";
 conformance({ describe, test }, plowshareSubject({ tier }));
 conformance(
   { describe, test },
-  plowshareSubject({ name: "plowshare, two copies at three hosts that resume", tier: "smoke" }, { copies: 2 }, { alpha: { resume: true }, beta: {}, gamma: { resume: true } }),
+  plowshareSubject(
+    { name: "plowshare, two copies at three hosts that resume", tier: "smoke" },
+    { copies: 2 },
+    { alpha: { resume: true }, beta: {}, gamma: { resume: true } },
+  ),
 );

@@ -38,7 +38,9 @@ test("killed again and again: acknowledged files are whole, deleted ones stay aw
   /** What a call that was not answered may have made of a path. */
   const possible = new Map<string, (string | undefined)[]>();
   for (let round = 0; round < 6; round++) {
-    const child = spawn(process.execPath, ["--input-type=module", "-e", program(l.directory, l.hosts.modules, round)], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, ["--input-type=module", "-e", program(l.directory, l.hosts.modules, round)], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     const ended = new Promise((done) => child.once("close", done));
     let acknowledged = 0;
     for await (const line of createInterface(child.stdout)) {
@@ -65,7 +67,8 @@ test("killed again and again: acknowledged files are whole, deleted ones stay aw
     if (possible.has(path)) expect(possible.get(path), path).toContain(found.get(path));
     else expect(found.get(path), path).toBe(text);
   }
-  for (const [path, text] of found) if (!certain.has(path)) expect(path.endsWith("-copy") || (possible.get(path) ?? []).includes(text), `${path} came back`).toBe(true);
+  for (const [path, text] of found)
+    if (!certain.has(path)) expect(path.endsWith("-copy") || (possible.get(path) ?? []).includes(text), `${path} came back`).toBe(true);
   await store.layers.plowshare.flush();
   const { contents, links, deadLinks, pendingRemovals, orphans, possibleOrphans } = await store.layers.plowshare.status();
   expect([deadLinks, pendingRemovals, orphans]).toEqual([0, 0, []]);

@@ -57,7 +57,9 @@ test("stores of one process share an index; another process is told who has it",
   expect([code, transient]).toEqual(["conflict", false]);
   expect(reason).toContain(`by process ${process.pid}`);
   await two.close();
-  expect(JSON.parse((await run(process.execPath, ["--input-type=module", "-e", program.replace("error.code, error.transient, error.reason", '"opened"')])).stdout)).toEqual(["opened"]);
+  expect(
+    JSON.parse((await run(process.execPath, ["--input-type=module", "-e", program.replace("error.code, error.transient, error.reason", '"opened"')])).stdout),
+  ).toEqual(["opened"]);
 });
 
 test("a directory of another program, a newer format and unknown features are refused untouched", async () => {
@@ -113,7 +115,10 @@ test("an older format is copied, then upgraded step by step; a step that fails c
   expect(db.prepare("select name, colour from node where parent = 1").all()).toEqual([{ name: "kept", colour: null }]);
   db.close();
   expect(await readFile(join(l.directory, "FORMAT"), "utf8")).toBe(`stratus plowshare ${version + 1}\n`);
-  expect((await readdir(l.directory)).filter((name) => name.startsWith("index-before"))).toEqual([`index-before-${version + 1}.db`, `index-before-${version + 2}.db`]);
+  expect((await readdir(l.directory)).filter((name) => name.startsWith("index-before"))).toEqual([
+    `index-before-${version + 1}.db`,
+    `index-before-${version + 2}.db`,
+  ]);
   expect((await failureOf(l.open().stat("/kept"))).code).toBe("config");
 });
 

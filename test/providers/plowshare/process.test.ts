@@ -94,7 +94,11 @@ test("PS30: without plowshare every command is a clear `config`, and what needs 
   const store = l.open({ commandDirectory: join(l.scratch, "nowhere") });
   await store.mkdir("/folder");
   await store.write("/folder/empty", "");
-  expect(await failureOf(store.write("/a", "x"))).toMatchObject({ code: "config", applied: false, reason: expect.stringContaining("plowshare is not installed") });
+  expect(await failureOf(store.write("/a", "x"))).toMatchObject({
+    code: "config",
+    applied: false,
+    reason: expect.stringContaining("plowshare is not installed"),
+  });
   expect(await readBytes(store, "/folder/empty")).toHaveLength(0);
   const notRunnable = join(l.scratch, "bin");
   await mkdir(notRunnable);

@@ -17,7 +17,11 @@ function call({ scratch, hosts }: Lab, command: string, args: readonly string[],
     execFile(
       join(commands, command),
       args,
-      { cwd: scratch, env: { PATH: process.env["PATH"], HOME: scratch, XDG_CONFIG_HOME: join(hosts.root, "..", "config"), TMPDIR: scratch }, timeout: killAfterMs },
+      {
+        cwd: scratch,
+        env: { PATH: process.env["PATH"], HOME: scratch, XDG_CONFIG_HOME: join(hosts.root, "..", "config"), TMPDIR: scratch },
+        timeout: killAfterMs,
+      },
       (error, out, err) => done({ code: error === null ? 0 : (error.code ?? error.signal ?? null), out, err }),
     );
   });
@@ -41,7 +45,8 @@ test("uploads: markers before the link, colours, skipped files, names that split
   await writeFile(join(l.scratch, "empty"), "");
   await writeFile(join(l.scratch, "a:b"), "x");
   await writeFile(join(l.scratch, "c\\d"), "x");
-  for (const file of ["empty", "missing", ".", "a:b", "c\\d"]) expect(await call(l, "plowup", ["-q", "alpha", file]), file).toEqual({ code: 0, out: "", err: "" });
+  for (const file of ["empty", "missing", ".", "a:b", "c\\d"])
+    expect(await call(l, "plowup", ["-q", "alpha", file]), file).toEqual({ code: 0, out: "", err: "" });
   await writeFile(join(l.scratch, "e;f"), "x");
   expect((await call(l, "plowup", ["-q", "--printf=%f", "alpha", "e;f"])).out).toBe('"e;f"');
   expect((await call(l, "plowup", ["-q", "--printf=%f", "alpha", "a.bin:dir/else.bin"])).out).toBe("else.bin");

@@ -18,7 +18,11 @@ test("PS1, PS9, PS12, PS13, PW9: up, down, probe and delete", async () => {
   await using l = await lab();
   const tools = l.tools();
   const { url, remove, admin } = await tools.upload("alpha", await fileIn(l, "a: b;c.txt"), { name: "report.txt" });
-  expect([url, remove, admin]).toEqual([expect.stringMatching(/^http:.*\/report\.txt$/), expect.stringMatching(/^http:.*\/d\//), expect.stringMatching(/^adm-/)]);
+  expect([url, remove, admin]).toEqual([
+    expect.stringMatching(/^http:.*\/report\.txt$/),
+    expect.stringMatching(/^http:.*\/d\//),
+    expect.stringMatching(/^adm-/),
+  ]);
   expect(await tools.probe(url)).toEqual({ name: "report.txt", size: 9, hash: expect.stringMatching(/^[0-9a-f]{32}$/), status: 0 });
   const { path, bytes } = await tools.download(url, l.scratch);
   expect([path, bytes, await readFile(path, "utf8")]).toEqual([join(l.scratch, "report.txt"), 9, "the bytes"]);
@@ -141,7 +145,10 @@ test("PS21: a template of JSON gives one line that parses for each file", async 
   l.hosts.fail("alpha", "up", "odd-admin", 2);
   const template = '--printf={"url":"%U","remove":"%D","admin":"%A","bytes":%s,"percent":"%%"}%n';
   const { stdout } = await all.run("plowup", [template, "alpha", "a.bin", "b.bin"], { place, signal: undefined });
-  const lines = stdout.trimEnd().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+  const lines = stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
   expect(lines).toMatchObject([
     { bytes: 5, percent: "%", admin: 'quote " and back\\slash' },
     { bytes: 5, percent: "%", url: expect.stringMatching(/b\.bin$/) },

@@ -34,7 +34,19 @@ test("PS3: exit 0 without a link is a failure, and nothing is stored", async () 
 test("PS3: names that the commands skip, split or break never reach them, and empty files no host", async () => {
   await using l = await lab();
   const store = l.open();
-  const names = ["a:b.txt", "back\\slash", "new\nline", 'quo"te', "semi;colon,comma", "-r", "x".repeat(300), "http://in.side/http://out", " ", "%25", "tab\tbed"];
+  const names = [
+    "a:b.txt",
+    "back\\slash",
+    "new\nline",
+    'quo"te',
+    "semi;colon,comma",
+    "-r",
+    "x".repeat(300),
+    "http://in.side/http://out",
+    " ",
+    "%25",
+    "tab\tbed",
+  ];
   for (const name of names) await store.write(`/${name.replaceAll("/", "∕")}`, `bytes of ${name}`);
   await store.write("/empty", "");
   expect((await store.list("/").toArray()).map(({ path }) => path)).toHaveLength(names.length + 1);

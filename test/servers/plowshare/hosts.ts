@@ -58,7 +58,12 @@ export async function fileHosts(root: string, hosts: Readonly<Record<string, Hos
   await mkdir(join(root, "plain"), { recursive: true });
   if (recorded) await mkdir(join(root, "calls"), { recursive: true });
   await writeFile(join(folder, "root"), `${root}\n`);
-  await writeFile(join(folder, "config"), `# name | up | down | del | list | probe |\n${Object.keys(hosts).map((name) => `${name} | up | down | del | list | probe |\n`).join("")}`);
+  await writeFile(
+    join(folder, "config"),
+    `# name | up | down | del | list | probe |\n${Object.keys(hosts)
+      .map((name) => `${name} | up | down | del | list | probe |\n`)
+      .join("")}`,
+  );
   for (const [name, traits] of Object.entries(hosts)) {
     const home = join(root, name);
     for (const part of ["files", "meta", "taken", "faults"]) await mkdir(join(home, part), { recursive: true });
