@@ -8,10 +8,8 @@ import { checkHost } from "./options.ts";
 import type { Settings } from "./options.ts";
 import { linksIn, listedIn, probesIn, templates } from "./output.ts";
 import type { Listed, Probed } from "./output.ts";
-import { run } from "./process.ts";
-import type { Ended } from "./process.ts";
-import { Surroundings } from "./surroundings.ts";
-import type { Place } from "./surroundings.ts";
+import type { Ended, Runner } from "./process.ts";
+import type { Place, Surroundings } from "./surroundings.ts";
 
 /** Names that every command takes as they are. */
 export const SAFE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
@@ -37,10 +35,12 @@ export interface Upload {
 export class Commands {
   readonly settings: Settings;
   readonly surroundings: Surroundings;
+  readonly #runner: Runner;
   readonly #hide: (text: string) => string;
 
-  constructor(settings: Settings, surroundings: Surroundings) {
+  constructor(settings: Settings, surroundings: Surroundings, runner: Runner) {
     this.settings = settings;
+    this.#runner = runner;
     this.surroundings = surroundings;
     this.#hide = hider(Object.values(settings.credentials).flatMap((secret) => [secret, secret.slice(secret.indexOf(":") + 1)]));
   }
@@ -108,7 +108,7 @@ export class Commands {
 
   run(command: string, args: readonly string[], { place, bytes = 0, signal, tooMuch }: Given, maxOutputBytes: number = MAX_OUTPUT): Promise<Ended> {
     const { commandDirectory, waitMs, graceMs, minBytesPerSecond, clock } = this.settings;
-    return run({
+    return this.#runner({
       file: commandDirectory === undefined ? command : join(commandDirectory, command),
       args: [...this.surroundings.arguments, ...args],
       cwd: place.directory,

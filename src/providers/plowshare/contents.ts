@@ -150,7 +150,8 @@ export class Contents {
     return this.#sql("select * from link where content = ? order by id").all(content) as LinkRow[];
   }
   alive(link: number, now: number): void {
-    this.#sql("update link set checked = ?, dead = null where id = ?").run(now, link);
+    // Once an hour is enough to know it by: a flush of the disk for each read is not.
+    this.#sql("update link set checked = ?, dead = null where id = ? and (dead is not null or checked is null or checked < ?)").run(now, link, now - 3_600_000);
   }
   dead(link: number, now: number): void {
     this.#sql("update link set dead = coalesce(dead, ?) where id = ?").run(now, link);
@@ -182,6 +183,12 @@ export class Contents {
   }
   nextRemoval(): number | null {
     return (this.#sql("select min(due) as due from removal").get() as { readonly due: number | null }).due;
+  }
+  /** Another file has the same link, or an upload that is not a file yet. */
+  isNeeded({ id, url, remove }: Removal): boolean {
+    const link = this.#sql("select 1 from link where url = ? or remove = ? limit 1").get(url, remove);
+    const held = this.#sql("select 1 from removal where id <> ? and due is null and stuck is null and (url = ? or remove = ?) limit 1").get(id, url, remove);
+    return link !== undefined || held !== undefined;
   }
   removed(id: number): void {
     this.#sql("delete from removal where id = ?").run(id);

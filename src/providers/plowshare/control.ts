@@ -91,6 +91,7 @@ export function controlOf(
         short: counts?.short ?? 0,
         lostContents: counts?.lost ?? 0,
         pendingRemovals: counts?.pending ?? 0,
+        removals: provider.opened?.removals.failure === undefined ? "running" : "stopped",
         orphans: counts?.stuck ?? 0,
         possibleOrphans: counts?.unknown ?? 0,
       };

@@ -89,7 +89,8 @@ export function hider(secrets: readonly string[]): (text: string) => string {
 /** Errors of the local disk and of SQLite; undefined: not ours. */
 export function translate(error: unknown): StoreError | undefined {
   if (StoreError.is(error)) return error;
-  const code = String((error as { readonly code?: unknown } | undefined)?.code ?? "");
+  const said = (error as { readonly code?: unknown } | undefined)?.code;
+  const code = typeof said === "string" ? said : "";
   const details = { cause: error, applied: false } as const;
   if (code === "ENOSPC" || code === "EDQUOT" || code.startsWith("SQLITE_FULL"))
     return new StoreError("no-space", "the disk of the index directory is full", details);

@@ -19,6 +19,8 @@ create table link(id integer primary key, content integer not null, host text no
   checked integer, dead integer) strict;
 create index link_content on link(content);
 create index link_host on link(host);
+create index link_url on link(url);
+create index link_remove on link(remove) where remove is not null;
 create table removal(id integer primary key, host text not null, url text not null, remove text, admin text, since integer not null, due integer,
   tries integer not null default 0, stuck text) strict;
 create index removal_due on removal(due) where due is not null;
@@ -117,7 +119,10 @@ function bringTo(db: Sqlite, directory: string, wanted: number, steps: Upgrades)
       }
     }
   }
-  if (!existsSync(join(directory, "FORMAT")) || found !== wanted) writeFileSync(join(directory, "FORMAT"), `stratus plowshare ${wanted}\n`, { mode: 0o600 });
+  // Also after a step of an earlier opening that was the last one before a crash.
+  const path = join(directory, "FORMAT");
+  const text = `stratus plowshare ${wanted}\n`;
+  if (!existsSync(path) || readFileSync(path, "utf8") !== text) writeFileSync(path, text, { mode: 0o600 });
 }
 
 function newer(found: number, known: number): StoreError {

@@ -8,13 +8,11 @@
  *
  * The paths are in an index on this machine, and nowhere else. docs/providers/plowshare.md has what is kept and what is not.
  */
-import { createStore } from "../../store/index.ts";
 import type { Layered, Store } from "../../store/index.ts";
-import { controlOf } from "./control.ts";
+import { plowshareBy } from "./by.ts";
 import type { PlowshareControl } from "./control.ts";
-import { storeSettingsOf } from "./options.ts";
 import type { PlowshareOptions } from "./options.ts";
-import { Plowshare } from "./provider.ts";
+import { run } from "./process.ts";
 
 export type { PlowshareCommandOptions, PlowshareOptions } from "./options.ts";
 export type { RepairReport, VerifyReport } from "./care.ts";
@@ -26,8 +24,5 @@ export type { HostRecord } from "./hosts.ts";
 
 /** @throws StoreError `config` for wrong options. No command is started and nothing is read before the first call, or `open`. */
 export function plowshare(options: PlowshareOptions): Store & Layered<"plowshare", PlowshareControl> {
-  const settings = storeSettingsOf(options);
-  const provider = new Plowshare(settings);
-  const store: ReturnType<typeof plowshare> = createStore(provider, { name: options.name, control: controlOf(provider, settings, () => store.open()) });
-  return store;
+  return plowshareBy(run, options);
 }

@@ -28,6 +28,9 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/** How commands are run; tests have one that starts none. */
+export type Runner = (options: Run) => Promise<Ended>;
+
 /** Between the request to end and the end by force. */
 const GRACE_MS = 2000;
 /** How long children of a command that has ended may live on. */

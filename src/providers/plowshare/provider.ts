@@ -20,6 +20,7 @@ import type {
 import { translate } from "./errors.ts";
 import { closed } from "./library.ts";
 import type { StoreSettings } from "./options.ts";
+import type { Runner } from "./process.ts";
 import { IN_MEMORY, read } from "./read.ts";
 import { Session } from "./session.ts";
 import { write } from "./write.ts";
@@ -31,13 +32,15 @@ export class Plowshare implements Provider {
   readonly keepsChunks = false;
   readonly capabilities: Partial<Capabilities>;
   readonly #settings: StoreSettings;
+  readonly #runner: Runner;
   #session: Promise<Session> | undefined;
   #closed = false;
   /** Undefined before it is open and after it is closed. */
   opened: Session | undefined;
 
-  constructor(settings: StoreSettings) {
+  constructor(settings: StoreSettings, runner: Runner) {
     this.#settings = settings;
+    this.#runner = runner;
     this.capabilities = {
       readRange: "emulated",
       readSuffix: "emulated",
@@ -96,7 +99,7 @@ export class Plowshare implements Provider {
   /** Opened by `open`, or by the first call of whoever goes around the front. */
   session(): Promise<Session> {
     if (this.#closed) return Promise.reject(closed());
-    this.#session ??= Session.open(this.#settings).then(
+    this.#session ??= Session.open(this.#settings, this.#runner).then(
       (session) => (this.opened = session),
       (error: unknown) => {
         this.#session = undefined;

@@ -14,6 +14,8 @@ export class Removals {
   readonly #over: AbortSignal;
   #loop: Promise<void> = Promise.resolve();
   #wake: AbortController | undefined;
+  /** Why nothing is removed any more until the store is opened again. */
+  failure: StoreError | undefined;
   readonly #listener = (): void => this.#wake?.abort();
 
   constructor(session: Session, over: AbortSignal) {
@@ -25,8 +27,8 @@ export class Removals {
     this.#session.library.listeners.add(this.#listener);
     this.#over.addEventListener("abort", this.#listener, { once: true });
     this.#loop = this.#run().catch((error: unknown) => {
-      // The disk of the index fails: every call says so, and the rows stay for the next opening.
-      void error;
+      // The disk of the index fails: the rows stay for the next opening, and whoever asks is told.
+      this.failure = translate(error) ?? new StoreError("unknown", "the removals stopped", { cause: error, applied: false });
     });
   }
 
@@ -58,6 +60,7 @@ export class Removals {
 
   /** Tries each that waits once, now; the stuck ones too where asked. */
   async drain(signal: AbortSignal | undefined, stuckToo = false): Promise<void> {
+    if (this.failure !== undefined) throw this.failure;
     const { contents } = this.#session.library;
     contents.hurry(this.#session.now(), stuckToo);
     const tried = new Set<number>();
@@ -80,6 +83,8 @@ export class Removals {
     if (library.removing.has(row.id) || signal?.aborted === true) return;
     library.removing.add(row.id);
     try {
+      // Hosts that keep equal files once give one link for both; what another file needs stays.
+      if (library.contents.isNeeded(row)) return library.contents.removed(row.id);
       const link = deletionLink(row, settings.credentials[row.host] !== undefined);
       if (link === undefined) throw new StoreError("permission-denied", "the host gave no link that deletes it", { applied: false });
       await this.#session.atHost(row.host, signal, async () => {

@@ -2,6 +2,7 @@
 import { Commands } from "./commands.ts";
 import { Library, closed } from "./library.ts";
 import type { StoreSettings } from "./options.ts";
+import type { Runner } from "./process.ts";
 import { Removals } from "./removals.ts";
 import { Surroundings } from "./surroundings.ts";
 
@@ -16,17 +17,17 @@ export class Session {
   readonly #calls = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
 
-  private constructor(settings: StoreSettings, library: Library, surroundings: Surroundings) {
+  private constructor(settings: StoreSettings, library: Library, surroundings: Surroundings, runner: Runner) {
     this.settings = settings;
     this.library = library;
-    this.commands = new Commands(settings, surroundings);
+    this.commands = new Commands(settings, surroundings, runner);
     this.removals = new Removals(this, this.#background.signal);
   }
 
-  static async open(settings: StoreSettings): Promise<Session> {
+  static async open(settings: StoreSettings, runner: Runner): Promise<Session> {
     const library = await Library.open(settings);
     try {
-      const session = new Session(settings, library, await Surroundings.make(library.newRun(), settings));
+      const session = new Session(settings, library, await Surroundings.make(library.newRun(), settings), runner);
       session.removals.start();
       return session;
     } catch (error) {

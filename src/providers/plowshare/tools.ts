@@ -19,6 +19,7 @@ import { checkHost, settingsOf } from "./options.ts";
 import type { PlowshareCommandOptions } from "./options.ts";
 import { finalUrlsIn, linksIn, templates } from "./output.ts";
 import type { Listed, Probed } from "./output.ts";
+import { run } from "./process.ts";
 import { freshName } from "./spooled.ts";
 import { Surroundings } from "./surroundings.ts";
 import type { Place } from "./surroundings.ts";
@@ -95,11 +96,11 @@ class Tools implements PlowshareTools {
   }
 
   async #open(): Promise<Commands> {
-    const run = await mkdtemp(join(tmpdir(), `stratus-plowshare-${process.pid}-`));
+    const directory = await mkdtemp(join(tmpdir(), `stratus-plowshare-${process.pid}-`));
     try {
-      return new Commands(this.#settings, await Surroundings.make(run, this.#settings));
+      return new Commands(this.#settings, await Surroundings.make(directory, this.#settings), run);
     } catch (error) {
-      await rm(run, { recursive: true, force: true });
+      await rm(directory, { recursive: true, force: true });
       throw error;
     }
   }

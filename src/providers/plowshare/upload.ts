@@ -1,7 +1,8 @@
 /** Copies of one file to several hosts: those that failed least first, side by side, the next in line for each that fails. */
 import { copyFile, link } from "node:fs/promises";
 import { join } from "node:path";
-import { StoreError, abortError, hasCode } from "../../store/index.ts";
+import { abortError } from "../../store/index.ts";
+import type { StoreError } from "../../store/index.ts";
 import { mostHopeful, translate } from "./errors.ts";
 import type { Session } from "./session.ts";
 import type { Spooled } from "./spooled.ts";
@@ -39,7 +40,6 @@ export async function place(session: Session, { file, copies, except = [], signa
         const known = translate(error);
         if (known === undefined) throw error;
         errors.push(known);
-        if (hasCode(known, "no-space", "config") && known.cause === undefined) return;
       }
     }
   };

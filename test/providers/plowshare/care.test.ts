@@ -178,3 +178,18 @@ test("the report has the figures of the status", async () => {
   await store.write("/a", text);
   expect(store.layers.plowshare.report()).toMatchObject({ files: 1, bytes: text.length, links: 1, deadLinks: 0, pendingRemovals: 0, orphans: 0 });
 });
+
+test("a host that gives one link for equal files: removing one file leaves the other's bytes", async () => {
+  await using l = await lab();
+  const store = l.open();
+  await store.write("/a", text);
+  l.hosts.fail("alpha", "up", "same");
+  await store.write("/b", text);
+  await store.delete("/b");
+  await store.layers.plowshare.flush();
+  expect(await readText(store, "/a")).toBe(text);
+  expect((await store.layers.plowshare.status()).pendingRemovals).toBe(0);
+  await store.delete("/a");
+  await store.layers.plowshare.flush();
+  expect(l.hosts.files("alpha")).toEqual([]);
+});

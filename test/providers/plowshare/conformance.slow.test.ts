@@ -1,15 +1,16 @@
-/** The suite over plowshare and file hosts in a directory. */
+/**
+ * The suite over plowshare and file hosts in a directory. In full with commands that are answered in this process (a call costs a millisecond, not the start of a process), in smoke
+ * with processes, one host and several. STRATUS_PLOWSHARE_TIER=full runs the processes in full too.
+ */
 import { describe, test } from "vitest";
 import { conformance } from "../../../src/conformance/index.ts";
-import { tier } from "./tier.ts";
+import { inProcess } from "../../servers/plowshare/in-process.ts";
 import { plowshareSubject } from "./subject.ts";
 
-conformance({ describe, test }, plowshareSubject({ tier }));
+const tier = process.env["STRATUS_PLOWSHARE_TIER"] === "full" ? "full" : "smoke";
+
 conformance(
   { describe, test },
-  plowshareSubject(
-    { name: "plowshare, two copies at three hosts that resume", tier: "smoke" },
-    { copies: 2 },
-    { alpha: { resume: true }, beta: {}, gamma: { resume: true } },
-  ),
+  plowshareSubject({ name: "plowshare, commands in process" }, { copies: 2, minCopies: 2 }, { alpha: {}, beta: {}, gamma: {} }, inProcess),
 );
+conformance({ describe, test }, plowshareSubject({ tier }));

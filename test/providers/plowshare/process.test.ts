@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { manualClock, readBytes } from "../../../src/index.ts";
 import { run } from "../../../src/providers/plowshare/process.ts";
+import type { Called } from "../../servers/plowshare/hosts.ts";
 import { failureOf, lab } from "./lab.ts";
 
 /** Processes of this machine whose arguments hold a text. */
@@ -115,7 +116,7 @@ test("PS7: no password in the list of processes; it is in a file that only the u
   const done = failureOf(store.write("/a", "x", { signal: stop.signal }));
   await expect.poll(() => l.hosts.calls("plowup").length, { timeout: 60_000, interval: 50 }).toBe(1);
   expect(await processesWith("s3cret")).toEqual([]);
-  const [{ args = [], surroundings = {} } = {}] = l.hosts.calls("plowup");
+  const { args, surroundings } = l.hosts.calls("plowup")[0] as Called;
   expect([...args, ...Object.values(surroundings)].join(" ")).not.toContain("s3cret");
   const file = String(args.find((one) => one.startsWith("--plowsharerc="))).slice("--plowsharerc=".length);
   expect((await stat(file)).mode & 0o777).toBe(0o600);

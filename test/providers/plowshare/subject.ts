@@ -3,7 +3,9 @@ import { existsSync } from "node:fs";
 import fs from "node:fs/promises";
 import { join } from "node:path";
 import type { Subject } from "../../../src/conformance/index.ts";
-import { plowshare } from "../../../src/providers/plowshare/index.ts";
+import { plowshareBy } from "../../../src/providers/plowshare/by.ts";
+import { run } from "../../../src/providers/plowshare/process.ts";
+import type { Runner } from "../../../src/providers/plowshare/process.ts";
 import type { PlowshareOptions } from "../../../src/providers/plowshare/index.ts";
 import { commands, fileHosts } from "../../servers/plowshare/hosts.ts";
 import type { HostTraits } from "../../servers/plowshare/hosts.ts";
@@ -12,13 +14,15 @@ export function plowshareSubject(
   more: Partial<Subject> = {},
   options: Partial<PlowshareOptions> = {},
   hosts: Readonly<Record<string, HostTraits>> = { alpha: {} },
+  /** Processes, or what answers in their place. */
+  runner: (root: string) => Runner = () => run,
 ): Subject {
   return {
     name: "plowshare",
     async open(place) {
       const root = join(place.directory, "hosts");
       if (!existsSync(join(root, "modules.d"))) await fileHosts(root, hosts, { recorded: false });
-      return plowshare({
+      return plowshareBy(runner(root), {
         directory: join(place.directory, "index"),
         createRoot: true,
         hosts: Object.keys(hosts),

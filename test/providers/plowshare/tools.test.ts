@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Commands } from "../../../src/providers/plowshare/commands.ts";
 import { settingsOf } from "../../../src/providers/plowshare/options.ts";
+import { run } from "../../../src/providers/plowshare/process.ts";
 import { Surroundings } from "../../../src/providers/plowshare/surroundings.ts";
 import { commands } from "../../servers/plowshare/hosts.ts";
 import { failureOf, lab } from "./lab.ts";
@@ -139,7 +140,7 @@ test("PS18: programs before and after get their arguments", async () => {
 test("PS21: a template of JSON gives one line that parses for each file", async () => {
   await using l = await lab();
   const settings = settingsOf({ modules: l.hosts.modules, commandDirectory: commands });
-  const all = new Commands(settings, await Surroundings.make(join(l.scratch, "run"), settings));
+  const all = new Commands(settings, await Surroundings.make(join(l.scratch, "run"), settings), run);
   await using place = await all.surroundings.place();
   for (const name of ["a.bin", "b.bin"]) await writeFile(join(place.directory, name), name);
   l.hosts.fail("alpha", "up", "odd-admin", 2);
@@ -202,12 +203,11 @@ test("PS26: options of modules come from the file; the command line comes before
   expect(await tools.list("http://alpha.host.invalid/folder/from-file")).toMatchObject([{ name: "one.bin" }]);
   expect(await tools.list("http://alpha.host.invalid/folder/from-line")).toMatchObject([{ name: "two.bin" }]);
   const settings = settingsOf({ modules: l.hosts.modules, commandDirectory: commands });
-  const all = new Commands(settings, await Surroundings.make(join(l.scratch, "run"), settings));
+  const all = new Commands(settings, await Surroundings.make(join(l.scratch, "run"), settings), run);
   await using place = await all.surroundings.place();
   await writeFile(join(place.directory, "c.bin"), "c");
   await writeFile(join(l.scratch, "conf"), "[General]\nalpha/folder = general\n\n[Plowup]\nalpha/folder = section\n");
   const { args } = { args: ["--printf=%u%n", `--plowsharerc=${join(l.scratch, "conf")}`, "alpha", "c.bin"] };
-  const { run } = await import("../../../src/providers/plowshare/process.ts");
   const common = { cwd: place.directory, environment: place.environment, limitMs: 60_000, maxOutputBytes: 1000, signal: undefined, clock: settings.clock };
   await run({ file: join(commands, "plowup"), args, ...common });
   expect(await tools.list("http://alpha.host.invalid/folder/section")).toMatchObject([{ name: "c.bin" }]);
