@@ -14,7 +14,7 @@ export interface VerifyReport {
   readonly alive: number;
   /** Dead now, whether or not it was known. */
   readonly dead: number;
-  /** Their bytes are not the file's; they were put on the list of removals. Only with `deep`. */
+  /** Gave other bytes than the file's; they count as dead from now on. Only with `deep`, or where the size cannot be right. */
   readonly damaged: number;
   /** Nothing could be learnt: the host or its module failed. They count as before. */
   readonly unknown: number;
@@ -74,7 +74,8 @@ async function download(session: Session, link: LinkRow, content: Content, signa
     return "alive";
   } catch (error) {
     if (hasCode(error, "integrity")) {
-      session.library.contents.reject(link.id, session.now());
+      // As good as dead, and no more: what a host gives once it may give otherwise the next time, and this may be the last copy.
+      session.library.contents.dead(link.id, session.now());
       return "damaged";
     }
     return settled(session, link, error, true);
@@ -114,7 +115,7 @@ export async function repair(session: Session, signal: AbortSignal | undefined):
   return { ...counts, failed };
 }
 
-/** Copies from a living one to hosts that have none; then the dead links are forgotten. Gives how many were made. */
+/** Copies from a living one to hosts that have none; then the dead links go to the removals. Gives how many were made. */
 async function renew(session: Session, content: Content, living: readonly string[], signal: AbortSignal | undefined): Promise<number> {
   const { contents, db } = session.library;
   const wanted = session.settings.copies;
@@ -138,7 +139,8 @@ async function renew(session: Session, content: Content, living: readonly string
     }
     if (contents.get(content.id) !== undefined && hosts.size + made < wanted) throw mostHopeful(errors);
   }
-  for (const link of contents.links(content.id)) if (link.dead !== null) contents.forgetLink(link.id);
+  // A host that was wrong about it still has it.
+  for (const link of contents.links(content.id)) if (link.dead !== null) contents.reject(link.id, session.now());
   return made;
 }
 

@@ -156,11 +156,7 @@ export class Contents {
   dead(link: number, now: number): void {
     this.#sql("update link set dead = coalesce(dead, ?) where id = ?").run(now, link);
   }
-  /** A dead link that living ones have replaced. */
-  forgetLink(link: number): void {
-    this.#sql("delete from link where id = ?").run(link);
-  }
-  /** A link whose bytes are not the file's: its place is the list of removals. */
+  /** A link whose bytes are not the file's, or that living ones have replaced: its place is the list of removals. */
   reject(link: number, now: number): void {
     transaction(this.#db, () => {
       this.#sql("insert into removal(host, url, remove, admin, since, due) select host, url, remove, admin, ?, ? from link where id = ?").run(now, now, link);

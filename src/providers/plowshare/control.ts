@@ -47,7 +47,7 @@ export interface PlowshareControl extends Control {
   hosts(): Promise<readonly HostStatus[]>;
   /** Asks about every link (plowprobe), one host at a time each; `deep` downloads and compares. Marks what is dead; changes nothing at hosts. */
   verify(options?: CallOptions & { readonly deep?: boolean | undefined }): Promise<VerifyReport>;
-  /** Makes missing copies from living ones at other hosts, and forgets dead links that were replaced. Goes on after a file that cannot be repaired. */
+  /** Makes missing copies from living ones at other hosts, and removes dead links that were replaced. Goes on after a file that cannot be repaired. */
   repair(options?: CallOptions): Promise<RepairReport>;
   /** Tries each pending removal once, now; with `orphans` also those given up. */
   flush(options?: CallOptions & { readonly orphans?: boolean | undefined }): Promise<void>;

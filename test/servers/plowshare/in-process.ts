@@ -10,10 +10,10 @@ import type { Ended, Run, Runner } from "../../../src/providers/plowshare/proces
 /** Over the hosts that `fileHosts(root, ...)` made. */
 export function inProcess(root: string): Runner {
   return async (run) => {
-    if (run.signal?.aborted === true) return ended({ stopped: "signal" });
+    if (isAborted(run)) return ended({ stopped: "signal" });
     const answer = await COMMANDS[basename(run.file)]?.(root, run);
     // Killed in the middle: what it printed is lost.
-    if (run.signal?.aborted === true) return ended({ stopped: "signal" });
+    if (isAborted(run)) return ended({ stopped: "signal" });
     return answer ?? ended({ code: 127 });
   };
 }
@@ -61,6 +61,10 @@ async function lookUp(
   if (text === undefined) return undefined;
   const [name = "", code = ""] = text.split("\n");
   return { file: join(root, host, "files", id), meta, name, code };
+}
+
+function isAborted({ signal }: Run): boolean {
+  return signal?.aborted === true;
 }
 
 function ended(facts: Partial<Ended>): Ended {
