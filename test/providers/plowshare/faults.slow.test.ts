@@ -74,7 +74,16 @@ async function program(seed: number): Promise<void> {
   const state = { percent: 35, landed: 0 };
   const runner = failing(hosts.root, random, state);
   const open = (): ReturnType<typeof plowshareBy> =>
-    plowshareBy(runner, { directory: join(base, "index"), createRoot: true, hosts: HOSTS, copies: 2, minCopies: random() < 0.5 ? 1 : 2, modules: hosts.modules, random, flush: false });
+    plowshareBy(runner, {
+      directory: join(base, "index"),
+      createRoot: true,
+      hosts: HOSTS,
+      copies: 2,
+      minCopies: random() < 0.5 ? 1 : 2,
+      modules: hosts.modules,
+      random,
+      flush: false,
+    });
   let store = open();
   const model = new Map<string, string>();
   const paths = ["/a", "/b", "/d/c", "/d/e"];
@@ -110,7 +119,10 @@ async function program(seed: number): Promise<void> {
         }
       } catch (error) {
         if (!StoreError.is(error)) throw error;
-        expect([error.code === "unknown" && error.cause === undefined ? error.reason : "", error.applied], `${error.message} at step ${step}`).toEqual([expect.stringMatching(/^$|the command/), false]);
+        expect([error.code === "unknown" && error.cause === undefined ? error.reason : "", error.applied], `${error.message} at step ${step}`).toEqual([
+          expect.stringMatching(/^$|the command/),
+          false,
+        ]);
       }
     }
     // The hosts are well again.
@@ -120,7 +132,9 @@ async function program(seed: number): Promise<void> {
     const repaired = await plowshare.repair();
     for (const [path, text] of model) expect(await readText(store, path), path).toBe(text);
     expect(repaired.failed).toEqual([]);
-    expect((await store.list("/", { recursive: true }).toArray()).filter(({ kind }) => kind === "file").map(({ path }) => path as string)).toEqual([...model.keys()].sort());
+    expect((await store.list("/", { recursive: true }).toArray()).filter(({ kind }) => kind === "file").map(({ path }) => path as string)).toEqual(
+      [...model.keys()].sort(),
+    );
     await plowshare.flush({ orphans: true });
     const { contents, links, pendingRemovals, possibleOrphans, lost } = await plowshare.status();
     expect([links, pendingRemovals, lost]).toEqual([contents * 2, 0, []]);

@@ -115,10 +115,8 @@ test("an older format is copied, then upgraded step by step; a step that fails c
   expect(db.prepare("select name, colour from node where parent = 1").all()).toEqual([{ name: "kept", colour: null }]);
   db.close();
   expect(await readFile(join(l.directory, "FORMAT"), "utf8")).toBe(`stratus plowshare ${version + 1}\n`);
-  expect((await readdir(l.directory)).filter((name) => name.startsWith("index-before"))).toEqual([
-    `index-before-${version + 1}.db`,
-    `index-before-${version + 2}.db`,
-  ]);
+  // The copy of the first attempt: the second found the first step done.
+  expect((await readdir(l.directory)).filter((name) => name.startsWith("index-before"))).toEqual([`index-before-${version + 2}.db`]);
   expect((await failureOf(l.open().stat("/kept"))).code).toBe("config");
 });
 

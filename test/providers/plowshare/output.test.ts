@@ -4,7 +4,8 @@ import { isLink } from "../../../src/providers/plowshare/links.ts";
 import { finalUrlsIn, linksIn, listedIn, probesIn } from "../../../src/providers/plowshare/output.ts";
 
 test("a link is http or https with the characters of a URL, and holds no second one", () => {
-  for (const link of ["http://a.invalid/f/1", "https://a.invalid/?x=1&y=%20#z", "http://[::1]:80/x", "http://a/(b)~c*d+e,f;g@h!$=[i]"]) expect(isLink(link), link).toBe(true);
+  for (const link of ["http://a.invalid/f/1", "https://a.invalid/?x=1&y=%20#z", "http://[::1]:80/x", "http://a/(b)~c*d+e,f;g@h!$=[i]"])
+    expect(isLink(link), link).toBe(true);
   for (const text of [
     "",
     "ftp://a/x",
@@ -34,7 +35,16 @@ test("PS2: only lines by our template count", () => {
   // Neither deletion link nor code: a copy all the same. Odd ones are none.
   expect(linksIn("h", "@stratus\thttp://a/f\t\t\n")).toEqual([{ ...link, remove: null, admin: null }]);
   expect(linksIn("h", "@stratus\thttp://a/f\trm -rf\ttwo words\n")).toEqual([{ ...link, remove: null, admin: null }]);
-  for (const hostile of ["", "\0\0\0", "@stratus\n", "@stratus\thttp://a/f\n", "@stratus\t\t\t\n", "@stratus\tfile:///etc/passwd\t\t\n", "x@stratus\thttp://a/f\t\t\n", "\ufffd\ufffd"])
+  for (const hostile of [
+    "",
+    "\0\0\0",
+    "@stratus\n",
+    "@stratus\thttp://a/f\n",
+    "@stratus\t\t\t\n",
+    "@stratus\tfile:///etc/passwd\t\t\n",
+    "x@stratus\thttp://a/f\t\t\n",
+    "\ufffd\ufffd",
+  ])
     expect(linksIn("h", hostile), hostile).toEqual([]);
 });
 
