@@ -107,13 +107,15 @@ export class Commands {
   }
 
   run(command: string, args: readonly string[], { place, bytes = 0, signal, tooMuch }: Given, maxOutputBytes: number = MAX_OUTPUT): Promise<Ended> {
-    const { commandDirectory, waitMs, graceMs, minBytesPerSecond, clock } = this.settings;
+    const { commandDirectory, waitMs, graceMs, minBytesPerSecond, maxBytesPerSecond = Infinity, clock } = this.settings;
+    // A transfer that we slow down ourselves is not late.
+    const pace = Math.min(minBytesPerSecond, maxBytesPerSecond / 2);
     return this.#runner({
       file: commandDirectory === undefined ? command : join(commandDirectory, command),
       args: [...this.surroundings.arguments, ...args],
       cwd: place.directory,
       environment: place.environment,
-      limitMs: waitMs + graceMs + Math.ceil((bytes / minBytesPerSecond) * 1000),
+      limitMs: waitMs + graceMs + Math.ceil((bytes / pace) * 1000),
       maxOutputBytes,
       signal,
       clock,

@@ -99,6 +99,6 @@ export function translate(error: unknown): StoreError | undefined {
   if (code.startsWith("SQLITE_") || code === "EIO" || code === "EROFS") return new StoreError("unavailable", "the disk of the index directory fails", details);
   if (code === "EMFILE" || code === "ENFILE") return new StoreError("unavailable", "too many files are open", details);
   if (code === "EACCES" || code === "EPERM" || code === "ENOENT" || code === "ENOTDIR")
-    return new StoreError("config", `the index directory cannot be used (${code})`, details);
+    return new StoreError("config", `a file or directory of this machine cannot be used (${code})`, details);
   return undefined;
 }

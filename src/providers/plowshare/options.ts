@@ -24,7 +24,7 @@ export interface PlowshareCommandOptions extends Pick<Injected, "clock"> {
   readonly retries?: number | undefined;
   /** Bytes per second of one transfer (`--max-rate`). 1,000 or more. Default: no limit. */
   readonly maxBytesPerSecond?: number | undefined;
-  /** A command is killed after waitMs, graceMs and its size at this pace. 100 to 1e9 bytes per second. Default 20,000. */
+  /** A command is killed after waitMs, graceMs and its size at this pace, or at half of maxBytesPerSecond where that is slower. 100 to 1e9 bytes per second. Default 20,000. */
   readonly minBytesPerSecond?: number | undefined;
   /** Part of that limit, in milliseconds. 1,000 to 86,400,000. Default 600,000. */
   readonly graceMs?: number | undefined;

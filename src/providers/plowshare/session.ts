@@ -1,4 +1,5 @@
 /** What one open store works with: the shared index, its own settings, its commands. */
+import { StoreError, abortError } from "../../store/index.ts";
 import { Commands } from "./commands.ts";
 import { Library, closed } from "./library.ts";
 import type { StoreSettings } from "./options.ts";
@@ -54,7 +55,8 @@ export class Session {
     try {
       return await task;
     } catch (error) {
-      throw over.aborted && signal?.aborted !== true ? closed() : error;
+      if (signal?.aborted === true) throw StoreError.is(error) ? error : abortError(signal, { applied: false });
+      throw over.aborted ? closed() : error;
     } finally {
       this.#running.delete(task);
     }

@@ -39,6 +39,8 @@ export interface DownloadOptions extends CallOptions {
   readonly name?: string | undefined;
   /** What happens to a file of that name: `replace` it, `keep-both` (".1" is added), or `refuse` with `already-exists`. Default "refuse". */
   readonly existing?: "replace" | "keep-both" | "refuse" | undefined;
+  /** About how many bytes will come, for the limit of time. Default: 100 GB, so that only silence of the network ends it. */
+  readonly expectedBytes?: number | undefined;
   /** Less free disk than this, in bytes: `config`, and nothing is downloaded. Rounded to KiB. Default: no limit. */
   readonly minFreeBytes?: number | undefined;
   /** An address that no module knows is downloaded as it is. Default false: `config`. */
@@ -81,6 +83,8 @@ export interface PlowshareTools extends AsyncDisposable {
   /** The module that knows this link. @throws StoreError `config` where none does */
   moduleFor(url: string, options?: CallOptions): Promise<string>;
 }
+
+const UNKNOWN_BYTES = 1e11;
 
 /** Nothing is started before the first call. @throws StoreError `config` for wrong options */
 export function plowshareTools(options: PlowshareCommandOptions = {}): PlowshareTools {
@@ -156,7 +160,7 @@ class Tools implements PlowshareTools {
   download(url: string, directory: string, options: DownloadOptions = {}): Promise<DownloadedFile> {
     return this.#at(options.signal, async (commands, given) => {
       checkLink(url);
-      await commands.download(url, given, argumentsOf(options));
+      await commands.download(url, { ...given, bytes: options.expectedBytes ?? UNKNOWN_BYTES }, argumentsOf(options));
       const [file, ...others] = await delivered(given.place, directory, options);
       if (file === undefined || others.length > 0) throw new StoreError("integrity", "the command ended well and left no file", { applied: false });
       return file;
@@ -167,7 +171,7 @@ class Tools implements PlowshareTools {
     return this.#at(options.signal, async (commands, given) => {
       let failure: StoreError | null = null;
       try {
-        await commands.download(resolve(list), given, ["-m", ...argumentsOf(options)]);
+        await commands.download(resolve(list), { ...given, bytes: options.expectedBytes ?? UNKNOWN_BYTES }, ["-m", ...argumentsOf(options)]);
       } catch (error) {
         // What came is the caller's all the same: its links are marked as done.
         if (!StoreError.is(error) || error.code === "config") throw error;
