@@ -7,7 +7,7 @@ const alias = [
   { find: /^stratus$/, replacement: source("index.ts") },
   { find: /^stratus\/(author)$/, replacement: source("$1.ts") },
   { find: /^stratus\/(wrappers|conformance)$/, replacement: source("$1/index.ts") },
-  { find: /^stratus\/(memory|local|s3|webdav|dropbox|drive|sugarsync)$/, replacement: source("providers/$1/index.ts") },
+  { find: /^stratus\/(memory|local|s3|webdav|dropbox|drive|sugarsync|plowshare)$/, replacement: source("providers/$1/index.ts") },
 ];
 
 /** `--exclude` of the command line does not reach projects. */

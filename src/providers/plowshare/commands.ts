@@ -1,0 +1,133 @@
+/** The commands of plowshare, one method each: safe arguments, always a limit, output for machines, typed errors. */
+import { join } from "node:path";
+import { StoreError, abortError } from "../../store/index.ts";
+import { exitCodeOf, failureOf, hider } from "./errors.ts";
+import type { Task } from "./errors.ts";
+import type { HostLink } from "./links.ts";
+import { checkHost } from "./options.ts";
+import type { Settings } from "./options.ts";
+import { linksIn, listedIn, probesIn, templates } from "./output.ts";
+import type { Listed, Probed } from "./output.ts";
+import type { Ended, Runner } from "./process.ts";
+import type { Place, Surroundings } from "./surroundings.ts";
+
+/** Names that every command takes as they are. */
+export const SAFE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
+const MAX_OUTPUT = 64 << 10;
+const MAX_LISTING = 64 << 20;
+
+export interface Given {
+  readonly place: Place;
+  /** Bytes to transfer, for the limit of time. */
+  readonly bytes?: number | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly tooMuch?: (() => Promise<boolean>) | undefined;
+}
+export interface Upload {
+  /** Exactly one link where the upload succeeded. */
+  readonly links: readonly HostLink[];
+  /** Undefined: it succeeded. */
+  readonly failure: StoreError | undefined;
+  /** The bytes may be at the host although no link came of them. */
+  readonly mayHaveLanded: boolean;
+}
+
+export class Commands {
+  readonly settings: Settings;
+  readonly surroundings: Surroundings;
+  readonly #runner: Runner;
+  readonly #hide: (text: string) => string;
+
+  constructor(settings: Settings, surroundings: Surroundings, runner: Runner) {
+    this.settings = settings;
+    this.#runner = runner;
+    this.surroundings = surroundings;
+    this.#hide = hider(Object.values(settings.credentials).flatMap((secret) => [secret, secret.slice(secret.indexOf(":") + 1)]));
+  }
+
+  /** A file of the place, by a safe name of its own. */
+  async upload(host: string, name: string, given: Given, more: readonly string[] = []): Promise<Upload> {
+    checkHost(host);
+    if (!SAFE_NAME.test(name)) throw new StoreError("config", "a name that the commands would not understand", { applied: false });
+    const ended = await this.run("plowup", [...this.#limits(), ...this.#unattended(), `--printf=${templates.up}`, ...more, host, name], given);
+    const links = linksIn(host, ended.stdout);
+    if (ended.stopped === "signal" && given.signal !== undefined)
+      return { links, failure: abortError(given.signal, { applied: false }), mayHaveLanded: links.length === 0 };
+    if (ended.code !== 0 || ended.stopped !== null) {
+      const code = ended.code === null ? null : exitCodeOf(ended.code);
+      return { links, failure: this.failure("upload", ended), mayHaveLanded: links.length === 0 && (ended.stopped !== null || code === null || code === 16) };
+    }
+    if (links.length === 1) return { links, failure: undefined, mayHaveLanded: false };
+    // Skipped files end like this, and so do modules whose host changed.
+    const reason =
+      links.length === 0 ? "the command ended well and gave no link: the file was skipped, or the host changed" : "the command gave several links for one file";
+    return { links, failure: new StoreError("unknown", reason, { applied: false }), mayHaveLanded: links.length === 0 };
+  }
+
+  /** Into the fresh directory of the place. What came is looked at by whoever asked: nothing that the command says of it counts. */
+  async download(url: string, given: Given, more: readonly string[] = []): Promise<void> {
+    const ended = await this.run("plowdown", [...this.#limits(), ...this.#unattended(), "-o", ".", `--printf=${templates.down}`, ...more, url], given);
+    this.check("download", ended, given.signal);
+  }
+
+  /** "dead": gone already, which is what was wanted. */
+  async remove(url: string, given: Given): Promise<"removed" | "dead"> {
+    const ended = await this.run("plowdel", ["--captchamethod=none", url], given);
+    if (ended.stopped === null && ended.code !== null && exitCodeOf(ended.code) === 13) return "dead";
+    this.check("delete", ended, given.signal);
+    return "removed";
+  }
+
+  /** What the host says of a link. @throws StoreError `corrupt` where it is dead; all else that fails says nothing about the link */
+  async probe(url: string, given: Given): Promise<Probed> {
+    const ended = await this.run("plowprobe", [`--printf=${templates.probe}`, url], given);
+    this.check("probe", ended, given.signal);
+    const [probed, ...others] = probesIn(ended.stdout);
+    if (probed === undefined || others.length > 0) throw new StoreError("unknown", "the command ended well and told nothing of the link", { applied: false });
+    return probed;
+  }
+
+  async list(url: string, recursive: boolean, given: Given): Promise<Listed[]> {
+    const ended = await this.run("plowlist", [...(recursive ? ["-R"] : []), "-t", this.#wait(), `--printf=${templates.list}`, url], given, MAX_LISTING);
+    this.check("list", ended, given.signal);
+    return listedIn(ended.stdout);
+  }
+
+  /** Only the waits of hosts; what the network does is bounded by the limit of the process. */
+  #wait(): string {
+    return String(Math.ceil(this.settings.waitMs / 1000));
+  }
+  #limits(): string[] {
+    const { retries, maxBytesPerSecond } = this.settings;
+    return ["-t", this.#wait(), "-r", String(retries), ...(maxBytesPerSecond === undefined ? [] : [`--max-rate=${maxBytesPerSecond}`])];
+  }
+  /** Nobody sits there to answer. */
+  #unattended(): string[] {
+    return ["--captchamethod=none", `--cache=${this.settings.sessions}`];
+  }
+
+  run(command: string, args: readonly string[], { place, bytes = 0, signal, tooMuch }: Given, maxOutputBytes: number = MAX_OUTPUT): Promise<Ended> {
+    const { commandDirectory, waitMs, graceMs, minBytesPerSecond, maxBytesPerSecond = Infinity, clock } = this.settings;
+    // A transfer that we slow down ourselves is not late.
+    const pace = Math.min(minBytesPerSecond, maxBytesPerSecond / 2);
+    return this.#runner({
+      file: commandDirectory === undefined ? command : join(commandDirectory, command),
+      args: [...this.surroundings.arguments, ...args],
+      cwd: place.directory,
+      environment: place.environment,
+      limitMs: waitMs + graceMs + Math.ceil((bytes / pace) * 1000),
+      maxOutputBytes,
+      signal,
+      clock,
+      tooMuch,
+    });
+  }
+
+  check(task: Task, ended: Ended, signal: AbortSignal | undefined): void {
+    if (ended.stopped === "signal" && signal !== undefined) throw abortError(signal, { applied: false });
+    if (ended.code !== 0 || ended.stopped !== null) throw this.failure(task, ended);
+  }
+  failure(task: Task, ended: Ended): StoreError {
+    return failureOf(task, ended, this.#hide);
+  }
+}

@@ -1,0 +1,94 @@
+/** Copies of one file to several hosts: those that failed least first, side by side, the next in line for each that fails. */
+import { copyFile, link } from "node:fs/promises";
+import { join } from "node:path";
+import { abortError } from "../../store/index.ts";
+import type { StoreError } from "../../store/index.ts";
+import { mostHopeful, translate } from "./errors.ts";
+import type { Session } from "./session.ts";
+import type { Spooled } from "./spooled.ts";
+
+export interface Placing {
+  readonly file: Spooled;
+  /** Copies wanted. */
+  readonly copies: number;
+  /** Hosts that have one already. */
+  readonly except?: readonly string[] | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+export interface Placed {
+  /** Ids of links, held until a content takes them. */
+  readonly held: readonly number[];
+  /** Why there are not more. */
+  readonly errors: readonly StoreError[];
+}
+
+/** As many copies as could be made; the caller decides whether they are enough. Whatever is thrown, no copy stays that nobody knows of. */
+export async function place(session: Session, { file, copies, except = [], signal }: Placing): Promise<Placed> {
+  const { settings, library } = session;
+  const free = settings.hosts.filter((host) => !except.includes(host));
+  const line = library.hosts.order(free, session.now(), settings.random, file.size);
+  const held: number[] = [];
+  const errors: StoreError[] = [];
+  // No new upload starts once enough have succeeded or are under way.
+  const worker = async (): Promise<void> => {
+    for (let host = line.shift(); host !== undefined; host = line.shift()) {
+      if (signal?.aborted === true) return;
+      try {
+        held.push(await one(session, host, file, signal));
+        return;
+      } catch (error) {
+        const known = translate(error);
+        if (known === undefined) throw error;
+        errors.push(known);
+      }
+    }
+  };
+  const results = await Promise.allSettled(Array.from({ length: copies }, worker));
+  const defect = results.find((result) => result.status === "rejected");
+  if (defect !== undefined || signal?.aborted === true) {
+    library.contents.letGo(held, session.now());
+    throw defect?.reason ?? abortError(signal as AbortSignal, { applied: false });
+  }
+  return { held, errors };
+}
+
+/** @throws StoreError why the upload failed, never with anything left behind that the index does not know */
+async function one(session: Session, host: string, file: Spooled, signal: AbortSignal | undefined): Promise<number> {
+  return session.atHost(host, signal, async () => {
+    const { contents, hosts } = session.library;
+    await using spot = await session.commands.surroundings.place();
+    await link(join(file.directory, file.name), join(spot.directory, file.name)).catch(() =>
+      copyFile(join(file.directory, file.name), join(spot.directory, file.name)),
+    );
+    const flight = contents.startFlight(host, file.name, file.size, session.now());
+    let upload;
+    try {
+      upload = await session.commands.upload(host, file.name, { place: spot, bytes: file.size, signal });
+    } catch (error) {
+      // It was never started.
+      contents.landed(flight, [], session.now());
+      throw error;
+    }
+    const { links, failure, mayHaveLanded } = upload;
+    if (mayHaveLanded) contents.lost(flight, session.now());
+    const held = mayHaveLanded ? [] : contents.landed(flight, links, session.now());
+    if (failure === undefined) {
+      hosts.uploaded(host, file.size);
+      return held[0] as number;
+    }
+    contents.letGo(held, session.now());
+    hosts.failed(host, failure, session.now(), file.size);
+    throw failure;
+  });
+}
+
+/** Fewer copies than were asked for. */
+export function tooFew({ held, errors }: Placed, wanted: number): StoreError {
+  const cause = mostHopeful(errors);
+  if (held.length === 0) return cause.with({ applied: false, cause: cause.cause });
+  return cause.with({
+    reason: `only ${held.length} of ${wanted} copies could be made; the last obstacle: ${cause.reason}`,
+    applied: false,
+    cause: cause.cause,
+  });
+}
