@@ -42,7 +42,7 @@ export class DropboxProvider implements Provider {
   readonly capabilities: Partial<Capabilities>;
   readonly #settings: Settings;
   #session: Promise<Session> | undefined;
-  #account: Promise<Account> | undefined;
+  #account: Account | undefined;
   #closed = false;
 
   constructor(settings: Settings) {
@@ -98,14 +98,7 @@ export class DropboxProvider implements Provider {
   }
   /** Asked for once, and again after `reconnect`. */
   async account({ signal }: AccountCall): Promise<Account> {
-    const session = await this.#open();
-    const asked = (this.#account ??= account(session, signal));
-    try {
-      return await asked;
-    } catch (error) {
-      if (this.#account === asked) this.#account = undefined;
-      throw error;
-    }
+    return (this.#account ??= await account(await this.#open(), signal));
   }
   translate(error: unknown): StoreError | undefined {
     return translate(error);

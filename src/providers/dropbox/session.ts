@@ -27,7 +27,6 @@ export class Session {
   readonly #account: string;
   /** The folder of `root` was there when we looked last. */
   #rootStands: boolean;
-  #rootLooked: Promise<void> | undefined;
 
   private constructor(settings: Settings, sdk: DropboxPackage) {
     this.settings = settings;
@@ -96,8 +95,7 @@ export class Session {
   /** Before a change, which would make the folder of the store by the way: an account where it is missing must not be filled. */
   async needRoot(signal: AbortSignal | undefined): Promise<void> {
     if (this.#rootStands) return;
-    this.#rootLooked ??= this.#look(signal).finally(() => (this.#rootLooked = undefined));
-    await this.#rootLooked;
+    await this.#look(signal);
   }
 
   /** Nothing is at some path: is the folder of the store itself still there? @throws StoreError `config` */

@@ -36,6 +36,9 @@ export async function write(session: Session, call: WriteCall): Promise<Entry> {
     const first = await pieces.next();
     const file = first.last ? await writeOne(session, call, info, first) : await writeMany(session, call, info, first, pieces);
     if (file.content_hash !== undefined && file.content_hash !== pieces.hash()) throw await takeBack(session, native, file);
+    // Somebody else wrote the same bytes at this moment, and Dropbox kept that version.
+    if (call.modifiedMs !== undefined && file.client_modified !== info.client_modified)
+      throw new StoreError("conflict", "somebody else wrote the same bytes at this moment, with another time", { applied: false });
     return entryAfter(session, call, native, file);
   } finally {
     await stream.close();

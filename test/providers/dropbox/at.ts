@@ -48,7 +48,11 @@ export async function dropboxAt(options: Partial<DropboxOptions> | ((account: Ac
   };
 }
 
-export const bytes = (size: number, seed = 1): Uint8Array<ArrayBuffer> => Uint8Array.from({ length: size }, (_, i) => (i * 31 + (i >> 8) * seed) & 255);
+export function bytes(size: number, seed = 1): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(size);
+  for (let i = 0; i < size; i++) out[i] = i * 31 + (i >> 8) * seed;
+  return out;
+}
 
 /** In chunks, of unknown size, once. */
 export async function* stream(content: Uint8Array, chunk = 1 << 20): AsyncGenerator<Uint8Array> {

@@ -110,6 +110,12 @@ test("equal bytes with another time: the file gets the time, by one request or b
   }
 });
 
+test("a time that the service did not take is never reported as stored", async () => {
+  await using at = await dropboxAt(PIECE);
+  at.server.fail({ route: "files/upload_session/finish" }, { instead: (file) => ({ ...file, client_modified: "2020-01-01T00:00:00Z" }) });
+  await expect(at.store.write("/timed", bytes(5 * MIB), { modifiedMs: 0 })).rejects.toMatchObject({ code: "conflict", transient: true });
+});
+
 test("if the time cannot be given, the file that stood there stands there again", async () => {
   await using at = await dropboxAt();
   await at.store.write("/timed", "x", { modifiedMs: 0 });
