@@ -117,7 +117,8 @@ function send(
   body: string | ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | undefined,
   more: Readonly<Record<string, string>>,
 ): Promise<Response> {
-  const streams = body instanceof ReadableStream ? { duplex: "half" as const } : {};
+  // Node's fetch keeps a second copy of a whole stream in memory (a tee, for redirects and retries) unless both of these are said.
+  const streams = body instanceof ReadableStream ? { duplex: "half" as const, redirect: "error" as const, window: null } : {};
   const once = (): Promise<Response> =>
     settings.fetch(settings.origin + path, {
       method,

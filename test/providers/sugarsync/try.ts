@@ -1,2 +1,0 @@
-import { sugarsyncSubject } from "./subject.ts";
-export default await sugarsyncSubject();
