@@ -12,7 +12,7 @@ import type { Ended, Runner } from "./process.ts";
 import type { Place, Surroundings } from "./surroundings.ts";
 
 /** Names that every command takes as they are. */
-export const SAFE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
+const SAFE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
 const MAX_OUTPUT = 64 << 10;
 const MAX_LISTING = 64 << 20;
 

@@ -21,13 +21,13 @@ export class Library {
   readonly contents: Contents;
   readonly hosts: Hosts;
   readonly tree: Tree;
-  readonly slots = new Slots();
+  readonly slots: Slots = new Slots();
   /** Links in use by downloads: what is to be removed waits for them. */
-  readonly inUse = new Map<string, number>();
+  readonly inUse: Map<string, number> = new Map<string, number>();
   /** Ids of removals under way. */
-  readonly removing = new Set<number>();
+  readonly removing: Set<number> = new Set<number>();
   /** Told of new removals: one per store. */
-  readonly listeners = new Set<() => void>();
+  readonly listeners: Set<() => void> = new Set<() => void>();
   readonly directory: string;
   readonly #key: string;
   readonly #owner: Owner;

@@ -6,7 +6,7 @@ import type { HostLink } from "./links.ts";
 const MARK = "@stratus";
 const templateOf = (...tokens: readonly string[]): string => `${MARK}%t${tokens.join("%t")}%n`;
 
-export const templates = {
+export const templates: Readonly<Record<"up" | "down" | "probe" | "list", string>> = {
   up: templateOf("%u", "%d", "%a"),
   down: templateOf("%d"),
   probe: templateOf("%c", "%s", "%h", "%f"),

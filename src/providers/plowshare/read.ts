@@ -8,7 +8,7 @@ import type { Session } from "./session.ts";
 import { entryOf } from "./tree.ts";
 
 /** Up to this size a download is read into memory at once, so that no file is left open while somebody reads. */
-export const IN_MEMORY = 1 << 20;
+export const IN_MEMORY: number = 1 << 20;
 const PIECE = 256 << 10;
 /** An overwritten file takes its links along: so often a read looks for the new ones. */
 const READS = 4;

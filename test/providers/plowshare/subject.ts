@@ -37,10 +37,11 @@ export function plowshareSubject(
         ...options,
       });
     },
-    /** Work places of commands that did not go with them. */
+    /** Work places of commands and bodies of writes that did not go with their calls. What an open store stands on is none. */
     async leftovers(place) {
       const run = join(place.directory, "index", "run");
-      return existsSync(run) ? (await fs.readdir(run, { recursive: true })).map(String) : [];
+      const found = existsSync(run) ? (await fs.readdir(run, { recursive: true })).map(String) : [];
+      return found.filter((name) => !/^\d+(?:\/(?:home|config(?:\/.*)?))?$/.test(name));
     },
     ...more,
   };
