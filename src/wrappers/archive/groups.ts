@@ -191,7 +191,7 @@ export class Groups {
    */
   async known(path: StorePath, signal: AbortSignal | undefined): Promise<void> {
     if (!this.#core.rules.freshAwaitsLeft) return;
-    for (const group of [...this.#running]) if (group.wasLeftAt(path)) await orAborted(group.settled, signal);
+    for (const group of this.#running) if (group.wasLeftAt(path)) await orAborted(group.settled, signal);
   }
 
   /** Before a body streams to a path: what has joined there goes first, what is on its way has arrived, and from now on others wait. */
