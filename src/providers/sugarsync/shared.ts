@@ -12,7 +12,9 @@ export class Shared<T> {
 
   constructor(start: (signal: AbortSignal) => Promise<T>) {
     this.#work = start(this.#stop.signal).then((value) => (this.value = value));
-    this.failed = new Promise((done) => this.#work.catch(() => done()));
+    this.failed = new Promise((done) => {
+      this.#work.catch(() => done());
+    });
   }
 
   async wait(signal: AbortSignal | undefined): Promise<T> {
