@@ -51,8 +51,16 @@ async function ask(session: Session, native: string, recursive: boolean, cursor:
   } catch (error) {
     if (!isRefusal(error, "reset")) throw await failure(session, error, signal);
   }
+  const begin = async (): Promise<Answer> => answerIn(await session.askAgain("filesListFolder", { path: native, recursive, limit: LIMIT }, signal));
   try {
-    return answerIn(await session.askAgain("filesListFolder", { path: native, recursive, limit: LIMIT }, signal));
+    return await begin();
+  } catch (error) {
+    if (native !== session.settings.root || !isRefusal(error, "path/not_found")) throw await failure(session, error, signal);
+  }
+  // The root itself is missing: an error, or made now (`createRoot`).
+  await session.checkRoot(signal);
+  try {
+    return await begin();
   } catch (error) {
     throw await failure(session, error, signal);
   }

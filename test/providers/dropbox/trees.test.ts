@@ -167,6 +167,7 @@ test("a missing root is config on every verb, and nobody makes it but createRoot
   ];
   for (const call of calls) await expect(call(), call.toString()).rejects.toMatchObject({ code: "config", applied: false });
   expect(at.account.tree.at("/Not")).toBeUndefined();
+  expect(await at.open({ root: "/New", createRoot: true }).list("/").toArray()).toEqual([]);
   await at.open({ root: "/Not/There", createRoot: true }).write("/a", "x");
   expect(at.account.tree.at("/Not/There/a")).toBeDefined();
   expect((await store.stat("/a")).size).toBe(1);
