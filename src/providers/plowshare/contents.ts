@@ -177,6 +177,9 @@ export class Contents {
   dueRemovals(now: number, most: number): Removal[] {
     return this.#sql("select * from removal where due <= ? order by due, id limit ?").all(now, most) as Removal[];
   }
+  isDue(removal: number, now: number): boolean {
+    return this.#sql("select 1 from removal where id = ? and due <= ?").get(removal, now) !== undefined;
+  }
   nextRemoval(): number | null {
     return (this.#sql("select min(due) as due from removal").get() as { readonly due: number | null }).due;
   }

@@ -11,20 +11,20 @@ const FORMAT_TEXT = /^stratus plowshare (\d+)\n$/;
 
 export const schema = `
 create table meta(key text primary key, value any) strict, without rowid;
-create table node(id integer primary key, parent integer not null, name text not null, kind integer not null, content integer, modified real not null,
+create table node(id integer primary key autoincrement, parent integer not null, name text not null, kind integer not null, content integer, modified real not null,
   type text, metadata text, gen integer not null, unique(parent, name)) strict;
 create index node_content on node(content) where content is not null;
-create table content(id integer primary key, refs integer not null, size integer not null, sha256 text not null) strict;
-create table link(id integer primary key, content integer not null, host text not null, url text not null, remove text, admin text, made integer not null,
+create table content(id integer primary key autoincrement, refs integer not null, size integer not null, sha256 text not null) strict;
+create table link(id integer primary key autoincrement, content integer not null, host text not null, url text not null, remove text, admin text, made integer not null,
   checked integer, dead integer) strict;
 create index link_content on link(content);
 create index link_host on link(host);
 create index link_url on link(url);
 create index link_remove on link(remove) where remove is not null;
-create table removal(id integer primary key, host text not null, url text not null, remove text, admin text, since integer not null, due integer,
+create table removal(id integer primary key autoincrement, host text not null, url text not null, remove text, admin text, since integer not null, due integer,
   tries integer not null default 0, stuck text) strict;
 create index removal_due on removal(due) where due is not null;
-create table flight(id integer primary key, host text not null, name text not null, size integer not null, started integer not null, ended integer) strict;
+create table flight(id integer primary key autoincrement, host text not null, name text not null, size integer not null, started integer not null, ended integer) strict;
 create table host(name text primary key, errors integer not null default 0, score real not null default 0, scored integer not null default 0,
   uploads integer not null default 0, downloads integer not null default 0, refused integer, last text, last_at integer) strict;
 insert into meta(key, value) values('gen', 1), ('features', '');

@@ -80,7 +80,8 @@ export class Removals {
 
   async #remove(row: Removal, signal: AbortSignal | undefined): Promise<void> {
     const { library, commands, settings } = this.#session;
-    if (library.removing.has(row.id) || signal?.aborted === true) return;
+    // Another store of this process may have done it since it was looked up.
+    if (library.removing.has(row.id) || signal?.aborted === true || !library.contents.isDue(row.id, this.#session.now())) return;
     library.removing.add(row.id);
     try {
       // Hosts that keep equal files once give one link for both; what another file needs stays.

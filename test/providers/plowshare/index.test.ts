@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { readText } from "../../../src/index.ts";
+import { Contents } from "../../../src/providers/plowshare/contents.ts";
 import { openDatabase, version } from "../../../src/providers/plowshare/format.ts";
 import { openSqlite } from "../../../src/providers/plowshare/sqlite.ts";
 import { failureOf, lab } from "./lab.ts";
@@ -132,4 +133,25 @@ test("closing while deletions wait does not wait for hosts, and loses none", asy
   const again = l.open();
   await again.open();
   await expect.poll(() => l.hosts.files("alpha").length, { timeout: 60_000, interval: 50 }).toBe(0);
+});
+
+test("ids are never used twice: a store that still knows a removal must not meet another upload under it", async () => {
+  await using l = await lab();
+  const directory = join(l.scratch, "other");
+  await mkdir(directory);
+  const db = openDatabase(directory, { flush: false, createRoot: true });
+  const contents = new Contents(db);
+  const link = { host: "alpha", url: "http://a.invalid/f", remove: null, admin: null };
+  const [first = 0] = contents.landed(contents.startFlight("alpha", "x", 1, 1), [link], 1);
+  contents.letGo([first], 2);
+  expect(contents.isDue(first, 2)).toBe(true);
+  contents.removed(first);
+  const [second = 0] = contents.landed(contents.startFlight("alpha", "y", 1, 3), [link], 3);
+  expect(second).toBeGreaterThan(first);
+  expect([contents.isDue(first, 9), contents.isDue(second, 9)]).toEqual([false, false]);
+  const content = contents.add(1, "00");
+  contents.retain(content);
+  contents.release(content, 4);
+  expect(contents.add(1, "00")).toBeGreaterThan(content);
+  db.close();
 });
