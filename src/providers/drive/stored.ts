@@ -8,6 +8,9 @@ import { hasBytes, isFolder } from "./resource.ts";
 import type { DriveFile } from "./resource.ts";
 import type { Session } from "./session.ts";
 
+/** What a file is called where nobody says: said always, or Drive would guess by the name, and an overwrite would keep what was. */
+export const UNTYPED = "application/octet-stream";
+
 /** The answer was lost: a revision that was not there before, of these bytes, is ours. Anything else settles nothing. */
 export async function replacedAll(session: Session, before: DriveFile, md5: string, signal: Signal, lostAnswer: StoreError): Promise<DriveFile> {
   const now = await session.api.get(before.id, signal).catch(() => {

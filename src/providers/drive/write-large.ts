@@ -20,7 +20,7 @@ import type { DriveFile } from "./resource.ts";
 import { SessionLost, Upload } from "./resumable.ts";
 import { put } from "./put.ts";
 import type { Session } from "./session.ts";
-import { homeOf, replaceable, replacedAll, same, untrashed } from "./stored.ts";
+import { UNTYPED, homeOf, replaceable, replacedAll, same, untrashed } from "./stored.ts";
 
 /** Where the session puts the file. */
 interface Aim {
@@ -97,7 +97,11 @@ async function aimed(session: Session, { path, signal }: WriteCall): Promise<Aim
 async function finished(session: Session, call: WriteCall, aim: Aim, upload: Upload, last: Piece, md5: string): Promise<DriveFile> {
   const { path, signal } = call;
   if (aim.aside) {
-    const made = await end(session, aim, upload, last, md5, signal);
+    const made = await end(session, aim, upload, last, md5, signal).catch(async (error: unknown) => {
+      // It may have come to be all the same, under a name that nobody knows.
+      await takeAway(session, aim);
+      throw error;
+    });
     return moved(session, call, made);
   }
   let made: DriveFile | undefined;
@@ -121,6 +125,14 @@ async function finished(session: Session, call: WriteCall, aim: Aim, upload: Upl
     return { file: await put(session, made, parent, native(nameOf(path)), signal) };
   });
   return file;
+}
+
+/** What stands aside is nobody's file. Why the write failed is what the caller must hear, so that a failure of this one is not told. */
+async function takeAway(session: Session, { id, name }: Aim): Promise<void> {
+  if (id === undefined) return;
+  await discard(session, { id, name, mimeType: UNTYPED }, undefined).catch((failure: unknown) => {
+    if (!StoreError.is(failure)) throw failure;
+  });
 }
 
 /** The file that was there when the upload began is not at the path any more. In the trash it may be written to, elsewhere it is another's. */

@@ -17,11 +17,9 @@ import { native } from "./names.ts";
 import { entryOf, isGoogle } from "./resource.ts";
 import type { DriveFile } from "./resource.ts";
 import type { Session } from "./session.ts";
-import { homeOf, replaceable, replacedAll, same, untrashed } from "./stored.ts";
+import { UNTYPED, homeOf, replaceable, replacedAll, same, untrashed } from "./stored.ts";
 import { writeLarge } from "./write-large.ts";
 
-/** What a file is called where nobody says: said always, or Drive would guess by the name, and an overwrite would keep what was. */
-export const UNTYPED = "application/octet-stream";
 /** RFC 9110, section 8.3.1. */
 const TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:\s*;\s*[\w!#$&^.+-]+=(?:[\w!#$&^.+-]+|"[\t\x20-\x21\x23-\x5b\x5d-\x7e]*"))*$/;
 
