@@ -3,6 +3,7 @@ import type { Place, SecondChannel, Subject } from "../../../src/conformance/ind
 import { sugarsync } from "../../../src/providers/sugarsync/index.ts";
 import type { SugarSyncOptions } from "../../../src/providers/sugarsync/index.ts";
 import { startSugarSync } from "../../servers/sugarsync/index.ts";
+import { bytesOf } from "../../servers/spill.ts";
 import type { Account, Node, SugarSync, SugarSyncOptions as ServerOptions } from "../../servers/sugarsync/index.ts";
 
 /** A port that nobody listens on: reserved, and refused at once. */
@@ -64,7 +65,7 @@ function channel({ tree }: Account): SecondChannel {
     },
     async get(path) {
       const node = at(path);
-      return node?.kind === "file" ? Buffer.concat(node.versions.at(-1)?.bytes ?? []) : undefined;
+      return node?.kind === "file" ? Buffer.concat((node.versions.at(-1)?.bytes ?? []).map(bytesOf)) : undefined;
     },
     async list(dir) {
       const node = at(dir);

@@ -4,7 +4,7 @@ import type { Account } from "./accounts.ts";
 import type { Json } from "./metadata.ts";
 import { mustWrite } from "./names.ts";
 import { contentHash } from "./content-hash.ts";
-import type { Chunk } from "./spill.ts";
+import type { Chunk } from "../spill.ts";
 import type { FileNode, Tree } from "./tree.ts";
 
 export interface Commit {

@@ -1,7 +1,7 @@
 /** The hash of dropbox.com/developers/reference/content-hash, written here once more, so that the provider's own is compared with another one. */
 import { createHash } from "node:crypto";
-import { bytesOf } from "./spill.ts";
-import type { Chunk } from "./spill.ts";
+import { bytesOf } from "../spill.ts";
+import type { Chunk } from "../spill.ts";
 
 const BLOCK = 4 * 1024 * 1024;
 

@@ -2,8 +2,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { Json } from "./metadata.ts";
-import { bytesOf } from "./spill.ts";
-import type { Chunk } from "./spill.ts";
+import { bytesOf } from "../spill.ts";
+import type { Chunk } from "../spill.ts";
 import type { FileNode } from "./tree.ts";
 
 export async function sendFile(request: IncomingMessage, response: ServerResponse, file: FileNode, describe: (file: FileNode) => Json): Promise<void> {

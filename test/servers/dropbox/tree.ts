@@ -2,8 +2,8 @@
 import { randomBytes } from "node:crypto";
 import { contentHash } from "./content-hash.ts";
 import { fold, lastName, parentKey } from "./names.ts";
-import { spilled } from "./spill.ts";
-import type { Chunk } from "./spill.ts";
+import { spilled } from "../spill.ts";
+import type { Chunk } from "../spill.ts";
 
 export interface FileNode {
   readonly kind: "file";

@@ -6,7 +6,7 @@ import { Refusal, refused, union } from "./errors.ts";
 import { metadataOf } from "./metadata.ts";
 import type { Json } from "./metadata.ts";
 import type { Asked } from "./routes.ts";
-import { spilled } from "./spill.ts";
+import { spilled } from "../spill.ts";
 import type { UploadSession } from "./tree.ts";
 
 /** "Do not use this to upload a file larger than 150 MiB"; the same holds for one piece. */

@@ -13,6 +13,8 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from "n
 import type { AddressInfo } from "node:net";
 import { Accounts, APPLICATION } from "./accounts.ts";
 import type { Account, Application } from "./accounts.ts";
+import { bytesOf, collected } from "../spill.ts";
+import type { Chunk } from "../spill.ts";
 import { errorPage } from "./markup.ts";
 import { answer } from "./routes.ts";
 import type { Reply } from "./routes.ts";
@@ -161,7 +163,7 @@ async function respond(
       segments,
       query: new URLSearchParams(query),
       request,
-      bytes: () => bytesOf(request),
+      bytes: () => bodyOf(request),
     });
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
@@ -181,7 +183,7 @@ async function send(response: ServerResponse, { status, headers = {}, body = "" 
   response.writeHead(status, headers);
   for (const chunk of body) {
     if (response.destroyed) return;
-    if (!response.write(chunk)) await drained(response);
+    if (!response.write(bytesOf(chunk))) await drained(response);
   }
   response.end();
 }
@@ -197,9 +199,8 @@ function drained(response: ServerResponse): Promise<void> {
 }
 
 /** The whole body, or an error where the connection broke: half a body is never stored. */
-async function bytesOf(request: IncomingMessage): Promise<readonly Uint8Array[]> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of request as AsyncIterable<Uint8Array>) chunks.push(chunk);
+async function bodyOf(request: IncomingMessage): Promise<readonly Chunk[]> {
+  const chunks = await collected(request as AsyncIterable<Uint8Array>);
   if (!request.complete) throw new Error("broken off");
   return chunks;
 }

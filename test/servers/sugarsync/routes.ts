@@ -1,5 +1,7 @@
 /** What each address does. Source of each rule: the page of that name below https://www.sugarsync.com/dev/api/method/ unless said otherwise. */
 import type { IncomingMessage } from "node:http";
+import { bytesOf } from "../spill.ts";
+import type { Chunk } from "../spill.ts";
 import type { Account, Accounts } from "./accounts.ts";
 import { readRequest } from "./markup.ts";
 import type { Asked } from "./markup.ts";
@@ -10,7 +12,7 @@ import type { Node } from "./tree.ts";
 export interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  readonly body?: string | readonly Uint8Array[] | undefined;
+  readonly body?: string | readonly Chunk[] | undefined;
 }
 export interface Service {
   readonly accounts: Accounts;
@@ -23,7 +25,7 @@ export interface Question {
   readonly query: URLSearchParams;
   readonly request: IncomingMessage;
   /** The whole body; rejects where the client broke off. */
-  bytes(): Promise<readonly Uint8Array[]>;
+  bytes(): Promise<readonly Chunk[]>;
 }
 
 export async function answer(service: Service, question: Question): Promise<Reply> {
@@ -121,15 +123,15 @@ async function fileRoutes(shown: show.Shown, question: Question, node: Node, res
     tree.addVersion(node, await question.bytes());
     return { status: 204 };
   }
-  if (first === "data" && method === "GET") return bytesOf(node.versions.at(-1), node, question);
+  if (first === "data" && method === "GET") return dataOf(node.versions.at(-1), node, question);
   if (first === "version" && versionId === "" && method === "GET") return ok(show.versions(shown, node));
   const version = node.versions.find(({ id }) => id === versionId);
-  if (first === "version" && data === "data" && method === "GET" && version !== undefined) return bytesOf(version, node, question);
+  if (first === "version" && data === "data" && method === "GET" && version !== undefined) return dataOf(version, node, question);
   throw new Refused(first === "data" || first === "version" ? 405 : 404, "Resource not found");
 }
 
 /** One range from the front; a suffix is not understood, so the whole file is sent. */
-function bytesOf(version: Node["versions"][number] | undefined, node: Node, { request }: Question): Reply {
+function dataOf(version: Node["versions"][number] | undefined, node: Node, { request }: Question): Reply {
   if (version === undefined) throw new Refused(404, "No data");
   const headers = { "content-type": node.mediaType === "" ? "application/octet-stream" : node.mediaType };
   const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
@@ -137,7 +139,7 @@ function bytesOf(version: Node["versions"][number] | undefined, node: Node, { re
   const first = Number(range[1]);
   if (first >= version.size) throw new Refused(416, "Requested range not satisfiable");
   const last = range[2] === "" ? version.size - 1 : Math.min(Number(range[2]), version.size - 1);
-  const whole = Buffer.concat(version.bytes);
+  const whole = Buffer.concat(version.bytes.map(bytesOf));
   return {
     status: 206,
     headers: { ...headers, "content-length": String(last - first + 1), "content-range": `bytes ${first}-${last}/${version.size}` },
@@ -183,7 +185,7 @@ async function asked(question: Question, method: string, ...names: readonly stri
   if (question.method !== method) throw new Refused(405, "Method not allowed");
   const type = question.request.headers["content-type"] ?? "";
   if (!/^application\/xml(?:\s*;\s*charset="?utf-8"?)?$/i.test(type)) throw new Refused(415, "The content type must be application/xml in UTF-8");
-  const found = readRequest(Buffer.concat(await question.bytes()));
+  const found = readRequest(Buffer.concat((await question.bytes()).map(bytesOf)));
   if (found === undefined || !names.includes(found.name)) throw new Refused(400, "The request cannot be understood");
   return found;
 }

@@ -4,9 +4,11 @@
  * Sources: https://www.sugarsync.com/dev/api/ (Resource Reference and its pages: folder-resource, file-resource, update-folder-info, delete-folder,
  * copy-file, put-file-data) and rclone's backend/sugarsync where the pages are silent (marked R).
  */
+import type { Chunk } from "../spill.ts";
+
 export interface Version {
   readonly id: string;
-  readonly bytes: readonly Uint8Array[];
+  readonly bytes: readonly Chunk[];
   readonly size: number;
   readonly modifiedMs: number;
 }
@@ -114,7 +116,7 @@ export class Tree {
     this.#mayGrow(bytes);
   }
 
-  addVersion(node: Node, bytes: readonly Uint8Array[]): Version {
+  addVersion(node: Node, bytes: readonly Chunk[]): Version {
     const size = bytes.reduce((sum, chunk) => sum + chunk.byteLength, 0);
     this.#mayGrow(size);
     const modifiedMs = Math.floor(this.#options.clock() / 1000) * 1000;

@@ -15,23 +15,36 @@ let end = 0;
 
 /** A file without a name: it goes with the process. */
 function opened(): number {
-  const directory = mkdtempSync(join(tmpdir(), "dropbox-emulator-"));
+  const directory = mkdtempSync(join(tmpdir(), "emulator-"));
   const made = openSync(join(directory, "bytes"), "w+", 0o600);
   rmSync(directory, { recursive: true });
   return made;
 }
 
 export function spilled(chunks: readonly Chunk[]): readonly Chunk[] {
-  if (chunks.reduce((sum, { byteLength }) => sum + byteLength, 0) < LARGE) return chunks;
+  return chunks.reduce((sum, { byteLength }) => sum + byteLength, 0) < LARGE ? chunks : chunks.map(spill);
+}
+
+function spill(chunk: Chunk): Chunk {
+  if (!(chunk instanceof Uint8Array)) return chunk;
   file ??= opened();
-  const to = file;
-  return chunks.map((chunk) => {
-    if (!(chunk instanceof Uint8Array)) return chunk;
-    const position = end;
-    for (let at = 0; at < chunk.byteLength;) at += writeSync(to, chunk, at, chunk.byteLength - at, position + at);
-    end += chunk.byteLength;
-    return { position, byteLength: chunk.byteLength };
-  });
+  const position = end;
+  for (let at = 0; at < chunk.byteLength;) at += writeSync(file, chunk, at, chunk.byteLength - at, position + at);
+  end += chunk.byteLength;
+  return { position, byteLength: chunk.byteLength };
+}
+
+/** A body as it comes: what is large leaves the memory while it does. */
+export async function collected(body: AsyncIterable<Uint8Array>): Promise<readonly Chunk[]> {
+  let chunks: Chunk[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    const before = bytes;
+    bytes += chunk.byteLength;
+    if (before < LARGE && bytes >= LARGE) chunks = chunks.map(spill);
+    chunks.push(bytes < LARGE ? chunk : spill(chunk));
+  }
+  return chunks;
 }
 
 export function bytesOf(chunk: Chunk): Uint8Array {
