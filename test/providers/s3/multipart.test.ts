@@ -165,7 +165,12 @@ describe.each(transports)("over %s", (transport) => {
       applied: false,
       cause: new Error("enough"),
     });
-    expect(steps(server).slice(-2)).toEqual(["abort", "parts?"]);
+    // A part that was on its way may be seen after them.
+    expect(
+      steps(server)
+        .filter((one) => !one.startsWith("part "))
+        .slice(-2),
+    ).toEqual(["abort", "parts?"]);
   });
 
   test("given up while the upload begins: its id is waited for, and the upload removed", async () => {
