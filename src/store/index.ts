@@ -1,3 +1,8 @@
 /** Everything of the contract, for the rest of this package. Users import `stratus`, authors `stratus/author`. */
 export * from "./user.ts";
 export * from "./author.ts";
+// For our own providers.
+export { packageLoader } from "./load-package.ts";
+export { Turns, unlessAborted } from "./turns.ts";
+export { watchdog } from "./watchdog.ts";
+export type { Watchdog } from "./watchdog.ts";

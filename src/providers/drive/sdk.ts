@@ -1,5 +1,5 @@
 /** The package @googleapis/drive, loaded when a store opens, as far as this provider uses it: what each method is called, and how it is put into a request. */
-import { StoreError } from "../../store/index.ts";
+import { packageLoader } from "../../store/index.ts";
 
 /** Structural, so that no type of the package reaches a declaration of ours. */
 export interface DrivePackage {
@@ -35,23 +35,5 @@ export interface DriveClient {
   readonly about: { readonly get: Method };
 }
 
-let loaded: Promise<DrivePackage> | undefined;
-
 /** @throws StoreError `config` where the package is not installed; asked again next time. */
-export function loadDrive(): Promise<DrivePackage> {
-  loaded ??= import("@googleapis/drive").then(
-    (module) => module as unknown as DrivePackage,
-    (cause: unknown) => {
-      loaded = undefined;
-      throw missing(cause);
-    },
-  );
-  return loaded;
-}
-
-function missing(cause: unknown): StoreError {
-  const { code } = (cause ?? {}) as { code?: unknown };
-  if (code === "ERR_MODULE_NOT_FOUND")
-    return new StoreError("config", "the Drive provider needs the package @googleapis/drive: npm install @googleapis/drive", { cause });
-  return new StoreError("config", "the package @googleapis/drive cannot be loaded: npm install @googleapis/drive", { cause });
-}
+export const loadDrive: () => Promise<DrivePackage> = packageLoader("the Drive provider", "@googleapis/drive", () => import("@googleapis/drive"));

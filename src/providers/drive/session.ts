@@ -1,5 +1,5 @@
 /** One open connection to a drive: the API, and what has been learned and done through it. */
-import { root } from "../../store/index.ts";
+import { root, Turns, unlessAborted } from "../../store/index.ts";
 import type { StorePath } from "../../store/index.ts";
 import { Api } from "./api.ts";
 import type { Signal } from "./api.ts";
@@ -7,7 +7,6 @@ import type { Settings } from "./options.ts";
 import { Paths } from "./paths.ts";
 import type { Place } from "./paths.ts";
 import { Recent } from "./recent.ts";
-import { Turns, unlessAborted } from "./turns.ts";
 
 /** Ids asked for at once: one request for so many new files. */
 const STOCK = 100;
@@ -19,7 +18,7 @@ export class Session {
   readonly api: Api;
   readonly paths: Paths;
   readonly recent: Recent;
-  /** By path: what must not overlap with another call of ours. */
+  /** By path: what must not overlap with another call of ours. Drive takes two files of one name without a word. */
   readonly turns: Turns = new Turns();
   rootPlace: Place | undefined;
   readonly #ids: string[] = [];

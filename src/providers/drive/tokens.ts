@@ -5,10 +5,9 @@
  * outdated token, cannot be given up, and puts the secrets of a request into the error of that request. decisions/0065 has the reasons at length.
  */
 import { createPrivateKey, sign } from "node:crypto";
-import { StoreError } from "../../store/index.ts";
+import { StoreError, unlessAborted } from "../../store/index.ts";
 import type { DriveAuth, RefreshAuth, ServiceAccountAuth } from "./options.ts";
 import type { Settings } from "./options.ts";
-import { unlessAborted } from "./turns.ts";
 import { textOf, transmit } from "./transmit.ts";
 
 /** A token is not used in its last minute: a request may take that long. */

@@ -1,9 +1,8 @@
 /** One request and its answer, by the fetch of the options: given up after silence, and every failure of the way known as one. */
-import { StoreError } from "../../store/index.ts";
+import type { Watchdog } from "../../store/index.ts";
+import { StoreError, watchdog } from "../../store/index.ts";
 import { Broken, translate } from "./errors.ts";
 import type { Settings } from "./options.ts";
-import { watchdog } from "./watchdog.ts";
-import type { Watchdog } from "./watchdog.ts";
 
 export interface Request {
   readonly method: string;
@@ -117,7 +116,7 @@ export async function close(answer: Answer): Promise<void> {
   if (response.body === null || answer.ended) return;
   answer.ended = true;
   // Ends what is still coming, also where a reader holds it.
-  dog.cut();
+  dog.cut(new StoreError("closed", "the answer is not wanted any more"));
   if (!response.body.locked) await response.body.cancel().catch(() => {});
 }
 

@@ -4,13 +4,12 @@
  * What is added: the limit on silence, the pause of the account, one renewal of the token, and the bytes of a download before the package reads them all
  * into memory. What the package takes for an answer although it is none (a cut document is handed on as text) is an error here.
  */
-import { StoreError } from "../../store/index.ts";
+import type { Watchdog } from "../../store/index.ts";
+import { StoreError, watchdog } from "../../store/index.ts";
 import { ApiError, refusalOf } from "./errors.ts";
 import type { Session } from "./session.ts";
 import { ROUTES } from "./sdk.ts";
 import type { RouteName, SdkClient, SdkFetch, SdkRequest, SdkResponse } from "./sdk.ts";
-import { watchdog } from "./watchdog.ts";
-import type { Watchdog } from "./watchdog.ts";
 
 export interface Question {
   readonly route: RouteName;
@@ -58,7 +57,9 @@ export async function ask(session: Session, question: Question): Promise<Said> {
 
 async function once(session: Session, { route, args, signal, headers = {}, quietMs }: Question, token: string): Promise<Said> {
   const { settings, sdk } = session;
-  const dog = watchdog(settings.clock, quietMs ?? settings.timeoutMs, signal, ROUTES[route] === "commit");
+  const dog = watchdog(settings.clock, quietMs ?? settings.timeoutMs, signal);
+  // Hanging up on a change undoes nothing, and what is on its way may land on top of the caller's next call.
+  if (ROUTES[route] === "commit") dog.linger();
   const over = new AbortController();
   let response: Response | undefined;
   const through: SdkFetch = async (url, init) => {

@@ -3,7 +3,7 @@
  *
  * Dropbox lets one writer at a time into a namespace and answers `too_many_write_operations` to the others; and it counts requests by account.
  */
-import { StoreError } from "../../store/index.ts";
+import { StoreError, unlessAborted } from "../../store/index.ts";
 import type { Clock } from "../../store/index.ts";
 
 export class Lane {
@@ -54,19 +54,6 @@ export class Lane {
       void before.then(resolve);
     }
   }
-}
-
-function unlessAborted(wait: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return wait;
-  return new Promise((done, fail) => {
-    const left = (): void => fail(signal.reason as Error);
-    if (signal.aborted) return left();
-    signal.addEventListener("abort", left, { once: true });
-    void wait.then(() => {
-      signal.removeEventListener("abort", left);
-      done();
-    });
-  });
 }
 
 /** By clock, so that a test with a clock of its own shares nothing with others. */

@@ -1,5 +1,5 @@
 /** The `dropbox` package, loaded when a store opens, as far as this provider uses it: routes, arguments in headers, answers. */
-import { StoreError } from "../../store/index.ts";
+import { packageLoader } from "../../store/index.ts";
 
 /** Structural, so that no type of the package reaches a declaration of ours. */
 export interface DropboxPackage {
@@ -54,22 +54,5 @@ export const ROUTES = {
 export type RouteName = keyof typeof ROUTES;
 export type SdkClient = { readonly [R in RouteName]: Route };
 
-let loaded: Promise<DropboxPackage> | undefined;
-
 /** @throws StoreError `config` where the package is not installed; asked again next time. */
-export function loadDropbox(): Promise<DropboxPackage> {
-  loaded ??= import("dropbox").then(
-    (module) => module as unknown as DropboxPackage,
-    (cause: unknown) => {
-      loaded = undefined;
-      throw missing(cause);
-    },
-  );
-  return loaded;
-}
-
-function missing(cause: unknown): StoreError {
-  const { code } = (cause ?? {}) as { code?: unknown };
-  if (code === "ERR_MODULE_NOT_FOUND") return new StoreError("config", "the Dropbox provider needs the package dropbox: npm install dropbox", { cause });
-  return new StoreError("config", "the package dropbox cannot be loaded: npm install dropbox", { cause });
-}
+export const loadDropbox: () => Promise<DropboxPackage> = packageLoader("the Dropbox provider", "dropbox", () => import("dropbox"));

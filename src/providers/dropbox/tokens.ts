@@ -4,10 +4,9 @@
  * Not by the package's own renewal: that puts secret and refresh token into the address, where logs keep them, sends one request per waiting call, renews
  * at once where no time of expiry is known, and never after a 401.
  */
-import { StoreError } from "../../store/index.ts";
+import { StoreError, watchdog } from "../../store/index.ts";
 import { ApiError, refusalOf, translate } from "./errors.ts";
 import type { Settings } from "./options.ts";
-import { watchdog } from "./watchdog.ts";
 
 const TOKEN_URL = "https://api.dropboxapi.com/oauth2/token";
 /** Refusals of a token that no later call cures. */
@@ -71,7 +70,7 @@ export class Tokens {
     const { refreshToken = "", clientId = "", clientSecret, clock, timeoutMs, fetch, onToken } = this.#settings;
     const form = new URLSearchParams({ grant_type: "refresh_token", refresh_token: refreshToken, client_id: clientId });
     if (clientSecret !== undefined) form.set("client_secret", clientSecret);
-    const dog = watchdog(clock, timeoutMs, undefined, false);
+    const dog = watchdog(clock, timeoutMs, undefined);
     let answer: Response;
     let body: unknown;
     try {

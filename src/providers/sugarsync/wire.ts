@@ -1,11 +1,9 @@
 /** One request over fetch: answers as text, bytes up and down in constant memory, a limit on silence, and no redirect followed. */
-import { StoreError } from "../../store/index.ts";
-import type { Source } from "../../store/index.ts";
+import { StoreError, watchdog } from "../../store/index.ts";
+import type { Source, Watchdog } from "../../store/index.ts";
 import { networkCode } from "./errors.ts";
 import type { Refusal } from "./errors.ts";
 import type { Settings } from "./options.ts";
-import { watchdog } from "./watchdog.ts";
-import type { Watchdog } from "./watchdog.ts";
 
 export interface Asked {
   readonly method: "GET" | "PUT" | "POST" | "DELETE";
@@ -97,7 +95,7 @@ export async function upload(settings: Settings, asked: Asked, source: Source): 
     const text = await textOf(answer, dog);
     if (!whole) {
       // A refusal that came before the end: the rest of the body is not wanted.
-      dog.cut();
+      dog.cut(new StoreError("unavailable", "the request was broken off"));
       if (answer.status < 300) throw new StoreError("unavailable", "the service called the file stored before it had the body", { applied: false });
     }
     return { status: answer.status, headers: answer.headers, text, bytes };

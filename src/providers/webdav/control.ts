@@ -4,7 +4,7 @@
  * What is added: one proof of identity per request, a challenge answered once, a redirect that only adds a slash followed once and no other one, an
  * idle connection that the server had closed replaced once where sending twice does no harm, and a limit on silence.
  */
-import { StoreError } from "../../store/index.ts";
+import { StoreError, watchdog } from "../../store/index.ts";
 import type { Authentication } from "./authentication.ts";
 import { networkCause, translate } from "./errors.ts";
 import type { Answer } from "./errors.ts";
@@ -12,7 +12,6 @@ import { TransferError, wentStale } from "./exchange.ts";
 import type { Settings } from "./options.ts";
 import { persist } from "./persist.ts";
 import type { PackageResponse, WebdavClient } from "./sdk.ts";
-import { watchdog } from "./watchdog.ts";
 import { Redirected, passage } from "./wire.ts";
 import type { Pool } from "./wire.ts";
 
@@ -79,7 +78,7 @@ async function once(
   authorization: string | undefined,
   way: ReturnType<typeof passage>,
 ): Promise<Answer> {
-  const dog = watchdog(settings.clock, question.quietMs ?? settings.timeoutMs, question.signal);
+  const dog = watchdog(settings.clock, question.quietMs ?? settings.timeoutMs, question.signal, "server");
   const headers: Record<string, string> = { ...settings.headers, "Accept-Encoding": "identity", ...question.headers };
   if (authorization !== undefined) headers["Authorization"] = authorization;
   try {

@@ -1,11 +1,10 @@
 /** The bytes of a file, down: handed on as they come, let go of when nobody wants them, and never short. */
+import type { Watchdog } from "../../store/index.ts";
 import type { IncomingMessage } from "node:http";
-import { StoreError } from "../../store/index.ts";
+import { StoreError, watchdog } from "../../store/index.ts";
 import type { Answer } from "./errors.ts";
 import { TransferError, answerTo, headersOf, start, textOf } from "./exchange.ts";
 import type { Settings } from "./options.ts";
-import { watchdog } from "./watchdog.ts";
-import type { Watchdog } from "./watchdog.ts";
 import type { Pool } from "./wire.ts";
 
 export interface Download extends Answer {
@@ -22,7 +21,7 @@ export async function download(
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal | undefined,
 ): Promise<Download> {
-  const dog = watchdog(settings.clock, settings.timeoutMs, signal);
+  const dog = watchdog(settings.clock, settings.timeoutMs, signal, "server");
   const request = start(settings, pool, method, href, headers);
   try {
     const answered = answerTo(request, dog);

@@ -4,6 +4,7 @@
  * Bytes do not go through the package: its PUT sends an empty file and reports success when a digest challenge meets a stream that is spent, its
  * download of a cut answer neither ends nor fails, and neither it nor fetch can say `Expect: 100-continue`, by which a stream waits until the server wants it.
  */
+import type { Watchdog } from "../../store/index.ts";
 import { request as httpRequest } from "node:http";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
@@ -11,7 +12,6 @@ import { StoreError } from "../../store/index.ts";
 import { networkCause } from "./errors.ts";
 import type { Answer } from "./errors.ts";
 import type { Settings } from "./options.ts";
-import type { Watchdog } from "./watchdog.ts";
 import type { Pool } from "./wire.ts";
 
 /** A request that failed on the way, with what is needed to know whether it may be sent again. What it failed of is its cause. */

@@ -1,5 +1,5 @@
 /** The `webdav` package, loaded when a store opens, as far as this provider uses it: requests and XML. */
-import { StoreError } from "../../store/index.ts";
+import { packageLoader } from "../../store/index.ts";
 
 /** Structural, so that no type of the package reaches a declaration of ours. */
 export interface WebdavPackage {
@@ -32,22 +32,5 @@ export interface XmlContext {
   readonly tagParsers: readonly (() => undefined)[];
 }
 
-let loaded: Promise<WebdavPackage> | undefined;
-
 /** @throws StoreError `config` where the package is not installed; asked again next time. */
-export function loadWebdav(): Promise<WebdavPackage> {
-  loaded ??= import("webdav").then(
-    (module) => module as unknown as WebdavPackage,
-    (cause: unknown) => {
-      loaded = undefined;
-      throw missing(cause);
-    },
-  );
-  return loaded;
-}
-
-function missing(cause: unknown): StoreError {
-  const { code } = (cause ?? {}) as { code?: unknown };
-  if (code === "ERR_MODULE_NOT_FOUND") return new StoreError("config", "the WebDAV provider needs the package webdav: npm install webdav", { cause });
-  return new StoreError("config", "the package webdav cannot be loaded: npm install webdav", { cause });
-}
+export const loadWebdav: () => Promise<WebdavPackage> = packageLoader("the WebDAV provider", "webdav", () => import("webdav"));

@@ -1,5 +1,5 @@
 /** One open connection to a server: the three ways to ask it, and what has been learned about it. */
-import { StoreError } from "../../store/index.ts";
+import { StoreError, Turns } from "../../store/index.ts";
 import type { Source, StorePath } from "../../store/index.ts";
 import { authenticationOf } from "./authentication.ts";
 import type { Authentication } from "./authentication.ts";
@@ -19,7 +19,6 @@ import { persist } from "./persist.ts";
 import type { Attempt } from "./persist.ts";
 import { loadWebdav } from "./sdk.ts";
 import type { WebdavClient, WebdavPackage } from "./sdk.ts";
-import { Turns } from "./turns.ts";
 import { upload } from "./upload.ts";
 import type { Upload } from "./upload.ts";
 import { poolOf, retire } from "./wire.ts";
@@ -59,7 +58,7 @@ export class Session {
     return new Session(settings, await loadWebdav());
   }
 
-  /** By path: what must not overlap with another call of ours. */
+  /** By path: what must not overlap with another call of ours. Where a server moves in two steps, as rclone does, of two moves at once both may delete the target. */
   readonly turns: Turns = new Turns();
 
   /** The challenge of the server, where it made one. */

@@ -1,12 +1,10 @@
 /** The bytes of a file, up: each chunk out before the next is asked for, and a stream waits until the server says that it wants it. */
 import type { ClientRequest, IncomingMessage } from "node:http";
-import { StoreError } from "../../store/index.ts";
-import type { Source } from "../../store/index.ts";
+import { StoreError, watchdog } from "../../store/index.ts";
+import type { Source, Watchdog } from "../../store/index.ts";
 import type { Answer } from "./errors.ts";
 import { TransferError, answerTo, headersOf, start, textOf } from "./exchange.ts";
 import type { Settings } from "./options.ts";
-import { watchdog } from "./watchdog.ts";
-import type { Watchdog } from "./watchdog.ts";
 import type { Pool } from "./wire.ts";
 
 export interface Upload extends Answer {
@@ -37,7 +35,7 @@ export async function upload(
   sent: Sent,
   signal: AbortSignal | undefined,
 ): Promise<Upload> {
-  const dog = watchdog(settings.clock, settings.timeoutMs, signal);
+  const dog = watchdog(settings.clock, settings.timeoutMs, signal, "server");
   const { size } = source;
   const asksFirst = asks && (!source.inMemory || (size ?? 0) > ASKS_FIRST);
   const framing: Record<string, string> = size === null ? { "Transfer-Encoding": "chunked" } : { "Content-Length": String(size) };

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { Turns } from "../../../src/providers/webdav/turns.ts";
+import { Turns } from "../../src/store/index.ts";
 
 test("one at a time and in order for one key, side by side for two", async () => {
   const turns = new Turns();

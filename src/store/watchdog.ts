@@ -1,26 +1,35 @@
-/** Notices that nothing moves any more. One sleeper per request, however many chunks pass. */
-import { StoreError } from "../../store/index.ts";
-import type { Clock } from "../../store/index.ts";
+/** For providers over a network: notices that nothing moves any more, and joins that with the caller's signal. One sleeper per request, however many chunks pass. */
+import type { Clock } from "./clock.ts";
+import { StoreError } from "./errors.ts";
 
 export interface Watchdog {
   /** Fires when nothing moved for so long, with the error that says so, or when the caller's signal does, with its reason. */
   readonly signal: AbortSignal;
-  /** Something moved; from now on the service is waited for. */
+  /** Something moved; from now on the server is waited for. */
   touch(): void;
   /** The next move is ours: silence does not count until `touch`. */
   pause(): void;
-  /** It is over, nothing fires any more. */
+  /**
+   * The whole change is with the server. From now on the caller's signal waits a little for the answer: hanging up undoes nothing, and a request that
+   * nobody listens to any more may land on top of the caller's next one.
+   */
+  linger(): void;
+  /** It is over, nothing fires any more but by `cut`. */
   stop(): void;
+  /** Ends whatever still listens to the signal, for a reason that nobody is told. */
+  cut(reason: StoreError): void;
 }
 
-/** How long the answer to a change is waited for after the caller gave up: hanging up undoes nothing, and what is on its way may land on top of the caller's next call. */
+/** How long an answer is waited for after the caller gave up. */
 const LINGER_MS = 250;
 
-export function watchdog(clock: Clock, quietMs: number, caller: AbortSignal | undefined, lingers: boolean): Watchdog {
+/** `silent` is what an error calls the other side. */
+export function watchdog(clock: Clock, quietMs: number, caller: AbortSignal | undefined, silent: "server" | "service" = "service"): Watchdog {
   const fire = new AbortController();
   const over = new AbortController();
   let last = clock.monotonic();
   let paused = false;
+  let lingers = false;
   const given = (): void => {
     if (!lingers) return fire.abort(caller?.reason);
     clock.sleep(LINGER_MS, over.signal, { background: true }).then(
@@ -28,12 +37,12 @@ export function watchdog(clock: Clock, quietMs: number, caller: AbortSignal | un
       () => {}, // Answered in time.
     );
   };
-  if (caller?.aborted === true) fire.abort(caller.reason);
+  if (caller?.aborted === true) given();
   else caller?.addEventListener("abort", given, { once: true });
   const watch = async (): Promise<void> => {
     for (;;) {
       const left = paused ? quietMs : last + quietMs - clock.monotonic();
-      if (left <= 0) return fire.abort(new StoreError("timeout", `the service was silent for ${quietMs} ms`));
+      if (left <= 0) return fire.abort(new StoreError("timeout", `the ${silent} was silent for ${quietMs} ms`));
       await clock.sleep(left, over.signal, { background: true });
     }
   };
@@ -48,9 +57,15 @@ export function watchdog(clock: Clock, quietMs: number, caller: AbortSignal | un
     pause() {
       paused = true;
     },
+    linger() {
+      lingers = true;
+    },
     stop() {
       caller?.removeEventListener("abort", given);
       over.abort();
+    },
+    cut(reason) {
+      fire.abort(reason);
     },
   };
 }

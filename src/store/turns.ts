@@ -1,7 +1,6 @@
 /**
- * One at a time for each key, first come, first served.
- *
- * Drive takes two files of one name without a word, so what looks for a name and then makes it must not run twice at once. Other processes are not held off.
+ * One at a time for each key, first come, first served: `await turns.take(path, signal, () => move())`. For what a service does in two steps, or a provider
+ * by a look and a change after it. Writers of other processes are not held off.
  */
 export class Turns {
   readonly #last = new Map<string, Promise<void>>();
@@ -31,6 +30,7 @@ export class Turns {
   }
 }
 
+/** Rejects with the reason of the signal where that fires first; the work itself goes on. */
 export function unlessAborted<T>(wait: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return wait;
   return new Promise((done, fail) => {
