@@ -4,6 +4,8 @@
  * While a listing goes on Dropbox adds what changes to its later pages: a file that was given may come again, or come as deleted. Each path is given once.
  * A cursor that has expired (`reset`) begins anew, and what was given is left out. Of `path_display` only the last name can be trusted, so paths are made
  * of the names of the folders themselves.
+ *
+ * The cursor of a listing that came in one page is its etag: asked to go on, it tells what has changed since, and nothing is `not-modified` (CF79).
  */
 import { StoreError } from "../../store/index.ts";
 import type { Entry, ListCall, Page, StorePath } from "../../store/index.ts";
@@ -29,6 +31,8 @@ interface Going {
 }
 interface Answer {
   readonly entries: readonly Metadata[];
+  /** With those that were deleted. */
+  readonly told: number;
   readonly cursor: string;
   readonly more: boolean;
 }
@@ -36,13 +40,32 @@ interface Answer {
 export async function list(session: Session, call: ListCall): Promise<Page> {
   const { path, recursive, signal } = call;
   const native = session.names.native(path);
+  if (call.cursor === undefined && call.ifNoneMatch !== undefined) await unlessSame(session, native, call);
   const { cursor, page, given, waiting } = (call.cursor as Going | undefined) ?? { cursor: undefined, page: 0, given: new Map() as Given, waiting: [] };
   const answer = await ask(session, native, recursive, cursor, signal);
   const sorter = new Sorter(session, path, slashes(native), page, given);
   for (const one of [...waiting, ...answer.entries]) sorter.take(one);
   if (answer.more) return { entries: sorter.entries, cursor: { cursor: answer.cursor, page: page + 1, given, waiting: sorter.waiting() } satisfies Going };
   await sorter.finish(signal);
-  return { entries: sorter.entries };
+  return { entries: sorter.entries, etag: page === 0 ? placeOf(native, recursive) + answer.cursor : null };
+}
+
+/** A cursor knows its folder and says nothing about it, so the etag does. */
+const placeOf = (native: string, recursive: boolean): string => `${recursive ? "all" : "one"}:${native}:`;
+
+/** @throws StoreError `not-modified` where nothing has changed since the listing with this etag */
+async function unlessSame(session: Session, native: string, { recursive, ifNoneMatch = "", signal }: ListCall): Promise<void> {
+  const place = placeOf(native, recursive);
+  if (!ifNoneMatch.startsWith(place)) return;
+  let said: Answer;
+  try {
+    said = answerIn(await session.askAgain("filesListFolderContinue", { cursor: ifNoneMatch.slice(place.length) }, signal));
+  } catch (error) {
+    // Expired, or none of this service's: there is nothing to compare with.
+    if (isRefusal(error, "reset") || (error instanceof ApiError && error.status === 400)) return;
+    throw await failure(session, error, signal);
+  }
+  if (said.told === 0 && !said.more) throw new StoreError("not-modified", "the listing has this etag");
 }
 
 async function ask(session: Session, native: string, recursive: boolean, cursor: string | undefined, signal: AbortSignal | undefined): Promise<Answer> {
@@ -77,7 +100,8 @@ function answerIn(said: Said | "done"): Answer {
   if (!Array.isArray(entries) || typeof cursor !== "string" || typeof more !== "boolean")
     throw new StoreError("unavailable", "the service's page of a listing is not whole", { applied: false });
   // What is deleted was given before, or never.
-  return { entries: entries.filter((one: { readonly ".tag"?: unknown }) => one[".tag"] !== "deleted").map(metadataIn), cursor, more };
+  const there = entries.filter((one: { readonly ".tag"?: unknown }) => one[".tag"] !== "deleted").map(metadataIn);
+  return { entries: there, told: entries.length, cursor, more };
 }
 
 const slashes = (path: string): number => path.split("/").length - 1;

@@ -123,6 +123,7 @@ function capabilitiesOf({ root, pieceBytes, concurrency }: Settings): Partial<Ca
     writeUnknownSize: "native",
     writeModified: "native",
     listRecursive: "native",
+    listIfNoneMatch: "native",
     deleteRecursive: "native",
     deleteIfMatch: "native",
     copyTree: "native",

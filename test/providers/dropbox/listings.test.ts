@@ -1,5 +1,9 @@
 /** CF76: listings in pages that change under way, begin anew, break off, and come in any order. */
 import { expect, test } from "vitest";
+import { backendOf } from "../../../src/conformance/backend-of.ts";
+import { calls, manualClock, parsePath, stack } from "../../../src/store/index.ts";
+import type { Page } from "../../../src/store/index.ts";
+import { metadataCache } from "../../../src/wrappers/index.ts";
 import { expireCursors } from "../../servers/dropbox/index.ts";
 import { dropboxAt } from "./at.ts";
 import type { At } from "./at.ts";
@@ -86,4 +90,62 @@ test("recursive: a folder that the service leaves out is asked for before anythi
     { instead: (page) => ({ ...page, entries: (page["entries"] as readonly { name: string }[]).filter(({ name }) => name !== "in") }) },
   );
   expect((await at.store.list("/d", { recursive: true }).toArray()).map(({ path }) => path)).toEqual(["/d/in", "/d/in/a"]);
+});
+
+test("CF79: an unchanged directory costs one not-modified answer; any change, expired cursors and etags of others give the listing", async () => {
+  await using at = await dropboxAt();
+  await at.store.write("/d/a", "1");
+  await at.store.write("/d/sub/inside", "1");
+  await at.store.mkdir("/other");
+  const backend = backendOf(at.store);
+  const listing = async (dir: string, ifNoneMatch?: string, recursive = false): Promise<Page> =>
+    backend.list(calls.list(parsePath(dir), { ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }), recursive }));
+  const first = (await listing("/d")).etag as string;
+  at.asked();
+  await expect(listing("/d", first)).rejects.toMatchObject({ code: "not-modified" });
+  expect(at.asked()).toEqual(["files/list_folder/continue"]);
+
+  // What happens in a directory below is not in this listing, but in one of everything.
+  const all = (await listing("/d", undefined, true)).etag as string;
+  await at.store.write("/d/sub/another", "2");
+  await expect(listing("/d", first)).rejects.toMatchObject({ code: "not-modified" });
+  expect((await listing("/d", all, true)).entries).toHaveLength(4);
+
+  let etag = first;
+  for (const change of [
+    async () => void (await at.store.write("/d/a", "longer")),
+    async () => void (await at.store.move("/d/a", "/d/A")),
+    async () => void (await at.store.delete("/d/A")),
+    async () => void (await at.store.mkdir("/d/new")),
+  ]) {
+    await change();
+    const next = await listing("/d", etag);
+    expect(next.entries.map(({ path }) => path).sort()).toEqual((await at.store.list("/d").toArray()).map(({ path }) => path).sort());
+    expect(next.etag).not.toBe(etag);
+    etag = next.etag as string;
+    await expect(listing("/d", etag)).rejects.toMatchObject({ code: "not-modified" });
+  }
+  // An etag of another directory, of another kind of listing, of nobody.
+  for (const foreign of [(await listing("/other")).etag as string, all, "x", "one:/d:x", ""]) expect((await listing("/d", foreign)).entries).toHaveLength(2);
+  expireCursors(at.account.tree);
+  expect((await listing("/d", etag)).entries).toHaveLength(2);
+  const gone = (await listing("/d")).etag as string;
+  await at.store.delete("/d", { recursive: true });
+  await expect(listing("/d", gone)).rejects.toMatchObject({ code: "not-found" });
+});
+
+test("CF79: a metadata cache asks so, and hears of a change by another client", async () => {
+  await using at = await dropboxAt();
+  await at.store.write("/d/a", "1");
+  const clock = manualClock();
+  const cached = stack(at.store, metadataCache({ clock, ttlMs: 1000 }));
+  const names = async (): Promise<string[]> => (await cached.list("/d").toArray()).map(({ path }) => path);
+  expect(await names()).toEqual(["/d/a"]);
+  await clock.advance(2000);
+  at.asked();
+  expect(await names()).toEqual(["/d/a"]);
+  expect(at.asked()).toEqual(["files/list_folder/continue"]);
+  at.account.tree.put("/d/b", { chunks: [], clientModified: "2020-01-01T00:00:00Z" });
+  await clock.advance(2000);
+  expect(await names()).toEqual(["/d/a", "/d/b"]);
 });

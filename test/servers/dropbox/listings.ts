@@ -53,6 +53,8 @@ export function listContinue({ account, args, route }: Asked): Json {
   if (!name.startsWith("cursor-")) throw badCall(route, "request body: cursor: Invalid cursor");
   const cursor = cursors.get(tree)?.get(name);
   if (cursor === undefined) throw refused("reset");
+  // ListFolderContinueError.path: the folder of this cursor is no more.
+  if (cursor.at !== "" && tree.nodes.get(cursor.at)?.kind !== "folder") throw refused("path/not_found");
   return page(tree, cursor);
 }
 
