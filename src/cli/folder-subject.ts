@@ -15,7 +15,8 @@ export async function folderSubject(name: string, make: () => Promise<Store>): P
     name,
     reopens: shared,
     async open(place): Promise<Store> {
-      return stack(await open(place), prefix(folderOf(place)));
+      // Under a name of its own: the user's stack may have a prefix already.
+      return stack(await open(place), prefix(folderOf(place)).as("folder of the suite"));
     },
     async remove(place): Promise<void> {
       await using store = await open(place);
