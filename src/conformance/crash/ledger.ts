@@ -4,7 +4,7 @@ import { isBody, typeOf } from "./bodies.ts";
 import { after } from "./changes.ts";
 import type { Started } from "./child.ts";
 import { homeOf } from "./child.ts";
-import { isWithin, kindOf } from "./tree.ts";
+import { isWithin, kindOf, parentsMade } from "./tree.ts";
 import type { Tree } from "./tree.ts";
 
 /** A file with its bytes, or a directory. */
@@ -37,7 +37,11 @@ export class Ledger {
   opened = false;
   closed = false;
 
-  constructor(workers: number) {
+  /** Changes happen wholly or not at all, with the directories above that they make. */
+  readonly #whole: boolean;
+
+  constructor(workers: number, whole: boolean) {
+    this.#whole = whole;
     this.#trees = Array.from({ length: workers }, () => [new Map()]);
   }
 
@@ -74,14 +78,17 @@ export class Ledger {
     else this.#trees[started.worker] = next;
   }
 
-  /** The process is dead: what it had not acknowledged happened wholly or not at all. Gives how much that is. */
+  /** The process is dead: what it had not acknowledged happened wholly or not at all (but for directories above it). Gives how much that is. */
   killed(): number {
     const count = this.#running.size;
-    for (const { worker, change } of this.#running.values())
+    for (const { worker, change } of this.#running.values()) {
+      const target = "to" in change ? change.to : change.path;
       this.#trees[worker] = (this.#trees[worker] ?? []).flatMap((tree) => {
         const result = after(tree, change);
-        return "tree" in result ? [result.tree, tree] : [tree];
+        if (!("tree" in result)) return [tree];
+        return [result.tree, ...(this.#whole || change.verb === "delete" ? [] : parentsMade(tree, target)), tree];
       });
+    }
     this.#running.clear();
     return count;
   }

@@ -115,7 +115,7 @@ class CrashRuns {
     this.#options = options;
     this.#random = seeded(`crash ${options.seed}`);
     this.#base = newBase(options.base ?? tmpdir());
-    this.#ledger = new Ledger(options.workers ?? 6);
+    this.#ledger = new Ledger(options.workers ?? 6, this.#subject.wholeTrees !== false);
     this.#place = this.#newPlace();
   }
 
@@ -316,7 +316,7 @@ class CrashRuns {
   }
 
   #newPlace(): CrashPlace {
-    this.#ledger = new Ledger(this.#options.workers ?? 6);
+    this.#ledger = new Ledger(this.#options.workers ?? 6, this.#subject.wholeTrees !== false);
     this.#killsHere = 0;
     const directory = join(this.#base, String(this.#places++));
     mkdirSync(directory);

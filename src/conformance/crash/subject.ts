@@ -21,7 +21,10 @@ export interface CrashSubject {
   stir?(store: Store): Promise<void>;
   /** Faults of what lies on disk after a clean end. */
   check?(place: CrashPlace): readonly string[];
-  /** False: a copy or recursive delete of a directory that is cut off may be half done, so that none is tried. Default true. */
+  /**
+   * False: a copy or recursive delete of a directory that is cut off may be half done, so that none is tried; and a change that makes directories above it
+   * may leave some of those. Default true.
+   */
   readonly wholeTrees?: boolean;
   /** Names of the instrumented steps; each is where some process has to die. */
   readonly steps: readonly string[];
