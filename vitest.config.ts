@@ -12,7 +12,7 @@ const alias = [
 
 /** `--exclude` of the command line does not reach projects. */
 const slow = process.env["STRATUS_QUICK"] === "1" ? ["test/**/*.slow.test.ts"] : [];
-/** A second opinion on a second opinion: `npm run test:torture` asks for it. */
+/** What takes longer: `npm run test:torture` asks for it. */
 const deep = (process.env["STRATUS_TIER"] ?? "") === "" ? ["test/**/*.torture.test.ts"] : [];
 /** What measures the memory of a process: by itself, for garbage is collected late where processors are busy. */
 const alone = ["test/conformance/large/**/*.test.ts"];

@@ -1,6 +1,7 @@
 /**
- * `npm test`: all checks. Installs nothing; a server that is absent is named with the providers that are therefore not proved, and is a failure in CI.
- * `--torture` (`npm run test:torture`) runs the long tier as well. Ends with the line `N passed, N failed`.
+ * `npm test`: all checks that a quarter of an hour has room for. Installs nothing; a server that is absent is named with the providers that are therefore
+ * not proved, and is a failure in CI. `--torture` (`npm run test:torture`) runs everything: the other servers in full, the matrix of wrappers, 1,000 kills of
+ * each kind, fresh seeds, 2 GiB streams. Ends with the line `N passed, N failed`.
  */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -20,7 +21,7 @@ try {
   const fixed = await runAll(staticChecks);
   // Side by side: what runs against servers mostly waits for them, the rest computes.
   const counts = await Promise.all([counted("unit", ["--maxWorkers", "2"]), counted("servers", ["--maxWorkers", "3"])]);
-  counts.push(await counted("alone", ["--maxWorkers", "1"]));
+  if (torture) counts.push(await counted("alone", ["--maxWorkers", "1"]));
   // By itself: the suite judges one-bug stores by time limits too, and each must die of its own bug.
   const gate = await run({ name: "kill ratio", command: "node", args: ["scripts/kill-ratio.ts"] });
   if (gate.ok) console.log(gate.output.trimEnd().split("\n").at(-1));

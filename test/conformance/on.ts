@@ -4,6 +4,7 @@
  */
 import { describe, test } from "vitest";
 import { conformance } from "../../src/conformance/index.ts";
+import type { Subject } from "../../src/conformance/index.ts";
 import { s3Subject } from "../providers/s3/subject.ts";
 import { webdavSubject } from "../providers/webdav/subject.ts";
 import type { S3Name, WebDavName } from "../servers/connection.ts";
@@ -12,7 +13,7 @@ import { secondOpinion } from "./tier.ts";
 
 /** `main`: the server on which the provider is proved in full. */
 type Depth = "main" | "second opinion";
-const deep = { main: <S>(subject: S): S => subject, "second opinion": secondOpinion };
+const deep = { main: (subject: Subject): Subject => subject, "second opinion": secondOpinion };
 
 export async function s3On(name: S3Name, transport: "direct" | "sdk", depth: Depth): Promise<void> {
   const why = notProved(name);

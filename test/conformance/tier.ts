@@ -1,10 +1,13 @@
 /**
- * How deep `npm test` goes: full on the main server of each provider, smoke on the second opinions, so that the whole takes minutes.
- * STRATUS_TIER=full (or `npm run test:torture`) goes as deep everywhere.
+ * How deep a second opinion goes: another way to the same service, an emulator, a stack of wrappers. Smoke in `npm test`, so that the whole takes minutes;
+ * in full with STRATUS_TIER=full and in `npm run test:torture`, which goes deeper than full on the main subjects alone.
  */
 import type { Subject } from "../../src/conformance/index.ts";
 
-export function secondOpinion(subject: Subject): Subject {
-  const asked = process.env["STRATUS_TIER"];
-  return asked === undefined || asked === "" ? { ...subject, tier: "smoke" } : subject;
+export function depth(): NonNullable<Subject["tier"]> {
+  return (process.env["STRATUS_TIER"] ?? "") === "" ? "smoke" : "full";
+}
+
+export function secondOpinion<S extends Subject>(subject: S): S {
+  return { ...subject, tier: depth() };
 }

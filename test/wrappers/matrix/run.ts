@@ -3,7 +3,8 @@ import { describe, test } from "vitest";
 import { conformance } from "../../../src/conformance/index.ts";
 import type { Subject } from "../../../src/conformance/index.ts";
 import type { WrapperName } from "./layers.ts";
-import { depth, stacksOf } from "./stacks.ts";
+import { depth } from "../../conformance/tier.ts";
+import { stacksOf } from "./stacks.ts";
 import type { Stacks } from "./stacks.ts";
 
 /** Where a file of such a stack lies at the service is the stack's own business: other clients do not find it under its path. */
@@ -14,7 +15,7 @@ function hides(names: readonly WrapperName[]): boolean {
 export function overStacks(
   subject: Subject,
   lists: readonly (readonly WrapperName[])[],
-  make: (lists: readonly (readonly WrapperName[])[]) => Stacks = stacksOf,
+  { make = stacksOf, tier = depth() }: { readonly make?: (lists: readonly (readonly WrapperName[])[]) => Stacks; readonly tier?: Subject["tier"] } = {},
 ): void {
   // What a call may cost is said of the bare provider: a cache looks before it asks, an archive lists.
   const { cost: _, raw, ...rest } = subject;
@@ -23,8 +24,8 @@ export function overStacks(
   if (open.length > 0)
     conformance(
       { describe, test },
-      { ...rest, ...(raw === undefined ? {} : { raw: raw.bind(subject) }), name: `${subject.name}, stacks`, tier: depth(), stacks: make(open) },
+      { ...rest, ...(raw === undefined ? {} : { raw: raw.bind(subject) }), name: `${subject.name}, stacks`, tier, stacks: make(open) },
     );
   if (hidden.length > 0)
-    conformance({ describe, test }, { ...rest, name: `${subject.name}, stacks with names of their own`, tier: depth(), stacks: make(hidden) });
+    conformance({ describe, test }, { ...rest, name: `${subject.name}, stacks with names of their own`, tier, stacks: make(hidden) });
 }

@@ -4,6 +4,7 @@ import { conformance } from "../../../src/conformance/index.ts";
 import { localSubject } from "../../providers/local/subject.ts";
 import { layersOf, nameOf } from "./layers.ts";
 import { shared } from "./shared.ts";
-import { depth, writtenBack } from "./stacks.ts";
+import { depth } from "../../conformance/tier.ts";
+import { writtenBack } from "./stacks.ts";
 
 for (const names of writtenBack) conformance({ describe, test }, shared(localSubject(), nameOf(names), layersOf(names), { tier: depth() }));

@@ -4,4 +4,4 @@ import { faultyStacks } from "./faulty.ts";
 import { overStacks } from "./run.ts";
 import { production } from "./stacks.ts";
 
-overStacks(memorySubject({ name: "memory, faulty" }), [...production, ["limit"], ["prefix"]], faultyStacks);
+overStacks(memorySubject({ name: "memory, faulty" }), [...production, ["limit"], ["prefix"]], { make: faultyStacks });
