@@ -47,6 +47,8 @@ export function authenticationOf({ username, password, token, auth, random }: Se
   let scheme = start();
   let known = false;
   let welcome = false;
+  /** The last nonce under which the server took our proof. */
+  let taken: string | undefined;
   let refusal: StoreError | undefined;
   let asked: string | null = null;
 
@@ -72,8 +74,9 @@ export function authenticationOf({ username, password, token, auth, random }: Se
       const challenges = parseChallenges(header);
       const digest = auth === "basic" ? undefined : strongest(challenges);
       if (digest !== undefined) {
-        // The same user again under a new nonce only where the server says that the old one was the trouble.
-        if (sent.nonce !== undefined && digest.params["stale"]?.toLowerCase() !== "true") return false;
+        // The same user again under a new nonce only where the old one was the trouble: the server says so, or it has taken it before. Who was started again
+        // does not know its old ones, and not every server calls them stale.
+        if (sent.nonce !== undefined && sent.nonce !== taken && digest.params["stale"]?.toLowerCase() !== "true") return false;
         scheme = { kind: "digest", digest: digestOf(digest, username, password, random) };
         return true;
       }
@@ -84,17 +87,21 @@ export function authenticationOf({ username, password, token, auth, random }: Se
     accepted(sent) {
       if (sent.header === undefined) welcome = true;
       else known = true;
+      if (sent.nonce !== undefined) taken = sent.nonce;
     },
     refused(cause) {
       const who = token !== undefined ? "the token" : username === undefined ? "a caller without credentials" : `user "${username}" with this password`;
       const error = new StoreError("unauthenticated", `the server does not let in ${who}`, { cause, status: 401, applied: false });
       if (!known && (username !== undefined || token !== undefined)) refusal = error;
+      // What was said last is no good; the next call asks anew what the server wants.
+      if (known && scheme.kind === "digest") scheme = start();
       return error;
     },
     forget() {
       scheme = start();
       known = false;
       welcome = false;
+      taken = undefined;
       refusal = undefined;
     },
   };

@@ -130,6 +130,28 @@ describe("who we are", () => {
     expect(auth.prove("GET", "/").nonce).toBe("n2");
   });
 
+  test("digest: a server that was started again does not know its nonces, and need not call them stale", () => {
+    const auth = authentication();
+    auth.challenged(auth.prove("GET", "/"), CHALLENGE);
+    auth.accepted(auth.prove("GET", "/"));
+    expect(auth.challenged(auth.prove("GET", "/"), CHALLENGE.replace("n1", "n2"))).toBe(true);
+    // This one was never taken: the credentials themselves are refused.
+    expect(auth.challenged(auth.prove("GET", "/"), CHALLENGE.replace("n1", "n3"))).toBe(false);
+  });
+
+  test("digest: a nonce that nobody takes is not said for ever: who was let in before asks anew after a refusal", () => {
+    const auth = authentication();
+    auth.challenged(auth.prove("GET", "/"), CHALLENGE);
+    auth.accepted(auth.prove("GET", "/"));
+    // Somebody between says stale, and gives one that the server does not know.
+    expect(auth.challenged(auth.prove("GET", "/"), `${CHALLENGE.replace("n1", "foreign")}, stale=true`)).toBe(true);
+    expect(auth.challenged(auth.prove("GET", "/"), CHALLENGE.replace("n1", "n2"))).toBe(false);
+    expect(auth.refused(new Error("401"))).toMatchObject({ code: "unauthenticated" });
+    expect(auth.prove("GET", "/").header).toBeUndefined();
+    expect(auth.challenged(auth.prove("GET", "/"), CHALLENGE.replace("n1", "n2"))).toBe(true);
+    expect(auth.prove("GET", "/").nonce).toBe("n2");
+  });
+
   test("no secret is in the error", () => {
     const error = authentication({ password: "hunter2" }).refused(new Error("401"));
     expect(JSON.stringify([error.message, error.reason, String(error.cause)])).not.toContain("hunter2");
