@@ -3,8 +3,14 @@ import { StoreError, root } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
 import { entryOf, isCollection } from "./entries.ts";
 import { errorOf } from "./errors.ts";
+import type { Answer } from "./errors.ts";
 import { need, propfind, resources, rootWasMade } from "./look.ts";
+import type { Resource } from "./multistatus.ts";
 import type { Session } from "./session.ts";
+
+/** For a listing that breaks off: so often, with a pause that grows by so much. */
+const TRIES = 6;
+const PAUSE_MS = 10;
 
 export interface Listed {
   readonly entries: readonly Entry[];
@@ -18,8 +24,8 @@ export interface Listed {
 export async function children(session: Session, path: StorePath, signal: AbortSignal | undefined): Promise<Listed> {
   const { names, settings } = session;
   const href = names.directory(path);
-  const answer = await propfind(session, href, "1", signal);
-  if (answer.status !== 207) {
+  const { answer, found } = await whole(session, href, signal);
+  if (found === undefined) {
     if (path === root && (answer.status === 404 || answer.status === 410)) {
       await rootWasMade(session, signal);
       return { entries: [], etag: undefined, writtenMs: -Infinity };
@@ -31,7 +37,7 @@ export async function children(session: Session, path: StorePath, signal: AbortS
     }
     await resources(session, answer);
   }
-  const all = await resources(session, answer);
+  const all = found ?? (await resources(session, answer));
   const entries = new Map<StorePath, Entry>();
   let self: (typeof all)[number] | undefined;
   let writtenMs = -Infinity;
@@ -60,6 +66,25 @@ export async function children(session: Session, path: StorePath, signal: AbortS
   if (!isCollection(self)) throw new StoreError("not-a-directory", "a file has no children");
   const etag = self.props["getetag"];
   return { entries: [...entries.values()], etag: typeof etag === "string" ? etag : undefined, writtenMs };
+}
+
+/** The listing as the server gives it. One that breaks off because something goes away under it is asked for again, where the server is known for that. */
+async function whole(
+  session: Session,
+  href: string,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly answer: Answer; readonly found: readonly Resource[] | undefined }> {
+  const { clock, profile } = session.settings;
+  for (let tries = 1; ; tries++) {
+    const answer = await propfind(session, href, "1", signal);
+    if (answer.status !== 207) return { answer, found: undefined };
+    try {
+      return { answer, found: await resources(session, answer) };
+    } catch (error) {
+      if (!profile.uploadsBreakListings || tries >= TRIES) throw error;
+      await clock.sleep(PAUSE_MS * tries, signal);
+    }
+  }
 }
 
 /** Without its own entry a listing is about another address: behind a proxy that maps paths, or no listing at all. An empty one would be believed. */

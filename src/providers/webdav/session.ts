@@ -35,6 +35,8 @@ export class Session {
   readonly #client: WebdavClient;
   #pool: Pool;
   #shelf: Promise<string> | undefined;
+  /** Shelves that may be gone, or hold what other calls are about to move. */
+  readonly #left: Promise<string>[] = [];
   /** The first request with credentials, while it is under way. */
   #trying: Promise<void> | undefined;
   /** False once the server let `Expect` pass in silence. */
@@ -166,12 +168,16 @@ export class Session {
     }
   }
 
-  /** Somebody may have taken it away: the next temporary file gets a new one. */
-  async dropShelf(): Promise<void> {
-    const shelf = this.#shelf;
+  /** Somebody may have taken it away: the next temporary file gets a new one. Other calls may still have files on it. */
+  leaveShelf(): void {
+    if (this.#shelf !== undefined) this.#left.push(this.#shelf);
     this.#shelf = undefined;
+  }
+
+  async #dropShelves(): Promise<void> {
+    this.leaveShelf();
     // Ours alone, and empty unless an upload was cut off in the middle.
-    if (shelf !== undefined) await quietly(shelf.then((href) => this.ask({ method: "DELETE", href, signal: undefined, repeatable: true })));
+    for (const shelf of this.#left.splice(0)) await quietly(shelf.then((href) => this.ask({ method: "DELETE", href, signal: undefined, repeatable: true })));
   }
 
   knows(path: StorePath): boolean {
@@ -197,7 +203,7 @@ export class Session {
   }
 
   async close(): Promise<void> {
-    await this.dropShelf();
+    await this.#dropShelves();
     this.#pool.destroy();
   }
 }

@@ -56,7 +56,8 @@ export async function writeByMove(session: Session, call: WriteCall): Promise<En
     return there;
   } catch (error) {
     if (!isMoved) await quietly(discard(session, temporary, isStored));
-    if (hasCode(error, "conflict")) await session.dropShelf();
+    // No place for it: somebody has taken the shelf away.
+    if (!isStored && hasCode(error, "conflict")) session.leaveShelf();
     // Before MOVE was sent nothing has come to the path.
     throw isMoving ? error : undone(error, signal);
   }
@@ -80,6 +81,9 @@ async function place(session: Session, call: WriteCall, temporary: string, looke
     isContested ||= !isSame(before, target);
     refuse(call, target);
     if (status === 207) throw errorOf(answer, { code: "unavailable", applied: "unknown" });
+    // Moved by a MOVE that was called a failure, or taken away; then somebody deleted the target, or its directory. There is nothing left to move.
+    if (target === null && status !== 412 && (await propfind(session, temporary, "0", signal)).status === 404)
+      throw errorOf(answer, { code: "conflict", reason: `somebody else deletes what is written at this moment (${status})`, applied: "unknown" });
     if (!MAY_PASS.has(status)) throw errorOf(answer);
     if (tries >= (target === null && mayHaveDeleted ? PATIENT_TRIES : TRIES)) {
       if ((status === 403 || status === 500) && !isContested) throw errorOf(answer);
