@@ -14,7 +14,7 @@ export const driveContenders: ContendersOf = ({ fetch, keys }) => {
   return {
     name: "drive",
     open: () => drive({ auth: { token: keys["token"] as string }, fetch }),
-    official: official(driveSdk({ version: "v3", auth: auth as never, fetchImplementation: fetch as never })),
+    official: official(driveSdk({ version: "v3", auth, fetchImplementation: fetch })),
     signIn: null,
     // Its own ten requests a second are the real service's limit, not the emulator's.
     flags: ["--drive-pacer-min-sleep", "1ms"],
@@ -47,7 +47,7 @@ function official({ files }: drive_v3.Drive): Official {
     return bytes;
   };
   const download = async (path: string): Promise<number> =>
-    count((await files.get({ fileId: await idOf(path), alt: "media" }, { responseType: "stream" })).data as unknown as Readable);
+    count((await files.get({ fileId: await idOf(path), alt: "media" }, { responseType: "stream" })).data);
   return {
     name: "@googleapis/drive",
     stat: (path) => found(path, "id,name,size,modifiedTime,md5Checksum"),
