@@ -116,6 +116,7 @@ export async function requestFigures(service: Service, contenders: Contenders, r
   for (const operation of operations(local)) {
     await using fresh = contenders.open();
     const ours = await count(() => operation.ours(fresh, 1));
+    for (const path of [`${TOP}/f`, "/counted/list"]) await used.stat(path);
     const again = await count(() => operation.ours(used, 2));
     const rclone = await count(() => service.rclone.text(...operation.rclone(3)));
     const met = ours <= rclone;

@@ -2,10 +2,9 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { existsSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ProxyAgent, fetch as undiciFetch } from "undici";
+import { scratch } from "../../test/scratch.ts";
 import { rcloneOf } from "../../test/servers/rclone-remotes.ts";
 import type { Rclone } from "../../test/servers/rclone-remotes.ts";
 import type { Asked, Ready, ServiceName } from "./emulator.ts";
@@ -21,8 +20,7 @@ export interface Service extends AsyncDisposable {
 }
 
 export async function startService(name: ServiceName): Promise<Service> {
-  const base = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
-  const directory = await mkdtemp(join(base, `stratus-bench-${name}-`));
+  const directory = await mkdtemp(join(scratch(), `bench-${name}-`));
   const child = fork(join(import.meta.dirname, "emulator.ts"), [name, directory], { env: { ...process.env, TMPDIR: directory } });
   const answer = async (): Promise<unknown> => {
     const gone = new AbortController();
