@@ -18,7 +18,6 @@ const WARMING_CALLS = 600;
 const WARMING = -1;
 /** Why more requests for each of many files than rclone, where that stays. */
 const WHY: Readonly<Record<string, string>> = {
-  drive: "it lists the folder once; here each name is looked up, lest there be two of it",
   sugarsync: "it writes in place, where a reader may see half",
 };
 type Ways = Readonly<Record<string, (round: number) => Promise<void>>>;
