@@ -122,7 +122,7 @@ export async function requestFigures(service: Service, contenders: Contenders, r
     const met = ours <= rclone;
     const why = operation.why?.[name];
     const goal = met || why === undefined ? "at most 1" : `at most 1; ${why}`;
-    const figure = { name: `${name}: ${operation.name}`, value: ours, unit: again === ours ? "requests" : `requests (${again} where folders are known)` };
+    const figure = { name: `${name}: ${operation.name}`, value: ours, unit: again >= ours ? "requests" : `requests (${again} where folders are known)` };
     report({ ...figure, against: `rclone ${rclone}`, ratio: ours / rclone, goal, met });
     if (official === null) continue;
     const theirs = await count(() => operation.official(official, 4));
