@@ -137,7 +137,7 @@ function withoutBody(response: Response): SdkAnswer {
     throw new StoreError("unavailable", "the service sends bytes and does not say of which file", { applied: false });
   // A Response of its own for each would be a tenth of the CPU of a small read.
   const { status, headers } = response;
-  return { ok: true, status, headers, text: async () => "", arrayBuffer: async () => new ArrayBuffer(0), blob: async () => new Blob() };
+  return { ok: true, status, headers, text: async () => "", arrayBuffer: async () => new ArrayBuffer(0), blob: async () => new Blob([]) };
 }
 
 /** What the package throws for every answer that is not a success. */
