@@ -20,6 +20,8 @@ export interface Watchdog {
   cut(reason: StoreError): void;
 }
 
+/** Nobody hears it. One for all: an error of its own for each request that ends well would cost more than the rest of the watch. */
+const OVER = new Error("the watch is over");
 /** How long an answer is waited for after the caller gave up. */
 const LINGER_MS = 250;
 
@@ -62,7 +64,7 @@ export function watchdog(clock: Clock, quietMs: number, caller: AbortSignal | un
     },
     stop() {
       caller?.removeEventListener("abort", given);
-      over.abort();
+      over.abort(OVER);
     },
     cut(reason) {
       fire.abort(reason);

@@ -28,6 +28,11 @@ export interface DropboxOptions extends Injected {
   readonly conflicts?: "refuse" | "copy" | undefined;
   /** Larger bodies go up in pieces of so many bytes; one is held in memory for each write. A multiple of 4 MiB, up to 148 MiB. Default 8 MiB. */
   readonly pieceBytes?: number | undefined;
+  /**
+   * Bodies of known size that are larger than so many pieces go up with so many of them at once, each held in memory; it costs two requests more. 1 to 16,
+   * 1: never. Default 4.
+   */
+  readonly parallelPieces?: number | undefined;
   /** How many calls at once serve the account best; told to layers, not enforced. 1 to 1,000. Default 8. */
   readonly concurrency?: number | undefined;
   /** Nothing moved for so long, in milliseconds: `timeout`. 100 to 3,600,000. Default 60,000. */
@@ -59,6 +64,7 @@ export interface Settings {
   readonly namespace: string | undefined;
   readonly conflicts: "refuse" | "copy";
   readonly pieceBytes: number;
+  readonly parallelPieces: number;
   readonly concurrency: number;
   readonly timeoutMs: number;
   readonly treeTimeoutMs: number;
@@ -80,6 +86,7 @@ const KEYS: ReadonlySet<string> = new Set([
   "namespace",
   "conflicts",
   "pieceBytes",
+  "parallelPieces",
   "concurrency",
   "timeoutMs",
   "treeTimeoutMs",
@@ -119,6 +126,7 @@ export function settingsOf(options: DropboxOptions): Settings {
     namespace,
     conflicts,
     pieceBytes,
+    parallelPieces: whole("parallelPieces", options.parallelPieces, 4, 1, 16),
     concurrency: whole("concurrency", options.concurrency, 8, 1, 1000),
     timeoutMs: whole("timeoutMs", options.timeoutMs, 60_000, 100, 3_600_000),
     treeTimeoutMs: whole("treeTimeoutMs", options.treeTimeoutMs, 600_000, 100, 3_600_000),

@@ -4,7 +4,7 @@ import type { ByteStream } from "../../store/index.ts";
 import { BLOCK_BYTES } from "./options.ts";
 
 export interface Piece {
-  /** Borrowed: good until the next piece is asked for. */
+  /** Borrowed: good until as many more pieces were asked for as there are buffers. */
   readonly bytes: Uint8Array;
   /** Where it begins in the file. */
   readonly offset: number;
@@ -21,6 +21,8 @@ export class Pieces {
   #offset = 0;
   #whole: Uint8Array | undefined;
   #buffer: Uint8Array<ArrayBuffer>;
+  /** Those that wait for their next turn. */
+  readonly #others: Uint8Array<ArrayBuffer>[] = [];
   /** What was pulled and belongs to the next piece; borrowed until the next pull. */
   #over: Uint8Array | undefined;
   readonly #digests: Buffer[] = [];
@@ -31,7 +33,17 @@ export class Pieces {
     this.#buffer = new Uint8Array(stream.inMemory ? 0 : Math.min(pieceBytes, stream.length ?? FIRST_BYTES));
   }
 
+  /** From now on a piece stays good while `count - 1` more are asked for. */
+  keep(count: number): void {
+    if (!this.#stream.inMemory) while (this.#others.length < count - 1) this.#others.push(new Uint8Array(this.#pieceBytes));
+  }
+
   async next(): Promise<Piece> {
+    const other = this.#others.shift();
+    if (other !== undefined) {
+      this.#others.push(this.#buffer);
+      this.#buffer = other;
+    }
     const { bytes, last } = this.#stream.inMemory ? await this.#cut() : await this.#fill();
     const digests: Buffer[] = [];
     for (let at = 0; at < bytes.byteLength; at += BLOCK_BYTES)

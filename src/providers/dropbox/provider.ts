@@ -115,7 +115,7 @@ export class DropboxProvider implements Provider {
   }
 }
 
-function capabilitiesOf({ root, pieceBytes, concurrency }: Settings): Partial<Capabilities> {
+function capabilitiesOf({ root, pieceBytes, parallelPieces, concurrency }: Settings): Partial<Capabilities> {
   return {
     readRange: "native",
     writeIfAbsent: "native",
@@ -140,7 +140,7 @@ function capabilitiesOf({ root, pieceBytes, concurrency }: Settings): Partial<Ca
     maxNameBytes: 255,
     maxPathBytes: MAX_PATH_BYTES - Buffer.byteLength(root),
     maxFileBytes: MAX_FILE_BYTES,
-    sizeSteps: [pieceBytes],
+    sizeSteps: parallelPieces === 1 ? [pieceBytes] : [pieceBytes, pieceBytes * parallelPieces],
     atomicWrites: "native",
     emptyOnlyDelete: "emulated",
     exclusiveMkdir: true,

@@ -64,8 +64,10 @@ function bytesOf(download: Download): AsyncIterable<Uint8Array> | Uint8Array {
   }
   const reader = response.body.getReader();
   dog.pause();
+  let ended = false;
   const letGo = async (): Promise<void> => {
     dog.stop();
+    if (ended) return;
     await reader.cancel().catch(() => {}); // What it failed of was told by `next`.
   };
   return {
@@ -76,6 +78,7 @@ function bytesOf(download: Download): AsyncIterable<Uint8Array> | Uint8Array {
           const { done, value } = await reader.read();
           dog.pause();
           if (!done) return { done: false as const, value };
+          ended = true;
           dog.stop();
           return { done: true as const, value: undefined };
         } catch (error) {

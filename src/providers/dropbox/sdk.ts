@@ -15,7 +15,9 @@ export interface SdkOptions {
 export interface SdkAuth {
   getAccessToken(): string;
 }
-export type SdkFetch = (url: string, init: SdkRequest) => Promise<Response>;
+export type SdkFetch = (url: string, init: SdkRequest) => Promise<SdkAnswer>;
+/** What the package reads of an answer. */
+export type SdkAnswer = Pick<Response, "ok" | "status" | "headers" | "text" | "arrayBuffer" | "blob">;
 export interface SdkRequest {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;

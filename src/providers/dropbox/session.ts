@@ -10,7 +10,7 @@ import { namesOf } from "./names.ts";
 import type { Names } from "./names.ts";
 import type { Settings } from "./options.ts";
 import { ROUTES, loadDropbox } from "./sdk.ts";
-import type { DropboxPackage, RouteName } from "./sdk.ts";
+import type { DropboxPackage, RouteName, SdkClient } from "./sdk.ts";
 import { Tokens } from "./tokens.ts";
 
 /** Tries of what only asks or only adds a piece to an upload that nobody sees. */
@@ -24,6 +24,8 @@ export class Session {
   readonly sdk: DropboxPackage;
   readonly tokens: Tokens;
   readonly lane: Lane;
+  /** The package's client for the last token. */
+  client: { readonly token: string; readonly client: SdkClient } | undefined;
   readonly #account: string;
   /** The folder of `root` was there when we looked last. */
   #rootStands: boolean;

@@ -1,4 +1,4 @@
-/** The pieces of a large body, in order. One that fails is sent again, and no other: the service is asked first how far it got. */
+/** The pieces of a large body, in order; parallel-pieces.ts has those that go several at once. One that fails is sent again, and no other: the service is asked first how far it got. */
 import { StoreError } from "../../store/index.ts";
 import { ApiError, refusalOf } from "./errors.ts";
 import type { Piece, Pieces } from "./pieces.ts";
@@ -16,15 +16,21 @@ export async function sendPieces(
   pieces: Pieces,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly cursor: Cursor; readonly piece: Piece }> {
-  const begun = await told(session.askAgain("filesUploadSessionStart", { content_hash: first.hash, contents: first.bytes }, signal));
-  const { session_id: id } = (begun as { readonly result: { readonly session_id?: unknown } | null }).result ?? {};
-  if (typeof id !== "string") throw new StoreError("unavailable", "the service does not name the upload that it began", { applied: false });
+  const id = await begin(session, { content_hash: first.hash, contents: first.bytes }, signal);
   for (;;) {
     const piece = await pieces.next();
     const cursor = { session_id: id, offset: piece.offset };
     if (piece.last) return { cursor, piece };
     await append(session, cursor, piece, signal);
   }
+}
+
+/** The id of a new session. */
+export async function begin(session: Session, args: unknown, signal: AbortSignal | undefined): Promise<string> {
+  const begun = await told(session.askAgain("filesUploadSessionStart", args, signal));
+  const { session_id: id } = (begun as { readonly result: { readonly session_id?: unknown } | null }).result ?? {};
+  if (typeof id !== "string") throw new StoreError("unavailable", "the service does not name the upload that it began", { applied: false });
+  return id;
 }
 
 async function append(session: Session, cursor: Cursor, piece: Piece, signal: AbortSignal | undefined): Promise<void> {
@@ -44,12 +50,13 @@ async function append(session: Session, cursor: Cursor, piece: Piece, signal: Ab
   await told(session.askAgain("filesUploadSessionAppendV2", args, signal, arrived));
 }
 
-async function told<T>(asked: Promise<T>): Promise<T> {
+/** Refusals of pieces in the words of the store. */
+export async function told<T>(asked: Promise<T>): Promise<T> {
   try {
     return await asked;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (["not_found", "closed", "incorrect_offset"].includes(error.tag))
+    if (["not_found", "closed", "incorrect_offset", "concurrent_session_invalid_offset"].includes(error.tag))
       throw refusalOf(error, { code: "conflict", reason: "the service has lost the upload that this piece belongs to" });
     throw refusalOf(error);
   }

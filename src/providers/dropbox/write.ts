@@ -6,11 +6,13 @@ import { fileEntry, fileIn, stampOf } from "./entries.ts";
 import type { FileMetadata } from "./entries.ts";
 import { ApiError, isRefusal, outcomeUnknown, refusalOf } from "./errors.ts";
 import { metadataAt } from "./look.ts";
+import { sendParallel } from "./parallel-pieces.ts";
 import { Pieces } from "./pieces.ts";
 import type { Piece } from "./pieces.ts";
 import { makeRoom } from "./room.ts";
 import type { Session } from "./session.ts";
 import { sendPieces } from "./upload-session.ts";
+import type { Cursor } from "./upload-session.ts";
 import { takeBack } from "./take-back.ts";
 
 /** What a rev looks like; anything else is the etag of no file here. */
@@ -70,10 +72,10 @@ async function writeOne(session: Session, call: WriteCall, info: CommitInfo, pie
 }
 
 async function writeMany(session: Session, call: WriteCall, info: CommitInfo, first: Piece, pieces: Pieces): Promise<FileMetadata> {
-  const { cursor, piece } = await sendPieces(session, first, pieces, call.signal);
+  const { cursor, ...last } = await sendAll(session, call, first, pieces);
   const hash = pieces.hash();
   const finish = (how: CommitInfo): Promise<FileMetadata> => {
-    const args = { cursor, commit: how, content_hash: piece.hash, contents: piece.bytes };
+    const args = { cursor, commit: how, ...last };
     return stored(session, call, how, hash, () => session.ask("filesUploadSessionFinish", args, call.signal));
   };
   return session.commit(call.signal, async () => {
@@ -85,6 +87,21 @@ async function writeMany(session: Session, call: WriteCall, info: CommitInfo, fi
     const room = await makeRoom(session, info.path, there, call.signal);
     return room.fill(() => finish(anew(info)));
   });
+}
+
+/** All bytes, but for what goes with the commit. */
+async function sendAll(
+  session: Session,
+  { body, signal }: WriteCall,
+  first: Piece,
+  pieces: Pieces,
+): Promise<{ readonly cursor: Cursor; readonly contents: Uint8Array; readonly content_hash?: string }> {
+  const { parallelPieces, pieceBytes } = session.settings;
+  // Two requests more: worth it where there are several rounds of pieces, and a body of unknown size may end with the next one.
+  if (parallelPieces > 1 && body.size !== null && body.size > parallelPieces * pieceBytes)
+    return { cursor: await sendParallel(session, first, pieces, parallelPieces, signal), contents: new Uint8Array(0) };
+  const { cursor, piece } = await sendPieces(session, first, pieces, signal);
+  return { cursor, contents: piece.bytes, content_hash: piece.hash };
 }
 
 const anew = (info: CommitInfo): CommitInfo => ({ ...info, mode: { ".tag": "add" }, autorename: false, strict_conflict: true });

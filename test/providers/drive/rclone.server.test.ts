@@ -1,5 +1,4 @@
 /** Debian's rclone, a client that nobody here wrote, against the emulator; and what it wrote is read by the provider, and the other way round. */
-import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +7,7 @@ import { drive } from "../../../src/providers/drive/index.ts";
 import type { Store } from "../../../src/index.ts";
 import { startGoogle } from "../../servers/drive/google.ts";
 import type { GoogleServer } from "../../servers/drive/google.ts";
-import { missingFor, which } from "../../servers/requirements.ts";
+import { driveRemote, rcloneOf } from "../../servers/rclone-remotes.ts";
 import { bytesOf, pieces } from "./at.ts";
 
 let google: GoogleServer;
@@ -16,8 +15,6 @@ let home: string;
 let store: Store;
 
 beforeAll(async () => {
-  const absent = missingFor("rclone");
-  if (absent !== undefined) throw new Error(absent);
   home = await mkdtemp(join(tmpdir(), "stratus-drive-rclone-"));
   google = await startGoogle(home);
   const { Agent, fetch: undiciFetch } = await import("undici");
@@ -39,27 +36,8 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-async function rclone(...args: string[]): Promise<string> {
-  const env = {
-    PATH: "/usr/bin:/bin",
-    HOME: home,
-    LANG: "C.UTF-8",
-    HTTPS_PROXY: google.proxy,
-    RCLONE_CONFIG: join(home, "rclone.conf"),
-    RCLONE_CA_CERT: google.ca,
-    RCLONE_CONFIG_X_TYPE: "drive",
-    RCLONE_CONFIG_X_SCOPE: "drive",
-    RCLONE_CONFIG_X_TOKEN: JSON.stringify({ access_token: google.drive.oauth.issue(), token_type: "Bearer", expiry: "2099-01-01T00:00:00Z" }),
-  };
-  const child = spawn(which("rclone") as string, ["--retries", "1", "--low-level-retries", "2", "--drive-pacer-min-sleep", "1ms", ...args], { env });
-  let out = "";
-  let said = "";
-  child.stdout.on("data", (text: Buffer) => (out += text.toString("utf8")));
-  child.stderr.on("data", (text: Buffer) => (said += text.toString("utf8")));
-  const code = await new Promise((done) => child.once("close", done));
-  if (code !== 0) throw new Error(`rclone ${args.join(" ")}: ${String(code)}: ${said.slice(-2000)}`);
-  return out;
-}
+const rclone = (...args: readonly string[]): Promise<string> =>
+  rcloneOf({ home, proxy: google.proxy, ca: google.ca, remote: driveRemote(google.drive.oauth.issue()) }).text("--drive-pacer-min-sleep", "1ms", ...args);
 
 const names = [
   "plain.txt",

@@ -1,9 +1,9 @@
-/** A process of its own that streams a body of unknown length to the emulator and back, and says how much memory that took at most. */
+/** A process of its own that streams a body, of unknown length unless it is `told`, to the emulator and back, and says how much memory that took at most. */
 import { createHash } from "node:crypto";
 import { dropbox } from "../../../src/providers/dropbox/index.ts";
 import { ledTo } from "../../servers/dropbox/index.ts";
 
-const { origin, accessToken, bytes } = JSON.parse(process.env["WORK"] ?? "null") as { origin: string; accessToken: string; bytes: number };
+const { origin, accessToken, bytes, told } = JSON.parse(process.env["WORK"] ?? "null") as { origin: string; accessToken: string; bytes: number; told: boolean };
 const PIECE = 256 << 10;
 await using store = dropbox({ accessToken, fetch: ledTo(origin) });
 const sent = createHash("sha1");
@@ -16,7 +16,7 @@ async function* body(): AsyncGenerator<Uint8Array> {
     yield piece;
   }
 }
-const { size } = await store.write("/large.bin", body());
+const { size } = await store.write("/large.bin", body(), told ? { size: bytes } : {});
 const got = createHash("sha1");
 {
   await using result = await store.read("/large.bin");

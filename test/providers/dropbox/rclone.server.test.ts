@@ -2,73 +2,37 @@
  * CF76: Debian's rclone, whose back end speaks to the real Dropbox, against the emulator: led there by its real names through a CONNECT proxy, with a
  * certificate of a throw-away authority. What it writes our provider reads, and the other way round.
  */
-import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { Server } from "node:http";
-import { connect } from "node:net";
-import type { AddressInfo } from "node:net";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { dropbox } from "../../../src/providers/dropbox/index.ts";
 import { readText } from "../../../src/store/index.ts";
 import { scratch } from "../../scratch.ts";
-import { startDropbox } from "../../servers/dropbox/index.ts";
+import { HOSTS, startDropbox } from "../../servers/dropbox/index.ts";
 import type { DropboxServer } from "../../servers/dropbox/index.ts";
-import { missing } from "../../servers/rclone.ts";
+import { dropboxRemote, rcloneOf } from "../../servers/rclone-remotes.ts";
+import { certificateFor, leadTo } from "../../servers/real-names.ts";
+import type { Certificate, Leading } from "../../servers/real-names.ts";
 
-const run = promisify(execFile);
-const HOSTS = ["api.dropboxapi.com", "content.dropboxapi.com", "notify.dropboxapi.com"];
 let home: string;
+let certificate: Certificate;
 let server: DropboxServer;
-let proxy: Server;
+let proxy: Leading;
 
 beforeAll(async () => {
-  const why = missing();
-  if (why !== undefined) throw new Error(why);
   home = await mkdtemp(join(scratch(), "rclone-"));
-  const openssl = (...args: readonly string[]): Promise<unknown> => run("openssl", args, { cwd: home });
-  await openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=throw-away", "-days", "2");
-  await openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "leaf.key", "-out", "leaf.csr", "-subj", "/CN=api.dropboxapi.com");
-  await writeFile(join(home, "san"), `subjectAltName=${HOSTS.map((host) => `DNS:${host}`).join(",")}\n`);
-  await openssl("x509", "-req", "-in", "leaf.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", "leaf.pem", "-days", "2", "-extfile", "san");
-  const [key = "", cert = ""] = await Promise.all(["leaf.key", "leaf.pem"].map((name) => readFile(join(home, name), "utf8")));
-  server = await startDropbox({ key, cert });
-  proxy = createServer().on("connect", (request, socket) => {
-    // To the emulator, and nowhere else.
-    if (!HOSTS.some((host) => request.url === `${host}:443`)) return void socket.destroy();
-    const upstream = connect(server.securePort, "127.0.0.1", () => {
-      socket.write("HTTP/1.1 200 OK\r\n\r\n");
-      upstream.pipe(socket).pipe(upstream);
-    });
-    for (const one of [upstream, socket]) one.on("error", () => upstream.destroy());
-    socket.on("close", () => upstream.destroy());
-  });
-  await new Promise<void>((done) => proxy.listen(0, "127.0.0.1", done));
+  certificate = await certificateFor(HOSTS, home);
+  server = await startDropbox(certificate);
+  proxy = await leadTo(server.securePort, HOSTS);
 });
 afterAll(async () => {
-  proxy?.close().closeAllConnections();
+  await proxy?.[Symbol.asyncDispose]();
   await server?.[Symbol.asyncDispose]();
   if (home !== undefined) await rm(home, { recursive: true, force: true });
 });
 
-/** Secrets by the environment, not by the process list. */
-async function rclone(name: string, ...args: readonly string[]): Promise<string> {
-  const token = { access_token: server.account(name).accessToken, token_type: "bearer", expiry: "2099-01-01T00:00:00Z" };
-  const { stdout } = await run("rclone", ["--ca-cert", join(home, "ca.pem"), "--retries", "1", "--low-level-retries", "1", ...args], {
-    env: {
-      PATH: "/usr/bin:/bin",
-      HOME: home,
-      LANG: "C.UTF-8",
-      HTTPS_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
-      RCLONE_CONFIG: join(home, "none.conf"),
-      RCLONE_CONFIG_X_TYPE: "dropbox",
-      RCLONE_CONFIG_X_TOKEN: JSON.stringify(token),
-    },
-  });
-  return stdout;
-}
+const rclone = (name: string, ...args: readonly string[]): Promise<string> =>
+  rcloneOf({ home, proxy: proxy.url, ca: certificate.ca, remote: dropboxRemote(server.account(name).accessToken) }).text(...args);
 
 const ours = (name: string): ReturnType<typeof dropbox> => dropbox({ accessToken: server.account(name).accessToken, fetch: server.fetch() });
 

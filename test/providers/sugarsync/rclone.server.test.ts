@@ -2,78 +2,40 @@
  * Debian's rclone, whose back end speaks to the real SugarSync, against the emulator: it reaches it by its real name through a CONNECT proxy, with a
  * certificate of a throw-away authority. What it wrote our provider reads, and the other way round.
  */
-import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import http from "node:http";
+import type http from "node:http";
 import https from "node:https";
-import net from "node:net";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readText } from "../../../src/index.ts";
 import { sugarsync } from "../../../src/providers/sugarsync/index.ts";
 import { scratch } from "../../scratch.ts";
-import { missing } from "../../servers/rclone.ts";
-import { startSugarSync } from "../../servers/sugarsync/index.ts";
+import { rcloneOf, sugarsyncRemote } from "../../servers/rclone-remotes.ts";
+import { certificateFor, leadTo } from "../../servers/real-names.ts";
+import type { Leading } from "../../servers/real-names.ts";
+import { HOST, startSugarSync } from "../../servers/sugarsync/index.ts";
 import type { SugarSync } from "../../servers/sugarsync/index.ts";
 
-const run = promisify(execFile);
-const HOST = "api.sugarsync.com";
 let home: string;
 let server: SugarSync;
-let proxy: http.Server;
+let proxy: Leading;
 let account: ReturnType<SugarSync["account"]>;
+let rclone: (...args: readonly string[]) => Promise<string>;
 
 beforeAll(async () => {
-  const why = missing();
-  if (why !== undefined) throw new Error(why);
   home = await mkdtemp(join(scratch(), "rclone-"));
-  const openssl = (...args: readonly string[]): Promise<unknown> => run("openssl", args, { cwd: home });
-  await openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=throw-away", "-days", "2");
-  await openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "leaf.key", "-out", "leaf.csr", "-subj", `/CN=${HOST}`);
-  await writeFile(join(home, "san"), `subjectAltName=DNS:${HOST}\n`);
-  await openssl("x509", "-req", "-in", "leaf.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", "leaf.pem", "-days", "2", "-extfile", "san");
-  const [key, cert] = await Promise.all(["leaf.key", "leaf.pem"].map((name) => readFile(join(home, name))));
-  server = await startSugarSync({ base: `https://${HOST}`, listen: (listener) => https.createServer({ key, cert } as https.ServerOptions, listener) });
+  const { key, cert, ca } = await certificateFor([HOST], home);
+  server = await startSugarSync({ base: `https://${HOST}`, listen: (listener) => https.createServer({ key, cert }, listener) });
   account = server.account("ann@example.org");
-  const port = Number(new URL(server.url).port);
-  proxy = http.createServer().on("connect", (request, socket) => {
-    // To the emulator, and nowhere else.
-    if (request.url !== `${HOST}:443`) return void socket.destroy();
-    const upstream = net.connect(port, "127.0.0.1", () => {
-      socket.write("HTTP/1.1 200 OK\r\n\r\n");
-      upstream.pipe(socket).pipe(upstream);
-    });
-    for (const one of [upstream, socket]) one.on("error", () => upstream.destroy());
-    socket.on("close", () => upstream.destroy());
-  });
-  await new Promise<void>((done) => proxy.listen(0, "127.0.0.1", done));
+  proxy = await leadTo(Number(new URL(server.url).port), [HOST]);
+  const remote = sugarsyncRemote({ refreshToken: account.refreshToken, access: server.access(account), user: `https://${HOST}/user/${account.userId}` });
+  rclone = rcloneOf({ home, proxy: proxy.url, ca, remote }).text;
 });
 afterAll(async () => {
-  proxy?.close().closeAllConnections();
+  await proxy?.[Symbol.asyncDispose]();
   await server?.[Symbol.asyncDispose]();
   if (home !== undefined) await rm(home, { recursive: true, force: true });
 });
-
-/** Secrets by the environment, not by the process list. It is given an access token: rclone 1.60 signs in with keys of its own whatever the user says. */
-async function rclone(...args: readonly string[]): Promise<string> {
-  const { stdout } = await run("rclone", ["--ca-cert", join(home, "ca.pem"), "--retries", "1", "--low-level-retries", "1", ...args], {
-    env: {
-      PATH: "/usr/bin:/bin",
-      HOME: home,
-      LANG: "C.UTF-8",
-      HTTPS_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
-      RCLONE_CONFIG: join(home, "none.conf"),
-      RCLONE_CONFIG_X_TYPE: "sugarsync",
-      RCLONE_CONFIG_X_REFRESH_TOKEN: account.refreshToken,
-      RCLONE_CONFIG_X_AUTHORIZATION: server.access(account),
-      RCLONE_CONFIG_X_AUTHORIZATION_EXPIRY: "2099-01-01T00:00:00Z",
-      RCLONE_CONFIG_X_USER: `https://${HOST}/user/${account.userId}`,
-    },
-  });
-  return stdout;
-}
 
 /** Ours asks the emulator by its address; the links say the real name. */
 function ours(): ReturnType<typeof sugarsync> {

@@ -192,10 +192,9 @@ export function list(state: State, params: Params): Record<string, unknown> {
       if (file.parents.length === 0) return false;
       if (drive !== undefined && file.driveId !== drive) return false;
       if (file.driveId !== undefined && !everywhere) return false;
-      return matches(
-        file,
-        state.trashed(file, (id) => state.seen(id)),
-      );
+      // Whether it lies in the trash is seen by walking up, and most files are no answer either way.
+      const [there, inTrash] = [matches(file, false), matches(file, true)];
+      return there === inTrash ? there : state.trashed(file, (id) => state.seen(id)) ? inTrash : there;
     }),
     params.get("orderBy"),
   );

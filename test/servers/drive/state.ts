@@ -146,6 +146,7 @@ export class State {
   }
 
   allSeen(): File[] {
+    if ((this.options.lagMs ?? 0) === 0) return [...this.files.values()];
     const found: File[] = [];
     for (const id of new Set([...this.files.keys(), ...this.#past.keys()])) {
       const file = this.seen(id);

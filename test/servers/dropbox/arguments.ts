@@ -40,6 +40,10 @@ export const mode: Check = (value) => {
   if (tag === "add" || tag === "overwrite") return undefined;
   return tag === "update" ? rev(update) : "is not a valid WriteMode";
 };
+export const sessionType: Check = (value) => {
+  const tag = typeof value === "string" ? value : (value as { ".tag"?: unknown } | null)?.[".tag"];
+  return named(tag === "sequential" || tag === "concurrent", "is not a valid UploadSessionType");
+};
 export const optional =
   (check: Check): Check =>
   (value) =>

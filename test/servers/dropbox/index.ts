@@ -22,6 +22,9 @@ export type { Account } from "./accounts.ts";
 export { expireCursors } from "./listings.ts";
 export type { Logged } from "./answers.ts";
 
+/** What clients that cannot be told another address ask for. */
+export const HOSTS = ["api.dropboxapi.com", "content.dropboxapi.com", "notify.dropboxapi.com"] as const;
+
 export interface DropboxServer extends AsyncDisposable {
   readonly origin: string;
   /** The same accounts behind TLS, for clients that are led here by the real names; 0 without a certificate. */

@@ -1,6 +1,21 @@
 /** The routes: where each lives, how it is called, whether it commits, and what it does. */
 import type { Account } from "./accounts.ts";
-import { arrayOf, commitShape, cursorShape, hash, listPath, object, optional, readPath, rev, text, writePath, between, flag } from "./arguments.ts";
+import {
+  arrayOf,
+  commitShape,
+  cursorShape,
+  hash,
+  listPath,
+  object,
+  optional,
+  readPath,
+  rev,
+  text,
+  sessionType,
+  writePath,
+  between,
+  flag,
+} from "./arguments.ts";
 import type { Shape } from "./arguments.ts";
 import { createFolder, getMetadata, listRevisions, remove, restore } from "./files.ts";
 import { listContinue, listFolder } from "./listings.ts";
@@ -66,7 +81,7 @@ export const routes: Readonly<Record<string, Route>> = {
   "files/upload": { style: "upload", commits: true, shape: { ...commitShape, content_hash: optional(hash) }, answer: upload },
   "files/upload_session/start": {
     style: "upload",
-    shape: { close: optional(flag), session_type: optional(() => undefined), content_hash: optional(hash) },
+    shape: { close: optional(flag), session_type: optional(sessionType), content_hash: optional(hash) },
     answer: start,
   },
   "files/upload_session/append_v2": {

@@ -33,6 +33,8 @@ export interface UploadSession {
   readonly chunks: Chunk[];
   size: number;
   closed: boolean;
+  /** Pieces by their offsets, of a session that takes them in any order. */
+  readonly concurrent: Map<number, readonly Chunk[]> | undefined;
 }
 
 const hex = (bytes: number): string => randomBytes(bytes).toString("hex");
@@ -133,8 +135,14 @@ export class Tree {
     return new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
   }
 
-  openSession(): UploadSession {
-    const session: UploadSession = { id: `pid_upload_session:${hex(24)}`, chunks: [], size: 0, closed: false };
+  openSession(concurrent: boolean): UploadSession {
+    const session: UploadSession = {
+      id: `pid_upload_session:${hex(24)}`,
+      chunks: [],
+      size: 0,
+      closed: false,
+      concurrent: concurrent ? new Map<number, readonly Chunk[]>() : undefined,
+    };
     this.sessions.set(session.id, session);
     return session;
   }

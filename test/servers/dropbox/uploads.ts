@@ -1,6 +1,7 @@
-/** upload and upload sessions: pieces in order, the offset is checked, a session that is finished or closed takes no more (API reference, upload_session). */
+/** upload and upload sessions: pieces in order, the offset is checked, a session that is finished or closed takes no more (API reference, upload_session). Those whose pieces come in any order are in concurrent.ts. */
 import type { Account } from "./accounts.ts";
 import { commit } from "./commit.ts";
+import { addConcurrent, assembled, startConcurrent } from "./concurrent.ts";
 import { contentHash } from "./content-hash.ts";
 import { Refusal, refused, union } from "./errors.ts";
 import { metadataOf } from "./metadata.ts";
@@ -32,7 +33,8 @@ export function upload(asked: Asked): Json {
 
 export function start(asked: Asked): Json {
   checked(asked);
-  const session = asked.account.tree.openSession();
+  if (isConcurrent(asked.args)) return { session_id: startConcurrent(asked).id };
+  const session = asked.account.tree.openSession(false);
   add(session, asked.body);
   session.closed = asked.args["close"] === true;
   return { session_id: session.id };
@@ -41,7 +43,8 @@ export function start(asked: Asked): Json {
 export function append(asked: Asked): Json {
   const session = find(asked.account, asked.args["cursor"] as Cursor, "", true);
   checked(asked);
-  add(session, asked.body);
+  if (session.concurrent !== undefined) addConcurrent(session, (asked.args["cursor"] as Cursor).offset, asked.body, asked.args["close"] === true);
+  else add(session, asked.body);
   session.closed = asked.args["close"] === true;
   // No result: the answer is `null`.
   return null as unknown as Json;
@@ -51,7 +54,8 @@ export function finish(asked: Asked): Json {
   const { account, args, body } = asked;
   const session = find(account, args["cursor"] as Cursor, "lookup_failed", body.length > 0);
   checked(asked);
-  const node = commit(account, args["commit"] as Json, [...session.chunks, ...body], session.id);
+  const chunks = session.concurrent === undefined ? [...session.chunks, ...body] : assembled(session, (args["cursor"] as Cursor).offset, body);
+  const node = commit(account, args["commit"] as Json, chunks, session.id);
   account.tree.sessions.delete(session.id);
   return metadataOf(node);
 }
@@ -62,7 +66,8 @@ export function finishBatch({ account, args }: Asked): Json {
     try {
       const session = find(account, entry.cursor, "lookup_failed", false);
       if (!session.closed) throw refused("lookup_failed/not_closed");
-      const node = commit(account, entry.commit, session.chunks, session.id);
+      const chunks = session.concurrent === undefined ? session.chunks : assembled(session, entry.cursor.offset, []);
+      const node = commit(account, entry.commit, chunks, session.id);
       account.tree.sessions.delete(session.id);
       return { ".tag": "success", ...metadataOf(node) };
     } catch (error) {
@@ -82,6 +87,10 @@ export function finishBatchCheck(): Json {
   throw refused("invalid_async_job_id");
 }
 
+function isConcurrent({ session_type: type }: Json): boolean {
+  return type === "concurrent" || (type as { readonly ".tag"?: unknown } | undefined)?.[".tag"] === "concurrent";
+}
+
 function add(session: UploadSession, body: readonly Uint8Array[]): void {
   session.chunks.push(...spilled(body));
   session.size += sizeOf(body);
@@ -94,7 +103,9 @@ function find({ tree }: Account, { session_id, offset }: Cursor, at: string, add
   };
   const session = tree.sessions.get(session_id);
   if (session === undefined) throw fail("not_found");
-  if (session.closed && adds) throw fail("closed");
+  // One whose pieces come in any order is closed when it is finished, and looks at the rest by itself.
+  if (session.closed && adds && (session.concurrent === undefined || at === "")) throw fail("closed");
+  if (session.concurrent !== undefined) return session;
   if (session.size !== offset) throw fail("incorrect_offset", { correct_offset: session.size });
   return session;
 }

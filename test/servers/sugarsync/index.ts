@@ -25,6 +25,9 @@ export { APPLICATION } from "./accounts.ts";
 export type { Account } from "./accounts.ts";
 export type { Node } from "./tree.ts";
 
+/** What clients that cannot be told another address ask for. */
+export const HOST = "api.sugarsync.com";
+
 export interface SugarSyncOptions {
   /** What links begin with. Default: where it listens. */
   readonly base?: string;
