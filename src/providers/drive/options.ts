@@ -56,6 +56,12 @@ export interface DriveOptions extends Injected {
   readonly rootUrl?: string | undefined;
   /** Where tokens come from. Default `https://oauth2.googleapis.com/token`. */
   readonly tokenUrl?: string | undefined;
+  /**
+   * What tells this account from others to layers that keep things on disk, such as a mail address. Not asked for and not checked. Default: a digest of
+   * the refresh token or the token, and the mail addresses of a service account: a new sign-in is then another account to them. A function that gives
+   * tokens tells nothing: `config` from those layers, unless `rootId` or `driveId` is given: ids are nobody else's.
+   */
+  readonly account?: string | undefined;
   /** Tells two stores of this kind apart. Default "drive". */
   readonly name?: string | undefined;
 }
@@ -79,6 +85,7 @@ export interface Settings {
   readonly concurrency: number;
   readonly rootUrl: string;
   readonly tokenUrl: string;
+  readonly account: string | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly fetch: typeof globalThis.fetch;
@@ -88,7 +95,7 @@ export const GRAIN: number = 256 << 10;
 const KEYS: ReadonlySet<string> = new Set(
   (
     "auth folder rootId driveId createRoot deletes duplicates onDuplicates exports settleMs indexTtlMs chunkBytes multipartBytes timeoutMs concurrency " +
-    "rootUrl tokenUrl name clock random fetch"
+    "rootUrl tokenUrl account name clock random fetch"
   ).split(" "),
 );
 const ID = /^[\w-]{1,200}$/;
@@ -107,6 +114,8 @@ export function settingsOf(options: DriveOptions): Settings {
     if (typeof form !== "string" || !form.includes("/")) throw wrong("exports names a media type for each type of Google's");
   const chunkBytes = whole("chunkBytes", options.chunkBytes, 8 << 20, GRAIN, 256 << 20);
   if (chunkBytes % GRAIN !== 0) throw wrong(`chunkBytes is a multiple of ${GRAIN}`);
+  const { account } = options;
+  if (account !== undefined && (typeof account !== "string" || account === "")) throw wrong("account is a text");
   return {
     auth: authOf(options.auth),
     folder: folderOf(options.folder),
@@ -125,6 +134,7 @@ export function settingsOf(options: DriveOptions): Settings {
     concurrency: whole("concurrency", options.concurrency, 4, 1, 1000),
     rootUrl: urlOf("rootUrl", options.rootUrl ?? "https://www.googleapis.com/").replace(/\/?$/, "/"),
     tokenUrl: urlOf("tokenUrl", options.tokenUrl ?? "https://oauth2.googleapis.com/token"),
+    account,
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
     fetch: options.fetch ?? globalThis.fetch,

@@ -1,4 +1,5 @@
 /** The provider: the verbs of one session, its capabilities, its life. */
+import { createHash } from "node:crypto";
 import { StoreError } from "../../store/index.ts";
 import type {
   Account,
@@ -26,7 +27,7 @@ import { list } from "./list.ts";
 import { stat } from "./lookup.ts";
 import { MAX_METADATA_BYTES } from "./metadata.ts";
 import { MAX_NAME_BYTES } from "./names.ts";
-import type { Settings } from "./options.ts";
+import type { DriveAuth, Settings } from "./options.ts";
 import { read } from "./read.ts";
 import { Session } from "./session.ts";
 import { account, space } from "./space.ts";
@@ -64,10 +65,9 @@ export class Drive implements Provider {
     return `${driveId === undefined ? (rootId === "root" ? "My Drive" : `root=${rootId}`) : `drive=${driveId}`} folder=/${folder.join("/")}`;
   }
   identity(): string {
-    const { rootUrl, rootId, folder, auth } = this.#settings;
-    // "root" is another folder for each account.
-    const who =
-      rootId !== "root" ? "" : "clientId" in auth ? auth.clientId : "serviceAccount" in auth ? (auth.subject ?? auth.serviceAccount.client_email) : "";
+    const { rootUrl, rootId, folder, account, auth } = this.#settings;
+    // "root" is another folder for each account; all other ids are nobody else's.
+    const who = rootId === "root" ? (account ?? accountOf(auth)) : "";
     return `drive ${rootUrl} ${rootId} ${who} /${folder.join("/")}`;
   }
 
@@ -146,4 +146,20 @@ function capabilitiesOf({ settleMs, indexTtlMs, concurrency, multipartBytes, chu
     consistency: { read: consistency, list: consistency, settleMs: lateMs },
     concurrency,
   };
+}
+
+/** @throws StoreError `config` where nothing tells the account: what is kept for one must not be brought to another */
+function accountOf(auth: DriveAuth): string {
+  if ("serviceAccount" in auth) return `${auth.serviceAccount.client_email} ${auth.subject ?? ""}`;
+  const secret = "token" in auth ? auth.token : auth.refreshToken;
+  if (typeof secret === "string") return digest(secret);
+  throw new StoreError(
+    "config",
+    "a layer that keeps things on disk must know whose they are, and a function that gives tokens does not tell: name the account in the option account",
+  );
+}
+
+/** Of a secret of high entropy: tells nothing of it. */
+function digest(secret: string): string {
+  return createHash("sha256").update(`account ${secret}`).digest("base64url").slice(0, 22);
 }

@@ -79,7 +79,11 @@ async function move(session: Session, call: MoveCall): Promise<Entry> {
     const { item, all } = source.found;
     refuse(item, target, target !== null && isFolder(target.item) && (await hasChildren(session, targetPlace(target), signal)));
     const [first, ...rest] = all.map(({ file }) => file) as [DriveFile, ...DriveFile[]];
-    const there = await put(session, first, parent, native(nameOf(to)), signal);
+    const there = await put(session, first, parent, native(nameOf(to)), signal).catch(async (error: unknown) => {
+      // The caller gave up on the answer. Beside what is at the target the file may not stay: two of one name.
+      if (target !== null && signal?.aborted === true) await takenBack(session, first, parent, native(nameOf(to)));
+      throw error;
+    });
     done.moved = { ...source, found: { item: { ...item, file: there }, all: [{ ...item, file: there }, ...all.slice(1)] } };
     if (there.trashed === true) return there;
     const back = async (): Promise<void> => void (await put(session, there, { ids: first.parents ?? [], chain: [] }, first.name, undefined));
@@ -99,6 +103,17 @@ async function move(session: Session, call: MoveCall): Promise<Entry> {
   session.drop(to);
   const item = done.moved?.found.item;
   return entryOf(to, { file: made, target: item === undefined || item.target?.id === made.id ? made : item.target });
+}
+
+/** A move that may have happened is undone. Why the call failed is what the caller must hear, so that a failure of this one is not told: `applied` is unknown then as now. */
+async function takenBack(session: Session, before: DriveFile, parent: Place, name: string): Promise<void> {
+  try {
+    const now = await session.api.get(before.id, undefined);
+    if (now.name === name && now.parents?.includes(homeOf(parent)) === true)
+      await put(session, now, { ids: before.parents ?? [], chain: [] }, before.name, undefined);
+  } catch (failure) {
+    if (!StoreError.is(failure)) throw failure;
+  }
 }
 
 /** Does the work with what is at the target, in the turn of both paths; once more where the target's directory turned out to be gone. */
@@ -144,6 +159,8 @@ async function giveWay(session: Session, { to, signal }: CopyCall | MoveCall, ta
   } catch (error) {
     if (!StoreError.is(error) && signal?.aborted !== true) throw error;
     const failure = StoreError.is(error) ? error : new StoreError("aborted", "the caller gave up", { cause: error });
+    // The caller gave up on the answer, and it went all the same: then everything has happened, and nothing may be taken back.
+    if (signal?.aborted === true && (await areGone(session, old))) throw failure.with({ applied: true, cause: failure.cause });
     try {
       await back();
     } catch {
@@ -151,4 +168,16 @@ async function giveWay(session: Session, { to, signal }: CopyCall | MoveCall, ta
     }
     throw failure.with({ applied: failure.applied === false ? false : "unknown", cause: failure.cause });
   }
+}
+
+/** False where the service does not say. */
+async function areGone(session: Session, files: readonly DriveFile[]): Promise<boolean> {
+  for (const { id } of files) {
+    try {
+      if ((await session.api.get(id, undefined)).trashed !== true) return false;
+    } catch (error) {
+      if (!isMissing(error)) return false;
+    }
+  }
+  return true;
 }

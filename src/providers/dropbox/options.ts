@@ -41,6 +41,11 @@ export interface DropboxOptions extends Injected {
   readonly treeTimeoutMs?: number | undefined;
   /** The service told the account to wait: calls wait up to so many milliseconds by themselves, longer is `rate-limited` at once. 0 to 3,600,000. Default 30,000. */
   readonly maxWaitMs?: number | undefined;
+  /**
+   * What tells this account from others to layers that keep things on disk, such as a mail address. Not asked for and not checked. Default: a digest of
+   * the refresh token, or else of the access token: a new sign-in is then another account to them.
+   */
+  readonly account?: string | undefined;
   /** Tells two stores of this kind apart. Default "dropbox". */
   readonly name?: string | undefined;
 }
@@ -69,6 +74,7 @@ export interface Settings {
   readonly timeoutMs: number;
   readonly treeTimeoutMs: number;
   readonly maxWaitMs: number;
+  readonly account: string | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly fetch: typeof globalThis.fetch;
@@ -91,6 +97,7 @@ const KEYS: ReadonlySet<string> = new Set([
   "timeoutMs",
   "treeTimeoutMs",
   "maxWaitMs",
+  "account",
   "name",
   "clock",
   "random",
@@ -113,6 +120,8 @@ export function settingsOf(options: DropboxOptions): Settings {
   if (conflicts !== "refuse" && conflicts !== "copy") throw wrong('conflicts is "refuse" or "copy"');
   if (whole("pieceBytes", pieceBytes, 0, BLOCK_BYTES, 37 * BLOCK_BYTES) % BLOCK_BYTES !== 0) throw wrong("pieceBytes is a multiple of 4 MiB");
   if (options.onToken !== undefined && typeof options.onToken !== "function") throw wrong("onToken is a function");
+  const { account } = options;
+  if (account !== undefined && (typeof account !== "string" || account === "")) throw wrong("account is a text");
   return {
     accessToken,
     accessTokenExpiresMs:
@@ -131,6 +140,7 @@ export function settingsOf(options: DropboxOptions): Settings {
     timeoutMs: whole("timeoutMs", options.timeoutMs, 60_000, 100, 3_600_000),
     treeTimeoutMs: whole("treeTimeoutMs", options.treeTimeoutMs, 600_000, 100, 3_600_000),
     maxWaitMs: whole("maxWaitMs", options.maxWaitMs, 30_000, 0, 3_600_000),
+    account,
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
     fetch: options.fetch ?? globalThis.fetch,

@@ -1,4 +1,5 @@
 /** The provider: the verbs of one session, its capabilities, its life. */
+import { createHash } from "node:crypto";
 import { StoreError } from "../../store/index.ts";
 import type {
   Account,
@@ -67,6 +68,11 @@ export class DropboxProvider implements Provider {
   describe(): string {
     const { root, namespace } = this.#settings;
     return `root=${root === "" ? "/" : root}${namespace === undefined ? "" : ` namespace=${namespace}`}`;
+  }
+
+  identity(): string {
+    const { root, namespace, account, refreshToken, accessToken } = this.#settings;
+    return `dropbox ${account ?? digest(refreshToken ?? accessToken ?? "")} ${namespace ?? "home"}:${root}`;
   }
 
   async stat({ path, signal }: StatCall): Promise<Entry> {
@@ -147,4 +153,9 @@ function capabilitiesOf({ root, pieceBytes, parallelPieces, concurrency }: Setti
     undelete: "versions",
     concurrency,
   };
+}
+
+/** Of a secret of high entropy: tells nothing of it. */
+function digest(secret: string): string {
+  return createHash("sha256").update(`account ${secret}`).digest("base64url").slice(0, 22);
 }

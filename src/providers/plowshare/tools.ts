@@ -59,6 +59,7 @@ export interface DownloadedFile {
   readonly bytes: number;
 }
 
+/** Disposing ends what runs: those calls, and later ones, fail with `closed`. */
 export interface PlowshareTools extends AsyncDisposable {
   /** Any file of any name: it is given to plowup under a safe one. An empty file is `unsupported`: no host takes it. */
   upload(host: string, file: string, options?: UploadOptions): Promise<UploadedFile>;
@@ -94,6 +95,8 @@ export function plowshareTools(options: PlowshareCommandOptions = {}): Plowshare
 class Tools implements PlowshareTools {
   readonly #settings: ReturnType<typeof settingsOf>;
   #commands: Promise<Commands> | undefined;
+  readonly #closing = new AbortController();
+  readonly #running = new Set<Promise<unknown>>();
 
   constructor(options: PlowshareCommandOptions) {
     this.#settings = settingsOf(options);
@@ -110,17 +113,27 @@ class Tools implements PlowshareTools {
   }
 
   async #at<T>(signal: AbortSignal | undefined, work: (commands: Commands, given: Given & { readonly place: Place }) => Promise<T>): Promise<T> {
+    const over = this.#closing.signal;
+    if (over.aborted) throw closed();
+    const task = this.#run(signal === undefined ? over : AbortSignal.any([signal, over]), work);
+    this.#running.add(task);
+    try {
+      return await task;
+    } catch (error) {
+      throw over.aborted && signal?.aborted !== true ? closed() : (translate(error) ?? error);
+    } finally {
+      this.#running.delete(task);
+    }
+  }
+
+  async #run<T>(signal: AbortSignal, work: (commands: Commands, given: Given & { readonly place: Place }) => Promise<T>): Promise<T> {
     this.#commands ??= this.#open().catch((error: unknown) => {
       this.#commands = undefined;
       throw error;
     });
     const commands = await this.#commands;
     await using place = await commands.surroundings.place();
-    try {
-      return await work(commands, { place, signal });
-    } catch (error) {
-      throw translate(error) ?? error;
-    }
+    return await work(commands, { place, signal });
   }
 
   upload(host: string, file: string, { name, nameFormat, hostOptions = {}, runBefore, signal }: UploadOptions = {}): Promise<UploadedFile> {
@@ -150,7 +163,7 @@ class Tools implements PlowshareTools {
       checkLink(url);
       const ended = await commands.run("plowup", ["-t", "120", "--captchamethod=none", `--printf=${templates.up}`, host, url], given);
       if (ended.stopped === null && ended.code !== null && exitCodeOf(ended.code) === 16) return "pending";
-      commands.check("upload", ended, signal);
+      commands.check("upload", ended, given.signal);
       const [found, ...others] = linksIn(host, ended.stdout);
       if (found === undefined || others.length > 0) throw new StoreError("unknown", "the command ended well and gave no link", { applied: false });
       return { url: found.url, remove: found.remove, admin: found.admin };
@@ -185,7 +198,7 @@ class Tools implements PlowshareTools {
     return this.#at(signal, async (commands, given) => {
       checkLink(url);
       const ended = await commands.run("plowdown", ["-t", "120", "--captchamethod=none", "--skip-final", `--printf=${templates.down}`, url], given);
-      commands.check("download", ended, signal);
+      commands.check("download", ended, given.signal);
       const [final] = finalUrlsIn(ended.stdout);
       if (final === undefined) throw new StoreError("unknown", "the command ended well and gave no address", { applied: false });
       return final;
@@ -213,7 +226,7 @@ class Tools implements PlowshareTools {
   modules(command: Parameters<PlowshareTools["modules"]>[0] = "plowup", { signal }: CallOptions = {}): Promise<readonly string[]> {
     return this.#at(signal, async (commands, given) => {
       const ended = await commands.run(command, ["--modules"], given);
-      commands.check("list", ended, signal);
+      commands.check("list", ended, given.signal);
       return ended.stdout.split("\n").filter((name) => /^[a-z0-9_]+$/.test(name));
     });
   }
@@ -223,12 +236,14 @@ class Tools implements PlowshareTools {
       const ended = await commands.run("plowprobe", ["--get-module", url], given);
       const name = ended.stdout.trim();
       if (ended.code === 2 || (ended.code === 0 && !/^[a-z0-9_]+$/.test(name))) throw new StoreError("config", "no module knows this link", { applied: false });
-      commands.check("probe", ended, signal);
+      commands.check("probe", ended, given.signal);
       return name;
     });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(closed());
+    await Promise.allSettled(this.#running);
     const commands = this.#commands;
     this.#commands = undefined;
     await (await commands)?.surroundings.remove();
@@ -286,4 +301,8 @@ async function moved(from: string, to: string, existing: NonNullable<DownloadOpt
 function checkLink(url: string): void {
   if (typeof url !== "string" || !isLink(url))
     throw new StoreError("invalid-path", "this is no link: http or https, no spaces, no second address inside", { applied: false });
+}
+
+function closed(): StoreError {
+  return new StoreError("closed", "these tools are closed", { applied: false });
 }

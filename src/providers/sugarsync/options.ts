@@ -21,6 +21,11 @@ export interface SugarSyncOptions extends Injected {
   readonly settleMs?: number | undefined;
   /** Nothing moved for so long, in milliseconds: `timeout`. 100 to 3,600,000. Default 60,000. */
   readonly timeoutMs?: number | undefined;
+  /**
+   * What tells this account from others to layers that keep things on disk, such as a mail address. Not asked for and not checked. Default: a digest of
+   * `refreshToken`: a new sign-in is then another account to them.
+   */
+  readonly account?: string | undefined;
   /** Tells two stores of this kind apart. Default "sugarsync". */
   readonly name?: string | undefined;
 }
@@ -35,6 +40,7 @@ export interface Settings {
   readonly cacheMs: number;
   readonly settleMs: number;
   readonly timeoutMs: number;
+  readonly account: string | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly fetch: typeof globalThis.fetch;
@@ -49,6 +55,7 @@ const KEYS: ReadonlySet<string> = new Set([
   "cacheMs",
   "settleMs",
   "timeoutMs",
+  "account",
   "name",
   "clock",
   "random",
@@ -63,6 +70,8 @@ export function settingsOf(options: SugarSyncOptions): Settings {
   for (const [key, value] of Object.entries({ accessKeyId, privateAccessKey, refreshToken }))
     if (typeof value !== "string" || value === "") throw wrong(`${key} is missing`);
   if (options.hardDelete !== undefined && typeof options.hardDelete !== "boolean") throw wrong("hardDelete is true or false");
+  const { account } = options;
+  if (account !== undefined && (typeof account !== "string" || account === "")) throw wrong("account is a text");
   const cacheMs = whole("cacheMs", options.cacheMs, 1000, 0, 60_000);
   return {
     origin: originOf(options.url ?? "https://api.sugarsync.com"),
@@ -73,6 +82,7 @@ export function settingsOf(options: SugarSyncOptions): Settings {
     cacheMs,
     settleMs: whole("settleMs", options.settleMs, Math.max(60_000, cacheMs), cacheMs, 600_000),
     timeoutMs: whole("timeoutMs", options.timeoutMs, 60_000, 100, 3_600_000),
+    account,
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
     fetch: options.fetch ?? globalThis.fetch,

@@ -1,4 +1,5 @@
 /** The provider: the verbs of one session, its capabilities, its life. */
+import { createHash } from "node:crypto";
 import { StoreError, entry, join, root } from "../../store/index.ts";
 import type {
   Account,
@@ -60,8 +61,8 @@ export class SugarSync implements Provider {
     return `url=${this.#settings.origin}`;
   }
   identity(): string {
-    // The token tells accounts apart, and is a secret: the user's own link is not known before the first call.
-    return `sugarsync ${this.#settings.origin}`;
+    const { origin, account, refreshToken } = this.#settings;
+    return `sugarsync ${origin} ${account ?? digest(refreshToken)}`;
   }
 
   async stat({ path, fresh, signal }: StatCall): Promise<Entry> {
@@ -152,4 +153,9 @@ function capabilitiesOf({ hardDelete, settleMs }: Settings): Partial<Capabilitie
     consistency: { read: kind, list: kind, settleMs },
     concurrency: 2,
   };
+}
+
+/** Of a secret of high entropy: tells nothing of it. */
+function digest(secret: string): string {
+  return createHash("sha256").update(`account ${secret}`).digest("base64url").slice(0, 22);
 }

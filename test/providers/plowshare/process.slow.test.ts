@@ -6,16 +6,18 @@ import { manualClock, readBytes } from "../../../src/index.ts";
 import { run } from "../../../src/providers/plowshare/process.ts";
 import type { Called } from "../../servers/plowshare/hosts.ts";
 import { failureOf, lab } from "./lab.ts";
+import type { Lab } from "./lab.ts";
 
-/** Processes of this machine whose arguments hold a text. */
-async function processesWith(text: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const pid of await readdir("/proc")) {
-    if (!/^\d+$/.test(pid)) continue;
-    const line = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-    if (line.includes(text)) found.push(line.replaceAll("\0", " "));
-  }
-  return found;
+/** Its name at the host, which is in the arguments of the command, once this call has got so far. */
+async function uploadOf(l: Lab): Promise<string> {
+  await expect.poll(() => l.hosts.calls("plowup").length, { timeout: 60_000, interval: 50 }).toBe(1);
+  return String(l.hosts.calls("plowup")[0]?.args.at(-1));
+}
+const linesOf = async ({ processes }: Lab): Promise<string[]> => (await processes.running()).map(({ line }) => line);
+
+/** What hangs would do so for a day: whatever is gone after some turns was ended. A process that has been killed may take a moment to go. */
+async function nothingRuns(l: Lab): Promise<void> {
+  await expect.poll(() => linesOf(l), { timeout: 60_000, interval: 20 }).toEqual([]);
 }
 
 test("PS5: -t and -r are always given, and a command that waits beyond its limit is killed with its children", async () => {
@@ -24,17 +26,16 @@ test("PS5: -t and -r are always given, and a command that waits beyond its limit
   const store = l.open({ clock, retries: 3, waitMs: 1500, graceMs: 1000, minBytesPerSecond: 100 });
   l.hosts.fail("alpha", "up", "hang");
   const done = failureOf(store.write("/a", "x".repeat(200)));
-  await expect.poll(() => l.hosts.calls("plowup").length, { timeout: 60_000, interval: 50 }).toBe(1);
-  const { args } = l.hosts.calls("plowup")[0] as { args: readonly string[] };
-  expect(args.join(" ")).toContain("-t 2 -r 3");
-  const name = String(args.at(-1));
-  expect(await processesWith(name)).toHaveLength(1);
+  const name = await uploadOf(l);
+  expect((l.hosts.calls("plowup")[0] as Called).args.join(" ")).toContain("-t 2 -r 3");
+  // The command, and the child that it waits for.
+  await expect.poll(() => linesOf(l), { timeout: 60_000, interval: 20 }).toEqual([expect.stringContaining(name), expect.stringMatching(/^sleep /)]);
   // waitMs + graceMs + 200 bytes at 100 a second.
   await clock.advance(4499);
-  expect(await processesWith(name)).toHaveLength(1);
+  expect(await linesOf(l)).toHaveLength(2);
   await clock.advance(1);
   expect(await done).toMatchObject({ code: "timeout", transient: true, applied: false });
-  expect(await processesWith(name)).toEqual([]);
+  await nothingRuns(l);
 });
 
 test("a command that does not listen to SIGTERM is killed by force", async () => {
@@ -43,11 +44,11 @@ test("a command that does not listen to SIGTERM is killed by force", async () =>
   l.hosts.fail("alpha", "up", "stubborn");
   const stop = new AbortController();
   const done = failureOf(store.write("/a", "x", { signal: stop.signal }));
-  await expect.poll(() => l.hosts.calls("plowup").length, { timeout: 60_000, interval: 50 }).toBe(1);
-  const name = String(l.hosts.calls("plowup")[0]?.args.at(-1));
+  const name = await uploadOf(l);
+  expect(await linesOf(l)).toContainEqual(expect.stringContaining(name));
   stop.abort();
   expect((await done).code).toBe("aborted");
-  expect(await processesWith(name)).toEqual([]);
+  await nothingRuns(l);
 });
 
 test("a child that outlives its command and holds its pipes holds nobody up, and ends", async () => {
@@ -55,8 +56,7 @@ test("a child that outlives its command and holds its pipes holds nobody up, and
   const store = l.open();
   l.hosts.fail("alpha", "up", "orphaned");
   expect((await failureOf(store.write("/a", "x"))).code).toBe("unknown");
-  const name = String(l.hosts.calls("plowup")[0]?.args.at(-1));
-  await expect.poll(() => processesWith(name), { timeout: 10_000 }).toEqual([]);
+  await nothingRuns(l);
 });
 
 test("output without an end is cut off", async () => {
@@ -64,8 +64,41 @@ test("output without an end is cut off", async () => {
   const store = l.open();
   l.hosts.fail("alpha", "up", "flood");
   expect((await failureOf(store.write("/a", "x"))).code).toBe("unknown");
-  const name = String(l.hosts.calls("plowup")[0]?.args.at(-1));
-  expect(await processesWith(name)).toEqual([]);
+  await nothingRuns(l);
+});
+
+test("a store that is closed with a deadline, and tools that are closed, end what hangs", async () => {
+  await using l = await lab();
+  const store = l.open();
+  l.hosts.failAlways("alpha", "up", "hang");
+  const writing = failureOf(store.write("/a", "x"));
+  await uploadOf(l);
+  await store.close({ signal: AbortSignal.abort() });
+  expect((await writing).code).toBe("closed");
+  await nothingRuns(l);
+
+  l.hosts.forgetCalls();
+  const tools = l.tools();
+  await writeFile(join(l.scratch, "b"), "x");
+  const uploading = failureOf(tools.upload("alpha", join(l.scratch, "b")));
+  await uploadOf(l);
+  await tools[Symbol.asyncDispose]();
+  expect((await uploading).code).toBe("closed");
+  expect((await failureOf(tools.modules())).code).toBe("closed");
+  await nothingRuns(l);
+});
+
+test("the lab of these tests ends what hangs, on a clock that stands still, also what does not listen", async () => {
+  const l = await lab({ alpha: {}, beta: {} });
+  const store = l.open({ clock: manualClock(1e12), maxProcesses: 2, minCopies: 2, copies: 2 });
+  l.hosts.failAlways("alpha", "up", "hang");
+  l.hosts.failAlways("beta", "up", "stubborn");
+  const writing = failureOf(store.write("/a", "x"));
+  await expect.poll(() => l.hosts.calls("plowup").length, { timeout: 60_000, interval: 50 }).toBe(2);
+  await l[Symbol.asyncDispose]();
+  expect((await writing).code).toBe("closed");
+  expect(await linesOf(l)).toEqual([]);
+  expect(await stat(l.scratch).catch(() => "gone")).toBe("gone");
 });
 
 test("a download that grows past its file is stopped", async () => {
@@ -79,7 +112,7 @@ test("a download that grows past its file is stopped", async () => {
     file: script,
     args: [],
     cwd: l.scratch,
-    environment: { PATH: "/usr/bin:/bin" },
+    environment: { PATH: "/usr/bin:/bin", ...l.processes.environment },
     limitMs: 1e9,
     maxOutputBytes: 100,
     signal: undefined,
@@ -88,6 +121,7 @@ test("a download that grows past its file is stopped", async () => {
   });
   await clock.advance(3000);
   expect((await running).stopped).toBe("too-much");
+  await nothingRuns(l);
 });
 
 test("PS30: without plowshare every command is a clear `config`, and what needs none still works", async () => {
@@ -110,19 +144,20 @@ test("PS30: without plowshare every command is a clear `config`, and what needs 
 
 test("PS7: no password in the list of processes; it is in a file that only the user reads, and the file goes", async () => {
   await using l = await lab({ alpha: { login: "ann:s3cret word" } });
-  const store = l.open({ credentials: { alpha: "ann:s3cret word" } });
-  l.hosts.fail("alpha", "up", "hang");
+  // So slow that the command is there to be looked at, after it has used the password.
+  const store = l.open({ credentials: { alpha: "ann:s3cret word" }, maxBytesPerSecond: 1000 });
   const stop = new AbortController();
-  const done = failureOf(store.write("/a", "x", { signal: stop.signal }));
-  await expect.poll(() => l.hosts.calls("plowup").length, { timeout: 60_000, interval: 50 }).toBe(1);
-  expect(await processesWith("s3cret")).toEqual([]);
+  const done = failureOf(store.write("/a", "x".repeat(1_000_000), { signal: stop.signal }));
+  await expect.poll(() => l.hosts.logins("alpha"), { timeout: 60_000, interval: 50 }).toBe(1);
+  await expect.poll(() => linesOf(l), { timeout: 60_000, interval: 20 }).toEqual([expect.stringContaining("plowup"), expect.stringMatching(/^sleep /)]);
+  for (const { line, environment } of await l.processes.running()) expect([line, ...environment].join(" ")).not.toContain("s3cret");
   const { args, surroundings } = l.hosts.calls("plowup")[0] as Called;
   expect([...args, ...Object.values(surroundings)].join(" ")).not.toContain("s3cret");
   const file = String(args.find((one) => one.startsWith("--plowsharerc="))).slice("--plowsharerc=".length);
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   expect(await readFile(file, "utf8")).toContain('alpha/a = "ann:s3cret word"');
   stop.abort();
-  await done;
+  expect((await done).code).toBe("aborted");
   // The host knows us by it.
   await store.write("/a", "x");
   await store.close();

@@ -12,14 +12,14 @@ interface Said {
   readonly out: string;
   readonly err: string;
 }
-function call({ scratch, hosts }: Lab, command: string, args: readonly string[], killAfterMs = 60_000): Promise<Said> {
+function call({ scratch, hosts, processes }: Lab, command: string, args: readonly string[], killAfterMs = 60_000): Promise<Said> {
   return new Promise((done) => {
     execFile(
       join(commands, command),
       args,
       {
         cwd: scratch,
-        env: { PATH: process.env["PATH"], HOME: scratch, XDG_CONFIG_HOME: join(hosts.root, "..", "config"), TMPDIR: scratch },
+        env: { PATH: process.env["PATH"], HOME: scratch, XDG_CONFIG_HOME: join(hosts.root, "..", "config"), TMPDIR: scratch, ...processes.environment },
         timeout: killAfterMs,
       },
       (error, out, err) => done({ code: error === null ? 0 : (error.code ?? error.signal ?? null), out, err }),

@@ -94,6 +94,8 @@ export async function startDrive({ tls, ...options }: DriveOptions = {}): Promis
   };
   const server = tls === undefined ? http.createServer(answer) : https.createServer(tls, answer);
   server.requestTimeout = 0;
+  // Google keeps a connection for minutes; Node's five seconds are short for a client that waits for its processor, and a change that meets its end is in doubt.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((done, fail) => server.once("error", fail).listen(0, "127.0.0.1", done));
   const { port } = server.address() as AddressInfo;
   const url = `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}/`;

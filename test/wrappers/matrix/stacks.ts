@@ -35,6 +35,13 @@ export const production: readonly (readonly WrapperName[])[] = [
   ["throttle", "limit", "timeout", "retry", "metadataCache", "readOnly", "stats"],
 ];
 
+function isEverything(names: readonly WrapperName[]): boolean {
+  return names.join(" ") === "archive caching metadataCache stats";
+}
+/** All layers that keep something, together. Where a stack costs a minute or two, `npm test` runs this one and torture the others. */
+export const everything: readonly (readonly WrapperName[])[] = production.filter(isEverything);
+export const others: readonly (readonly WrapperName[])[] = production.filter((names) => !isEverything(names));
+
 /** With the cache as it is used, written back: what one user has written is seen by others of the same stack, by other stacks after the upload (shared.ts). */
 export const writtenBack: readonly (readonly WrapperName[])[] = [["cachingBack"], ["archive", "cachingBack", "metadataCache", "stats"]];
 
