@@ -2,6 +2,7 @@
 export * from "./user.ts";
 export * from "./author.ts";
 // For our own providers.
+export { accountDigest } from "./account-digest.ts";
 export { packageLoader } from "./load-package.ts";
 export { Turns, unlessAborted } from "./turns.ts";
 export { watchdog } from "./watchdog.ts";

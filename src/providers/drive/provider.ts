@@ -1,6 +1,5 @@
 /** The provider: the verbs of one session, its capabilities, its life. */
-import { createHash } from "node:crypto";
-import { StoreError } from "../../store/index.ts";
+import { StoreError, accountDigest } from "../../store/index.ts";
 import type {
   Account,
   AccountCall,
@@ -152,14 +151,9 @@ function capabilitiesOf({ settleMs, indexTtlMs, concurrency, multipartBytes, chu
 function accountOf(auth: DriveAuth): string {
   if ("serviceAccount" in auth) return `${auth.serviceAccount.client_email} ${auth.subject ?? ""}`;
   const secret = "token" in auth ? auth.token : auth.refreshToken;
-  if (typeof secret === "string") return digest(secret);
+  if (typeof secret === "string") return accountDigest(secret);
   throw new StoreError(
     "config",
     "a layer that keeps things on disk must know whose they are, and a function that gives tokens does not tell: name the account in the option account",
   );
-}
-
-/** Of a secret of high entropy: tells nothing of it. */
-function digest(secret: string): string {
-  return createHash("sha256").update(`account ${secret}`).digest("base64url").slice(0, 22);
 }

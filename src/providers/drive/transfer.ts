@@ -38,14 +38,20 @@ async function copy(session: Session, call: CopyCall): Promise<Entry> {
     const source = await need(session, path, signal);
     if (isFolder(source)) throw new StoreError("is-a-directory", "Drive copies no folders", { applied: false });
     refuse(source, target, false);
-    const copied = await copyOf(session, source, parent, native(nameOf(to)), signal);
+    const ids: string[] = [];
+    const copied = await copyOf(session, source, parent, native(nameOf(to)), ids, signal).catch(async (error: unknown) => {
+      // The caller gave up on the answer. Beside what is at the target a copy may not stay: two of one name.
+      if (target !== null && signal?.aborted === true) for (const id of ids) await removedAgain(session, id);
+      throw error;
+    });
     if (target !== null && copied.trashed !== true) await giveWay(session, call, target, copied, () => discard(session, copied, undefined));
     return copied;
   });
   return entryOf(to, { file: made, target: made });
 }
 
-async function copyOf(session: Session, { target }: Item, parent: Place, name: string, signal: Signal): Promise<DriveFile> {
+/** `ids`: those under which copies were asked for. */
+async function copyOf(session: Session, { target }: Item, parent: Place, name: string, ids: string[], signal: Signal): Promise<DriveFile> {
   if (target === null) throw new StoreError("corrupt", "the shortcut leads to nothing that this account can see", { applied: false });
   const home = homeOf(parent);
   const body = { name, parents: [home], ...(target.appProperties === undefined ? {} : { appProperties: target.appProperties }) };
@@ -60,11 +66,16 @@ async function copyOf(session: Session, { target }: Item, parent: Place, name: s
     home,
     name,
     signal,
-    (id) => session.api.copy(target.id, { ...body, id, mimeType: target.mimeType }, signal),
+    (id) => {
+      ids.push(id);
+      return session.api.copy(target.id, { ...body, id, mimeType: target.mimeType }, signal);
+    },
     async (earlier) => {
       // An earlier try of ours made it, perhaps of other bytes: it goes, and the next one has an id of its own.
       await discard(session, earlier, signal);
-      return session.api.copy(target.id, { ...body, id: await session.newId(home, name, signal) }, signal);
+      const id = await session.newId(home, name, signal);
+      ids.push(id);
+      return session.api.copy(target.id, { ...body, id }, signal);
     },
   );
 }
@@ -111,6 +122,15 @@ async function takenBack(session: Session, before: DriveFile, parent: Place, nam
     const now = await session.api.get(before.id, undefined);
     if (now.name === name && now.parents?.includes(homeOf(parent)) === true)
       await put(session, now, { ids: before.parents ?? [], chain: [] }, before.name, undefined);
+  } catch (failure) {
+    if (!StoreError.is(failure)) throw failure;
+  }
+}
+
+/** A copy that may have been made goes; as with `takenBack`, a failure of this is not told. */
+async function removedAgain(session: Session, id: string): Promise<void> {
+  try {
+    await discard(session, await session.api.get(id, undefined), undefined);
   } catch (failure) {
     if (!StoreError.is(failure)) throw failure;
   }

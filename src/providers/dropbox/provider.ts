@@ -1,6 +1,5 @@
 /** The provider: the verbs of one session, its capabilities, its life. */
-import { createHash } from "node:crypto";
-import { StoreError } from "../../store/index.ts";
+import { StoreError, accountDigest } from "../../store/index.ts";
 import type {
   Account,
   AccountCall,
@@ -72,7 +71,7 @@ export class DropboxProvider implements Provider {
 
   identity(): string {
     const { root, namespace, account, refreshToken, accessToken } = this.#settings;
-    return `dropbox ${account ?? digest(refreshToken ?? accessToken ?? "")} ${namespace ?? "home"}:${root}`;
+    return `dropbox ${account ?? accountDigest(refreshToken ?? accessToken ?? "")} ${namespace ?? "home"}:${root}`;
   }
 
   async stat({ path, signal }: StatCall): Promise<Entry> {
@@ -153,9 +152,4 @@ function capabilitiesOf({ root, pieceBytes, parallelPieces, concurrency }: Setti
     undelete: "versions",
     concurrency,
   };
-}
-
-/** Of a secret of high entropy: tells nothing of it. */
-function digest(secret: string): string {
-  return createHash("sha256").update(`account ${secret}`).digest("base64url").slice(0, 22);
 }

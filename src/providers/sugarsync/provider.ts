@@ -1,6 +1,5 @@
 /** The provider: the verbs of one session, its capabilities, its life. */
-import { createHash } from "node:crypto";
-import { StoreError, entry, join, root } from "../../store/index.ts";
+import { StoreError, entry, join, root, accountDigest } from "../../store/index.ts";
 import type {
   Account,
   AccountCall,
@@ -62,7 +61,7 @@ export class SugarSync implements Provider {
   }
   identity(): string {
     const { origin, account, refreshToken } = this.#settings;
-    return `sugarsync ${origin} ${account ?? digest(refreshToken)}`;
+    return `sugarsync ${origin} ${account ?? accountDigest(refreshToken)}`;
   }
 
   async stat({ path, fresh, signal }: StatCall): Promise<Entry> {
@@ -153,9 +152,4 @@ function capabilitiesOf({ hardDelete, settleMs }: Settings): Partial<Capabilitie
     consistency: { read: kind, list: kind, settleMs },
     concurrency: 2,
   };
-}
-
-/** Of a secret of high entropy: tells nothing of it. */
-function digest(secret: string): string {
-  return createHash("sha256").update(`account ${secret}`).digest("base64url").slice(0, 22);
 }

@@ -12,6 +12,11 @@ export interface WebdavOptions extends Pick<Injected, "clock" | "random"> {
   /** A bearer token, instead of user and password. */
   readonly token?: string | undefined;
   /**
+   * What tells this account from others to layers that keep things on disk. Not sent and not checked. Default: the user, or a digest of the token: a new
+   * token is then another account to them.
+   */
+  readonly account?: string | undefined;
+  /**
    * "auto" (default): asks without credentials once and takes the strongest scheme that the server offers, so that a password is never sent in the
    * clear to a server that knows digest. "basic": sends the password at once. "digest": never sends it.
    */
@@ -50,6 +55,7 @@ export interface Settings {
   readonly username: string | undefined;
   readonly password: string | undefined;
   readonly token: string | undefined;
+  readonly account: string | undefined;
   readonly auth: "auto" | "basic" | "digest";
   readonly profile: WebdavProfile;
   readonly createRoot: boolean;
@@ -69,6 +75,7 @@ const KEYS: ReadonlySet<string> = new Set([
   "username",
   "password",
   "token",
+  "account",
   "auth",
   "server",
   "createRoot",
@@ -89,9 +96,10 @@ export function settingsOf(options: WebdavOptions): Settings {
   if (typeof options !== "object" || options === null) throw wrong("options are an object with a url");
   for (const key of Object.keys(options)) if (!KEYS.has(key)) throw wrong(`there is no option "${key}"`);
   const url = urlOf(options.url);
-  const { username, password, token, auth = "auto", headers = {} } = options;
-  for (const [key, value] of Object.entries({ username, password, token, ca: options.ca }))
+  const { username, password, token, account, auth = "auto", headers = {} } = options;
+  for (const [key, value] of Object.entries({ username, password, token, account, ca: options.ca }))
     if (value !== undefined && typeof value !== "string") throw wrong(`${key} is a text`);
+  if (account === "") throw wrong("account is a text");
   if (!["auto", "basic", "digest"].includes(auth)) throw wrong('auth is "auto", "basic" or "digest"');
   if (token !== undefined && (username !== undefined || password !== undefined)) throw wrong("give a token, or username and password, not both");
   if ((username === undefined) !== (password === undefined)) throw wrong("username and password belong together");
@@ -114,6 +122,7 @@ export function settingsOf(options: WebdavOptions): Settings {
     username,
     password,
     token,
+    account,
     auth,
     profile,
     headers,

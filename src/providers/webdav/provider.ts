@@ -1,5 +1,5 @@
 /** The provider: the verbs of one session, its capabilities by the server's profile, its life. */
-import { StoreError } from "../../store/index.ts";
+import { StoreError, accountDigest } from "../../store/index.ts";
 import type {
   Account,
   Capabilities,
@@ -65,7 +65,10 @@ export class Webdav implements Provider {
     return `url=${origin}${base} server=${profile.name}`;
   }
   identity(): string {
-    return `webdav ${this.#settings.origin}${this.#settings.base}`;
+    const { origin, base, username, token, account } = this.#settings;
+    // Servers show each user a tree of their own at one address.
+    const who = account ?? username ?? (token === undefined ? "" : accountDigest(token));
+    return `webdav ${JSON.stringify(who)} ${origin}${base}`;
   }
 
   async stat({ path, signal }: StatCall): Promise<Entry> {

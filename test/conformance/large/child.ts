@@ -12,7 +12,8 @@ import type { SugarSyncOptions } from "stratus/sugarsync";
 import { webdav } from "stratus/webdav";
 import type { WebdavOptions } from "stratus/webdav";
 
-export type Work = { readonly bytes: number } & (
+/** `told`: its length is said before. */
+export type Work = { readonly bytes: number; readonly told?: boolean } & (
   | { readonly s3: S3Options }
   | { readonly webdav: WebdavOptions }
   | { readonly drive: DriveOptions }
@@ -70,7 +71,7 @@ async function* body(): AsyncGenerator<Uint8Array> {
   }
 }
 // A directory of its own: the root of SugarSync takes no files.
-await store.write("/large/stream.bin", body());
+await store.write("/large/stream.bin", body(), work.told === true ? { size: work.bytes } : {});
 const writtenMib = peakMib();
 const got = createHash("sha1");
 let bytes = 0;

@@ -18,6 +18,14 @@ test("CF76: 1 GiB of unknown length through Dropbox and back stay below 200 MiB"
   expect(server.routes.filter((route) => route.startsWith("files/upload_session"))).toHaveLength(129);
 });
 
+test("CF76: 1 GiB of known length goes to Dropbox in pieces at once, below 200 MiB too", { timeout: 600_000 }, async () => {
+  await using server = await startDropbox();
+  const instead = Object.fromEntries(["api", "content", "notify"].map((host) => [`https://${host}.dropboxapi.com`, `${server.origin}/${host}`]));
+  await built.through({ bytes, told: true, dropbox: { accessToken: server.account("ann").accessToken }, instead });
+  // Two more: the session begins and ends without a piece.
+  expect(server.routes.filter((route) => route.startsWith("files/upload_session"))).toHaveLength(131);
+});
+
 test("CF88: 1 GiB of unknown length through Drive and back stay below 200 MiB", { timeout: 600_000 }, async () => {
   await using server = await startDrive();
   await built.through({ bytes, drive: { auth: authOf(server), rootUrl: server.url, tokenUrl: server.tokenUrl } });

@@ -1,5 +1,5 @@
 /** The stacks of the matrix, as data: each wrapper alone and doubled, the ordered pairs, and those that are used in production. */
-import type { Place, Subject } from "../../../src/conformance/index.ts";
+import type { Place } from "../../../src/conformance/index.ts";
 import type { Layer } from "../../../src/store/index.ts";
 import { layersOf, nameOf, wrapperNames } from "./layers.ts";
 import type { WrapperName } from "./layers.ts";
@@ -44,4 +44,3 @@ export const others: readonly (readonly WrapperName[])[] = production.filter((na
 
 /** With the cache as it is used, written back: what one user has written is seen by others of the same stack, by other stacks after the upload (shared.ts). */
 export const writtenBack: readonly (readonly WrapperName[])[] = [["cachingBack"], ["archive", "cachingBack", "metadataCache", "stats"]];
-
