@@ -26,5 +26,6 @@ export function overStacks(
       { describe, test },
       { ...rest, ...(raw === undefined ? {} : { raw: raw.bind(subject) }), name: `${subject.name}, stacks`, tier, stacks: make(open) },
     );
-  if (hidden.length > 0) conformance({ describe, test }, { ...rest, name: `${subject.name}, stacks with names of their own`, tier, stacks: make(hidden) });
+  if (hidden.length > 0)
+    conformance({ describe, test }, { ...rest, name: `${subject.name}, stacks with names of their own`, tier, stacks: make(hidden) });
 }

@@ -37,3 +37,4 @@ export const production: readonly (readonly WrapperName[])[] = [
 
 /** With the cache as it is used, written back: what one user has written is seen by others of the same stack, by other stacks after the upload (shared.ts). */
 export const writtenBack: readonly (readonly WrapperName[])[] = [["cachingBack"], ["archive", "cachingBack", "metadataCache", "stats"]];
+
