@@ -9,3 +9,5 @@ export type { PostgresCatalogueOptions } from "./postgres.ts";
 export { sqliteCatalogue } from "./sqlite.ts";
 export type { SqliteCatalogueOptions } from "./sqlite.ts";
 export type { Catalogue, Hold, Migration, Queryable, Transaction, Value } from "./types.ts";
+export { readForeignSqlite } from "./foreign.ts";
+export type { ForeignTables } from "./foreign.ts";

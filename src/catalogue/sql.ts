@@ -22,7 +22,8 @@ const made: Readonly<Record<Dialect, Map<string, string>>> = { sqlite: new Map()
 export function inDialect(sql: string, dialect: Dialect): string {
   const known = made[dialect].get(sql);
   if (known !== undefined) return known;
-  if (/'[^']*\?[^']*'/.test(sql)) throw new TypeError("a question mark inside a literal: give it as a value");
+  if ((sql.match(/'(?:[^']|'')*'/g) ?? []).some((literal) => literal.includes("?")))
+    throw new TypeError("a question mark inside a literal: give it as a value");
   let count = 0;
   const text = sql
     .replace(/\{([^}]*)\}/g, (_, word: string) => {
