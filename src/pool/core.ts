@@ -61,9 +61,9 @@ export class Core {
     return { [Symbol.dispose]: unpin };
   }
 
-  /** Undefined where the file is pinned; nothing was done then. */
+  /** Undefined where the file is pinned, or leaves already; nothing was done then. */
   async whileLeaving<T>(file: number, work: () => Promise<T>): Promise<T | undefined> {
-    if (this.#pins.has(file)) return undefined;
+    if (this.#pins.has(file) || this.#leaving.has(file)) return undefined;
     const done = Promise.withResolvers<void>();
     this.#leaving.set(file, done.promise);
     try {
@@ -74,7 +74,8 @@ export class Core {
     }
   }
 
-  get pinned(): readonly number[] {
-    return [...this.#pins.keys()];
+  /** What must not be chosen to leave. */
+  get busy(): readonly number[] {
+    return [...this.#pins.keys(), ...this.#leaving.keys()];
   }
 }

@@ -1,5 +1,5 @@
 /** The pool: what its users hold. */
-import { StoreError } from "../store/index.ts";
+import { StoreError, abortError } from "../store/index.ts";
 import type { Body } from "../store/index.ts";
 import * as care from "./care.ts";
 import type { RepairReport, VerifyReport } from "./care.ts";
@@ -69,7 +69,10 @@ export class Pool implements AsyncDisposable {
   #do<T>(signal: AbortSignal | undefined, work: (core: Core, signal: AbortSignal) => Promise<T>): Promise<T> {
     if (this.#closing !== undefined) return Promise.reject(new StoreError("closed", "the pool is closed", { applied: false }));
     const ended = this.#ending.signal;
-    const running = work(this.#core, signal === undefined ? ended : AbortSignal.any([signal, ended]));
+    const both = signal === undefined ? ended : AbortSignal.any([signal, ended]);
+    const running = work(this.#core, both).catch((error: unknown): never => {
+      throw both.aborted && error === both.reason ? abortError(both, { applied: false }) : error;
+    });
     this.#running.add(running);
     const forget = (): void => void this.#running.delete(running);
     running.then(forget, forget);

@@ -1,9 +1,10 @@
 /** Room in the cache: bytes are reserved before they are written, and clean files leave for them. */
 import { Turns } from "../store/index.ts";
-import type { Transaction, Value } from "../catalogue/index.ts";
+import type { Queryable, Transaction, Value } from "../catalogue/index.ts";
 import type { Core } from "./core.ts";
 import { PoolError } from "./errors.ts";
-import { TRUSTED, locked } from "./rows.ts";
+import { TRUSTED, isPath, locked } from "./rows.ts";
+import type { CopyRow } from "./rows.ts";
 import { STORED } from "./schema.ts";
 
 /** Of the capacity. */
@@ -75,33 +76,38 @@ export class Room {
 
   async #evict(needed: number, hash: string | undefined): Promise<void> {
     let left = needed;
-    const [sum] = await this.#candidates<{ readonly bytes: number }>("cast(coalesce(sum(f.size), 0) as {int}) as bytes", "");
-    if ((sum?.bytes ?? 0) < needed) throw new PoolError("no-room", "there is no room in the cache: what is in it waits for its upload or is in use", { hash });
+    const full = (): PoolError => new PoolError("no-room", "there is no room in the cache: what is in it waits for its upload or is in use", { hash });
+    const [sum] = await this.#candidates<{ readonly bytes: number }>(this.#core.db, "cast(coalesce(sum(f.size), 0) as {int}) as bytes");
+    if ((sum?.bytes ?? 0) < needed) throw full();
     while (left > 0) {
       const next = await this.#next(left);
-      if (next === undefined) throw new PoolError("no-room", "there is no room in the cache: what is in it waits for its upload or is in use", { hash });
+      if (next === undefined) throw full();
       left -= await this.#leave(next);
     }
   }
 
   async #next(needed: number): Promise<Candidate | undefined> {
-    if (this.#core.settings.eviction === "lru")
-      return (await this.#candidates<Candidate>("f.id, f.size", "and f.size > 0 order by k.used_ms, f.id limit 1"))[0];
-    const [enough] = await this.#candidates<Candidate>("f.id, f.size", "and f.size >= ? order by f.size, f.id limit 1", needed);
-    return enough ?? (await this.#candidates<Candidate>("f.id, f.size", "and f.size < ? and f.size > 0 order by f.size desc, f.id limit 1", needed))[0];
+    const { db, settings } = this.#core;
+    const first = async (end: string, ...values: readonly Value[]): Promise<Candidate | undefined> =>
+      (await this.#candidates<Candidate>(db, "f.id, f.size", end, ...values))[0];
+    if (settings.eviction === "lru") return await first("and f.size > 0 order by k.used_ms, f.id limit 1");
+    return (
+      (await first("and f.size >= ? order by f.size, f.id limit 1", needed)) ??
+      (await first("and f.size < ? and f.size > 0 order by f.size desc, f.id limit 1", needed))
+    );
   }
 
   /** Clean files that nobody uses and that can be had again: never one that waits for its upload. */
-  #candidates<R>(columns: string, rest: string, ...values: readonly Value[]): Promise<R[]> {
-    const { node, pinned, settings } = this.#core;
+  #candidates<R>(db: Queryable, columns: string, end = "", ...values: readonly Value[]): Promise<R[]> {
+    const { node, busy, settings } = this.#core;
     const { hosts, openLink } = settings;
     const list = (many: Iterable<unknown>): string => Array.from(many, () => "?").join(", ");
     const links = openLink === undefined ? "" : "or c.url not like '/%'";
-    return this.#core.db.query<R>(
-      `select ${columns} from cached k join file f on f.id = k.file where k.node = ? and f.queued = 0 ${pinned.length === 0 ? "" : `and f.id not in (${list(pinned)})`}
-       and exists (select 1 from copy c where c.file = f.id and c.state = ? and ${TRUSTED} and ((c.url like '/%' and c.host in (${list(hosts.keys())})) ${links})) ${rest}`,
+    return db.query<R>(
+      `select ${columns} from cached k join file f on f.id = k.file where k.node = ? and f.queued = 0 ${busy.length === 0 ? "" : `and f.id not in (${list(busy)})`}
+       and exists (select 1 from copy c where c.file = f.id and c.state = ? and ${TRUSTED} and ((c.url like '/%' and c.host in (${list(hosts.keys())})) ${links})) ${end}`,
       node,
-      ...pinned,
+      ...busy,
       STORED,
       ...hosts.keys(),
       ...values,
@@ -114,14 +120,23 @@ export class Room {
     const gone = await core.whileLeaving(id, async () => {
       const left = await core.db.transaction(async (tx) => {
         const file = await locked(tx, id);
-        // Meanwhile it may have lost its copies.
-        return file === undefined || file.queued === 1 ? undefined : await leave(core, tx, id, file.size);
+        // Meanwhile it may have been queued, or have lost its copies. It is among the busy ones itself by now, so the question leaves those out.
+        return file === undefined || !(await this.#mayLeave(tx, id)) ? undefined : await leave(core, tx, id, file.size);
       });
       if (left !== undefined) await finishLeaving(core, left);
       return left;
     });
-    if (gone === undefined) return 0;
-    return gone.size;
+    return gone?.size ?? 0;
+  }
+
+  async #mayLeave(tx: Transaction, id: number): Promise<boolean> {
+    const { hosts, openLink } = this.#core.settings;
+    const copies = await tx.query<CopyRow>(
+      `select c.* from copy c join file f on f.id = c.file where f.id = ? and f.queued = 0 and c.state = ? and ${TRUSTED}`,
+      id,
+      STORED,
+    );
+    return copies.some(({ host, url }) => (isPath(url) ? hosts.has(host) : openLink !== undefined));
   }
 }
 

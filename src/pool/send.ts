@@ -44,6 +44,7 @@ async function sendHeld(core: Core, file: FileRow, path: string, signal: AbortSi
   const worker = async (): Promise<void> => {
     for (let host = line.shift(); host !== undefined && !damaged; host = line.shift()) {
       const error = await sendTo(core, file, path, host, signal);
+      if (error === "gone") return;
       if (error === undefined) {
         made += 1;
         return;
@@ -62,21 +63,27 @@ async function sendHeld(core: Core, file: FileRow, path: string, signal: AbortSi
   return { made, living, failures, damaged };
 }
 
-async function sendTo(core: Core, file: FileRow, path: string, host: string, signal: AbortSignal | undefined): Promise<StoreError | undefined> {
+async function sendTo(core: Core, file: FileRow, path: string, host: string, signal: AbortSignal | undefined): Promise<StoreError | "gone" | undefined> {
   core.checkHold();
   const { db, settings } = core;
   // Never used twice: what is deleted late can only be what nobody wants.
   const url = `/${file.hash.slice(0, 2)}/${file.hash}.${randomBytes(6).toString("hex")}`;
-  const [row] = await db.query<{ readonly id: number }>(
-    "insert into copy(file, host, url, state, owned, node, made_ms) values(?, ?, ?, ?, 1, ?, ?) returning id",
-    file.id,
-    host,
-    url,
-    SENDING,
-    core.node,
-    core.now(),
-  );
-  const { id } = row as { readonly id: number };
+  // Under the lock, for it may be collected at this moment. Nothing is begun for a file that was removed.
+  const id = await db.transaction(async (tx) => {
+    const now = await locked(tx, file.id);
+    if (now === undefined || now.marked_ms !== null) return undefined;
+    const [row] = await tx.query<{ readonly id: number }>(
+      "insert into copy(file, host, url, state, owned, node, made_ms) values(?, ?, ?, ?, 1, ?, ?) returning id",
+      file.id,
+      host,
+      url,
+      SENDING,
+      core.node,
+      core.now(),
+    );
+    return row?.id;
+  });
+  if (id === undefined) return "gone";
   let moved = 0;
   try {
     const store = settings.hosts.get(host);

@@ -4,7 +4,7 @@ import { fromFile, toSource } from "../store/index.ts";
 import type { Body } from "../store/index.ts";
 import { cleanName } from "./cache-names.ts";
 import type { Core } from "./core.ts";
-import { hashOfFile } from "./disk.ts";
+import { hashOfBytes } from "./disk.ts";
 import { keep, removeQuietly, soundName } from "./keep.ts";
 import { livingHosts, locked } from "./rows.ts";
 import type { FileRow } from "./rows.ts";
@@ -16,20 +16,19 @@ export interface UploadOptions {
 }
 
 export async function uploadFile(core: Core, path: string, options: UploadOptions): Promise<string> {
-  const body = await fromFile(path);
-  const name = options.name ?? basename(path);
-  if (await sizeIsKnown(core, body.size ?? -1)) {
-    // Perhaps known content: then it costs reading, and nothing else.
-    const found = await hashOfFile(path, options.signal);
-    if (found !== null && (await core.turns.take(found.hash, options.signal, () => known(core, found.hash)))) return found.hash;
-  }
-  return await upload(core, body, { ...options, name });
+  return await upload(core, await fromFile(path), { ...options, name: options.name ?? basename(path) });
 }
 
 export async function upload(core: Core, body: Body, { name, signal }: UploadOptions): Promise<string> {
   const source = toSource(body, { signal });
   const path = core.disk.incoming();
   try {
+    if (source.replayable && source.size !== null && (await sizeIsKnown(core, source.size))) {
+      // Perhaps known content: then it costs reading, and nothing else.
+      await using first = source.open();
+      const { hash } = await hashOfBytes(first, signal, () => {});
+      if (await core.turns.take(hash, signal, () => known(core, hash))) return hash;
+    }
     // Of a known size all room at once; else as the bytes come.
     using room = await core.room.reserve(source.size ?? 0);
     await using stream = source.open();

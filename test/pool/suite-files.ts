@@ -1,5 +1,5 @@
 /** Files in, out and between: the same on both databases. */
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { bytes, down, failure, lab, sha } from "./lab.ts";
@@ -204,6 +204,45 @@ export function fileTests(kind: string, places?: Places): void {
       await pool.sync();
       await pool.warmUp(hash);
       expect(await pool.meters()).toEqual({ total: { uploaded: 1900, downloaded: 100 }, month: { uploaded: 1700, downloaded: 100 } });
+    });
+
+    test("CM2 known content costs nothing: no room is asked for where it is full, and no host", async () => {
+      await using l = await lab(places);
+      const pool = await l.open({ capacityBytes: 1000 });
+      const body = bytes("known", 600);
+      await pool.upload(body);
+      await pool.sync();
+      await pool.upload(bytes("fills", 890));
+      for (const host of Object.values(l.hosts)) host.calls.length = 0;
+      const again = join(l.base, "again");
+      writeFileSync(again, body);
+      for (const upload of [() => pool.upload(body), () => pool.upload(new Blob([body])), () => pool.uploadFile(again)]) expect(await upload()).toBe(sha(body));
+      expect([await pool.onCache(sha(body)), pool.usedSpace]).toEqual([false, 890]);
+      for (const host of Object.values(l.hosts)) expect(host.calls).toEqual([]);
+    });
+
+    test("an aborted call says so and leaves nothing; bodies that fail or are spent are refused", async () => {
+      await using l = await lab(places);
+      const pool = await l.open();
+      const abort = new AbortController();
+      async function* slow(): AsyncGenerator<Uint8Array> {
+        yield bytes("slow", 100);
+        abort.abort();
+        yield bytes("slow", 100);
+      }
+      expect(await failure(pool.upload(slow(), { signal: abort.signal }))).toMatchObject({ name: "StoreError", code: "aborted" });
+      for (const call of [() => pool.sync({ signal: abort.signal }), () => pool.verify({ signal: abort.signal })]) {
+        await pool.upload("something");
+        expect(await failure(call())).toMatchObject({ name: "StoreError", code: "aborted" });
+      }
+      async function* broken(): AsyncGenerator<Uint8Array> {
+        yield bytes("slow", 100);
+        throw new Error("the source broke");
+      }
+      expect(await failure(pool.upload(broken()))).toMatchObject({ code: "bad-body" });
+      expect(await failure(pool.uploadFile(join(l.base, "absent")))).toMatchObject({ code: "bad-body" });
+      expect([l.cachedFiles().length, readdirSync(join(l.base, "nodes/one/incoming")), pool.usedSpace]).toEqual([1, [], 9]);
+      await pool.upload(bytes("all of it", 8991));
     });
 
     test("CM26 the visited height is read back, also after a restart", async () => {

@@ -27,7 +27,16 @@ describe.skipIf(why !== undefined)(`three hosts${why === undefined ? "" : ` (NOT
     const { endpoint, region, accessKeyId, secretAccessKey } = ceph;
     await using dav = webdav({ url: `${apache.url}pool/`, username: apache.username, password: apache.password, server: "apache", createRoot: true });
     await using objects = s3({ bucket, endpoint, region, vendor: "ceph", createBucket: true, credentials: { accessKeyId, secretAccessKey } });
-    await using files = plowshare({ directory: join(base, "index"), createRoot: true, hosts: ["alpha"], copies: 1, modules: links.modules, commandDirectory: commands, retries: 0, waitMs: 5000 });
+    await using files = plowshare({
+      directory: join(base, "index"),
+      createRoot: true,
+      hosts: ["alpha"],
+      copies: 1,
+      modules: links.modules,
+      commandDirectory: commands,
+      retries: 0,
+      waitMs: 5000,
+    });
     const open = (node: string) =>
       Pool.open({
         catalogue: sqliteCatalogue({ file: join(base, `${node}.db`) }),
