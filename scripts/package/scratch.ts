@@ -16,6 +16,7 @@ import { local } from "stratus/local";
 import { s3 } from "stratus/s3";
 import { webdav } from "stratus/webdav";
 import { limit, prefix, readOnly, retry } from "stratus/wrappers";
+import { Pool, postgresCatalogue, sqliteCatalogue } from "stratus/pool";
 import * as long from "stratus/providers/memory";
 import * as suite from "stratus/conformance";
 
@@ -32,6 +33,12 @@ await assert.rejects(stack(memory(), readOnly()).write("/x", ""), { code: "unsup
 // The SDKs are not installed here: each is named with the command that installs it, and nothing else breaks.
 for (const [store, sdk] of [[s3({ bucket: "bbb", region: "us-east-1", credentials: { accessKeyId: "k", secretAccessKey: "s" } }), "@aws-sdk/client-s3"], [webdav({ url: "http://127.0.0.1:1/" }), "webdav"]])
   await assert.rejects(store.open(), (error) => StoreError.is(error) && error.code === "config" && error.operation === "open" && error.message.includes("npm install") && error.message.includes(sdk));
+const pool = await Pool.open({ catalogue: sqliteCatalogue({ file: process.argv[2] + ".db" }), directory: process.argv[2] + ".cache", capacityBytes: 1000, hosts: { a: memory() } });
+const hash = await pool.upload("hello");
+assert.equal((await pool.sync()).complete, 1);
+assert.equal(hash, "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
+await pool.close();
+await assert.rejects(postgresCatalogue().query("select 1"), (error) => StoreError.is(error) && error.code === "config" && error.message.includes("npm install pg"));
 console.log("ok on", process.version);
 `;
 

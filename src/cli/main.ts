@@ -17,6 +17,10 @@ const commands: Readonly<Record<string, Command>> = {
     about: "Sign in to dropbox, drive or sugarsync and store the tokens",
     load: async () => (await import("./auth.ts")).auth,
   },
+  pool: {
+    about: "Files by their hash on several hosts: upload, sync, verify, repair, dump",
+    load: async () => (await import("./pool.ts")).poolCommand,
+  },
   top: {
     about: "Show live what a store does: rates, latencies, errors, what is pending",
     load: async () => (await import("./top.ts")).topCommand,

@@ -7,3 +7,5 @@ export { packageLoader } from "./load-package.ts";
 export { Turns, unlessAborted } from "./turns.ts";
 export { watchdog } from "./watchdog.ts";
 export type { Watchdog } from "./watchdog.ts";
+// For the pool, which takes bodies as stores do.
+export { toSource } from "./body.ts";

@@ -4,7 +4,7 @@
  *     const absent = absentOf("ceph"); // [] or [{ what: "program radosgw", debian: "radosgw" }, ...]
  */
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants, readdirSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** One thing that must be there: a program, a file, or a module of PHP. */
@@ -24,6 +24,18 @@ const lighttpdWebdav = "/usr/lib/lighttpd/mod_webdav.so";
 const lighttpdAuth = "/usr/lib/lighttpd/mod_authn_file.so";
 const nginxDavExt = "/usr/lib/nginx/modules/ngx_http_dav_ext_module.so";
 const sabre = "/usr/share/php/Sabre/autoload.php";
+
+const postgresPrograms = ["initdb", "postgres"] as const;
+/** Debian keeps them out of PATH, by version; newest first. */
+const postgresDirectories = (): readonly string[] => {
+  try {
+    return readdirSync("/usr/lib/postgresql")
+      .sort((a, b) => Number(b) - Number(a))
+      .map((version) => `/usr/lib/postgresql/${version}/bin`);
+  } catch {
+    return []; // None is installed.
+  }
+};
 
 /** Every subject of `absentOf`: the servers by name, and the verification clients. */
 export const requirements = {
@@ -66,6 +78,7 @@ export const requirements = {
     { debian: "nginx-light", program: "nginx" },
     { debian: "libnginx-mod-http-dav-ext", file: nginxDavExt },
   ],
+  postgres: postgresPrograms.map((program) => ({ debian: "postgresql", program })),
   rclone: [{ debian: "rclone", program: "rclone" }],
   s3cmd: [{ debian: "s3cmd", program: "s3cmd" }],
   curl: [{ debian: "curl", program: "curl" }],
@@ -88,7 +101,8 @@ export function searchPath(): readonly string[] {
 
 /** Absolute path of a program; undefined when there is none. */
 export function which(program: string): string | undefined {
-  for (const directory of searchPath()) {
+  const further = (postgresPrograms as readonly string[]).includes(program) && process.env["STRATUS_SERVERS_PATH"] === undefined ? postgresDirectories() : [];
+  for (const directory of [...searchPath(), ...further]) {
     const file = join(directory, program);
     try {
       accessSync(file, constants.X_OK);

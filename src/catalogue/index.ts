@@ -1,0 +1,13 @@
+/**
+ * The catalogue under pool and repository: tables in SQLite for one machine, in PostgreSQL for many.
+ *
+ *   const catalogue = sqliteCatalogue({ file: "/var/lib/pool/catalogue.db" });
+ *   const shared = postgresCatalogue({ connectionString: "postgres://pool@db.example/pool" });
+ */
+export { postgresCatalogue } from "./postgres.ts";
+export type { PostgresCatalogueOptions } from "./postgres.ts";
+export { sqliteCatalogue } from "./sqlite.ts";
+export type { SqliteCatalogueOptions } from "./sqlite.ts";
+export type { Catalogue, Hold, Migration, Queryable, Transaction, Value } from "./types.ts";
+export { readForeignSqlite } from "./foreign.ts";
+export type { ForeignTables } from "./foreign.ts";

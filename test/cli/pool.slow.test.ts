@@ -1,0 +1,88 @@
+/** PW10: `stratus pool` from end to end, as processes of its own; and a PostgreSQL catalogue without the package pg. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { cli, node, source } from "../conformance-suite/spawn.ts";
+import { sha } from "../pool/lab.ts";
+
+const time = { timeout: 300_000 };
+let dir = "";
+const at = (name: string): string => join(dir, name);
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), "stratus-pool-cli-"));
+  for (const name of ["a", "b"]) mkdirSync(at(name));
+  const head = `import { Pool, postgresCatalogue, sqliteCatalogue } from "${source}/pool/index.ts";\nimport { local } from "${source}/providers/local/index.ts";\n`;
+  const pool = (node: string): string =>
+    `${head}const at = (name) => ${JSON.stringify(`${dir}/`)} + name;
+export default () => Pool.open({ catalogue: sqliteCatalogue({ file: at("${node}.db") }), directory: at("${node}"), capacityBytes: 1000, copies: 2,
+  hosts: { a: local({ directory: at("a"), name: "a" }), b: local({ directory: at("b"), name: "b" }) } });\n`;
+  writeFileSync(at("one.ts"), pool("first"));
+  writeFileSync(at("two.ts"), pool("second"));
+  writeFileSync(at("nothing.ts"), "export default () => 7;\n");
+  writeFileSync(at("talk.txt"), "a talk");
+  writeFileSync(
+    at("no-pg.ts"),
+    `import { registerHooks } from "node:module";
+registerHooks({ resolve: (asked, context, next) => { if (asked !== "pg") return next(asked, context); throw Object.assign(new Error("Cannot find package 'pg'"), { code: "ERR_MODULE_NOT_FOUND" }); } });
+const { postgresCatalogue } = await import("${source}/pool/index.ts");
+await postgresCatalogue({ connectionString: "postgres://u:hidden@127.0.0.1:1/x" }).query("select 1").then(() => console.log("opened"), (error) => console.log(error.code, error.message));
+`,
+  );
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+const run = async (...args: string[]): Promise<{ readonly out: string; readonly err: string; readonly code: number | null }> => {
+  const { stdout, stderr, code } = await node([cli, "pool", ...args]);
+  return { out: stdout, err: stderr, code };
+};
+const json = async (...args: string[]): Promise<any> => {
+  const { out } = await run(...args, "--json");
+  expect(out.endsWith("\n") && !out.slice(0, -1).includes("\n"), out).toBe(true);
+  return JSON.parse(out);
+};
+
+test("PW10 every command says what it did, for people and as JSON", time, async () => {
+  const hash = sha("a talk");
+  expect(await run("upload", at("one.ts"), at("talk.txt"))).toEqual({ out: `${hash}  ${at("talk.txt")}\n`, err: "", code: 0 });
+  expect(await json("upload", at("one.ts"), at("talk.txt"))).toEqual([{ file: at("talk.txt"), hash }]);
+  expect(await json("status", at("one.ts"))).toMatchObject({ capacity: 1000, used: 6, queues: { upload: { files: 1, bytes: 6 } } });
+  expect(await json("sync", at("one.ts"))).toMatchObject({ complete: 1, copies: 2, short: [] });
+  const status = await run("status", at("one.ts"));
+  expect(status).toMatchObject({ err: "", code: 0 });
+  expect(status.out).toMatch(/^cache +6 of 1000 bytes \(0\.6 %\)\nuploads +0 files[^]*\nhost +state[^]*\na +active +1 +0\nb +active +1 +0\n$/);
+  const dump = await run("dump", at("one.ts"));
+  expect(JSON.parse(dump.out)).toMatchObject([{ version: "0.2", filehash: hash }]);
+  expect(await run("dump", at("one.ts"))).toEqual({ out: "", err: "", code: 0 });
+  writeFileSync(at("dump.json"), dump.out);
+  expect(await json("load", at("two.ts"), at("dump.json"), "--confirmation", "mark")).toEqual({ added: 1, known: 0, copies: 2 });
+  expect(await run("download", at("two.ts"), hash, at("again.txt"))).toEqual({ out: `${at("again.txt")}\n`, err: "", code: 0 });
+  expect(readFileSync(at("again.txt"), "utf8")).toBe("a talk");
+  rmSync(at("a"), { recursive: true });
+  mkdirSync(at("a"));
+  expect(await run("verify", at("one.ts"))).toEqual({ out: `2 copies: 1 alive, 1 dead, 0 damaged, 0 unknown\nshort ${hash}\n`, err: "", code: 1 });
+  expect(await json("repair", at("one.ts"))).toEqual({ short: 1, repaired: 1, copies: 1, elsewhere: 0, failed: [] });
+  expect(await json("verify", at("one.ts"), "--deep")).toMatchObject({ alive: 2, short: [] });
+});
+
+test("what is refused: 1 with the reason; what is wrong with the command: 2", time, async () => {
+  const unknown = await run("download", at("one.ts"), sha("no"), at("none"), "--json");
+  expect(unknown).toMatchObject({ code: 1, err: expect.stringContaining("the pool has no such file") });
+  expect(JSON.parse(unknown.out)).toMatchObject({ error: "unknown-hash", causes: [] });
+  for (const args of [
+    [],
+    ["fly", at("one.ts")],
+    ["sync"],
+    ["sync", at("nothing.ts")],
+    ["sync", at("absent.ts")],
+    ["upload", at("one.ts")],
+    ["sync", at("one.ts"), "--deep"],
+    ["dump", at("one.ts"), "--limit", "x"],
+  ])
+    expect((await run(...args)).code, args.join(" ")).toBe(2);
+  expect((await run("--help")).out).toContain("import-cloudmanager <module> <database>");
+});
+
+test("a PostgreSQL catalogue without pg names the package and its command", time, async () => {
+  expect((await node([at("no-pg.ts")])).stdout).toBe("config a PostgreSQL catalogue needs the package pg: npm install pg\n");
+});

@@ -1,0 +1,91 @@
+/** The pool on PostgreSQL: all that it does on SQLite (CM16), and several nodes on one catalogue. */
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { postgresCatalogue } from "../../src/catalogue/index.ts";
+import { startPostgres } from "../servers/postgres.ts";
+import type { PostgresServer } from "../servers/postgres.ts";
+import { notProvedBy } from "../servers/shared.ts";
+import { bytes, failure, lab, sha } from "./lab.ts";
+import type { Places } from "./lab.ts";
+import { careTests } from "./suite-care.ts";
+import { exchangeTests } from "./suite-exchange.ts";
+import { fileTests } from "./suite-files.ts";
+
+const why = notProvedBy("postgres", "the pool on PostgreSQL");
+
+describe.skipIf(why !== undefined)("CM16 on PostgreSQL", () => {
+  let server: PostgresServer;
+  let schemas = 0;
+  beforeAll(async () => {
+    server = await startPostgres();
+  });
+  afterAll(() => server?.stop());
+
+  /** For one lab: its catalogues by name, each a schema. */
+  const places: Places = () => {
+    const prefix = `p${(schemas += 1)}`;
+    return (name) => postgresCatalogue({ connectionString: server.url, schema: `${prefix}_${name}`, maxConnections: 3 });
+  };
+
+  fileTests("postgres", places);
+  careTests("postgres", places);
+  exchangeTests("postgres", places);
+
+  test("two nodes share a catalogue: what one uploads the other fetches, and each sends what it has", async () => {
+    await using l = await lab(places);
+    const one = await l.open({}, "one");
+    const two = await l.open({}, "two");
+    const texts = Array.from({ length: 8 }, (_, n) => `text ${n}`);
+    await Promise.all(texts.map((text, n) => (n % 2 === 0 ? one : two).upload(text)));
+    // The same bytes in both caches are one file, sent once.
+    await Promise.all([one.upload("both"), two.upload("both")]);
+    expect((await one.queues()).upload.files).toBe(9);
+    expect(await failure(one.warmUp(sha("text 1")))).toMatchObject({ code: "not-uploaded" });
+    await Promise.all([one.sync(), two.sync()]);
+    await Promise.all([one.sync(), two.sync()]);
+    expect((await two.queues()).upload.files).toBe(0);
+    expect(await one.verify({ deep: true })).toMatchObject({ copies: 18, alive: 18, short: [] });
+    for (const text of texts) for (const pool of [one, two]) expect(readFileSync(await pool.warmUp(sha(text)), "utf8")).toBe(text);
+    await one.remove(sha("both"));
+    expect(await failure(two.warmUp(sha("both")))).toMatchObject({ code: "unknown-hash" });
+    expect(await one.collect({ graceMs: 0 })).toMatchObject({ collected: [sha("both")], deleted: 2 });
+    await two.collect({ graceMs: 0 });
+    expect(l.cachedFiles("two").some((name) => name.startsWith(sha("both").slice(0, 7)))).toBe(false);
+    expect(await failure(l.open({}, "one"))).toMatchObject({ code: "conflict" });
+  });
+
+  test("uploads at one node while another collects lose nothing", async () => {
+    await using l = await lab(places);
+    const one = await l.open({}, "one");
+    const two = await l.open({}, "two");
+    const texts = Array.from({ length: 5 }, (_, n) => bytes(`racing ${n}`, 50));
+    for (let round = 0; round < 5; round++) {
+      await Promise.all(texts.map((text) => one.upload(text)));
+      await one.sync();
+      for (const text of texts) await one.remove(sha(text));
+      await Promise.all([two.collect({ graceMs: 0 }), ...texts.map((text) => one.upload(text)), one.sync(), two.sync()]);
+      await one.sync();
+      for (const text of texts) for (const pool of [one, two]) expect(readFileSync(await pool.warmUp(sha(text)))).toEqual(text);
+    }
+    await l.clock.advance(200_000);
+    await Promise.all([one.collect(), two.collect()]);
+    expect(await two.verify({ deep: true })).toMatchObject({ copies: 10, alive: 10, short: [], lost: [] });
+    expect((await Promise.all(Object.values(l.hosts).map((host) => host.files()))).flat()).toHaveLength(10);
+  });
+
+  test("a pool whose connection broke goes on, but not with a directory that it may no longer hold", async () => {
+    await using own = await startPostgres();
+    await using l = await lab(() => (name) => postgresCatalogue({ connectionString: own.url, schema: name }));
+    const pool = await l.open();
+    const hash = await pool.upload("before");
+    await own.crash();
+    expect(await pool.exists(hash)).toBe(true);
+    expect(await failure(pool.upload("after"))).toMatchObject({ code: "conflict" });
+    expect(await failure(pool.sync())).toMatchObject({ code: "conflict" });
+    await pool.close();
+    const again = await l.open();
+    expect(again.opened).toMatchObject({ missing: [] });
+    expect(await again.upload("after")).toBe(sha("after"));
+    expect(await again.sync()).toMatchObject({ complete: 2 });
+  });
+});

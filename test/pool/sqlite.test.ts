@@ -1,0 +1,8 @@
+/** The pool on SQLite. */
+import { careTests } from "./suite-care.ts";
+import { exchangeTests } from "./suite-exchange.ts";
+import { fileTests } from "./suite-files.ts";
+
+fileTests("sqlite");
+careTests("sqlite");
+exchangeTests("sqlite");
