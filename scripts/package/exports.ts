@@ -7,8 +7,7 @@ import { assertion } from "../tasks.ts";
 import type { Outcome } from "../tasks.ts";
 
 type Target = string | { readonly types: string; readonly default: string };
-const SDKS =
-  /from "(@aws-sdk|@smithy|undici|webdav|fast-check|opendal|vitest|pg"|better-sqlite3)|import\("(@aws-sdk|@smithy|undici|webdav|fast-check|pg"|better-sqlite3)/;
+const SDKS = /from "(@aws-sdk|@smithy|undici|webdav|fast-check|opendal|vitest|pg")|import\("(@aws-sdk|@smithy|undici|webdav|fast-check|pg")/;
 
 export function checkExports(tarball: string, directory: string): Promise<Outcome> {
   return assertion("exports are what is shipped, without types of SDKs", async () => {

@@ -147,6 +147,7 @@ export interface Leaving {
 
 /** In the transaction that makes the row go. Undefined: it was not cached here. */
 export async function leave(core: Core, tx: Transaction, file: number, size: number): Promise<Leaving | undefined> {
+  core.checkHold();
   const [row] = await tx.query<{ readonly name: string }>("delete from cached where node = ? and file = ? returning name", core.node, file);
   if (row === undefined) return undefined;
   await tx.run("insert into leaving(node, name, size) values(?, ?, ?) on conflict(node, name) do nothing", core.node, row.name, size);

@@ -1,5 +1,5 @@
 /** Files in, out and between: the same on both databases. */
-import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { bytes, down, failure, lab, sha } from "./lab.ts";
@@ -254,6 +254,41 @@ export function fileTests(kind: string, places?: Places): void {
         await expect(pool.visit(-1)).rejects.toThrow(TypeError);
       }
       expect(await (await l.open()).visitedHeight()).toBe(345_678);
+    });
+
+    test("a target that cannot be written is told by Node's own error, and nothing is left beside it", async () => {
+      await using l = await lab(places);
+      const pool = await l.open();
+      const hash = await pool.upload("body");
+      await expect(pool.download(hash, join(l.base, "absent", "x"))).rejects.toMatchObject({ code: "ENOENT" });
+      mkdirSync(join(l.base, "targets", "directory", "full"), { recursive: true });
+      await expect(pool.download(hash, join(l.base, "targets", "directory"))).rejects.toMatchObject({ syscall: "rename" });
+      expect(readdirSync(join(l.base, "targets"))).toEqual(["directory"]);
+      writeFileSync(join(l.base, "targets", "file"), "old");
+      await pool.download(hash, join(l.base, "targets", "file"));
+      expect(readFileSync(join(l.base, "targets", "file"), "utf8")).toBe("body");
+    });
+
+    test("CM27 close ends what hangs: a body that never comes, a host that never answers; both go on the next time", async () => {
+      await using l = await lab(places);
+      const pool = await l.open();
+      const hash = await pool.upload("waits");
+      for (const host of Object.values(l.hosts)) host.fault = (call) => (call.operation === "write" ? { hang: true } : undefined);
+      const asked = Promise.withResolvers<void>();
+      async function* stalled(): AsyncGenerator<Uint8Array> {
+        yield bytes("x", 10);
+        asked.resolve();
+        await new Promise<never>(() => {});
+      }
+      const calls = [failure(pool.upload(stalled())), failure(pool.sync())];
+      await asked.promise;
+      await pool.close();
+      for (const call of calls) expect((await call).code).toMatch(/^(aborted|closed)$/);
+      for (const host of Object.values(l.hosts)) host.fault = undefined;
+      const again = await l.open();
+      expect(again.opened).toEqual({ adopted: [], missing: [] });
+      expect(await again.sync()).toMatchObject({ complete: 1 });
+      expect(readFileSync(await again.warmUp(hash), "utf8")).toBe("waits");
     });
 
     test("CM27 CM28 close ends everything: later calls reject, directory and hosts are free; parts are injected", async () => {
