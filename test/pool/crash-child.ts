@@ -1,15 +1,15 @@
-/** Works on a pool until it is killed, and says on stdout what is acknowledged: `node crash-child.ts BASE SEED`. */
+/** Works on a pool until it is killed, and says on stdout what is acknowledged: `node crash-child.ts BASE SEED [DATABASE NODE]`. */
 import { writeSync } from "node:fs";
 import { join } from "node:path";
-import { Pool, PoolError, sqliteCatalogue } from "../../src/pool/index.ts";
+import { Pool, PoolError, postgresCatalogue, sqliteCatalogue } from "../../src/pool/index.ts";
 import { local } from "../../src/providers/local/index.ts";
 import { seededRandom } from "../../src/wrappers/seeded-random.ts";
 
-const [base = "", seed = "0"] = process.argv.slice(2);
+const [base = "", seed = "0", database, node = "cache"] = process.argv.slice(2);
 const random = seededRandom(Number(seed) + 1);
 const pool = await Pool.open({
-  catalogue: sqliteCatalogue({ file: join(base, "catalogue.db"), flush: false }),
-  directory: join(base, "cache"),
+  catalogue: database === undefined ? sqliteCatalogue({ file: join(base, "catalogue.db"), flush: false }) : postgresCatalogue({ connectionString: database }),
+  directory: join(base, node),
   capacityBytes: 20_000,
   hosts: Object.fromEntries(["a", "b", "c"].map((name) => [name, local({ directory: join(base, name), name })])),
   copies: 2,
