@@ -7,9 +7,10 @@ import type { Core } from "./core.ts";
 import { buryPath } from "./grave.ts";
 import { hasFlight } from "./journal-changes.ts";
 import { noteConflict } from "./outcomes.ts";
-import { noBase, sameHashes } from "./remote.ts";
+import { baseOf, noBase, sameHashes } from "./remote.ts";
 import { asStoreError, backOffMs, errorText, verdictOn } from "./retry-policy.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
+import type { NodeRow } from "./rows.ts";
 import { ancestors } from "./tree.ts";
 
 /** A barrier with this `due` waits for a person. */
@@ -38,9 +39,9 @@ export async function runBarrier(core: Core, seq: number): Promise<BarrierEnd> {
   if (!(core.rules.flushesBeforeSend ? await core.group.add(run, { room: false }) : core.group.record(run))) return {};
   core.step("barrier.run");
   try {
-    const missing = (await send(core, before)) === "missing";
+    const sent = await send(core, before);
     core.step("barrier.answered");
-    core.group.record(() => endBarrier(core, before, missing));
+    core.group.record(() => endBarrier(core, before, sent));
     core.step("barrier.ended");
     return {};
   } catch (error) {
@@ -83,7 +84,10 @@ function stopped(core: Core, barrier: Barrier, error: StoreError): BarrierEnd {
   return { error, doubt: unknown };
 }
 
-async function send(core: Core, barrier: Barrier): Promise<"done" | "missing"> {
+/** `missing`: there was nothing at the source. An entry: what stands at the target now, of a file. */
+type Sent = "done" | "missing" | Entry;
+
+async function send(core: Core, barrier: Barrier): Promise<Sent> {
   if (barrier.kind === "delete") return deleteTree(core, barrier);
   if (barrier.kind === "remove") return removeDirectory(core, barrier);
   const inDoubt = barrier.doubt === 1;
@@ -135,7 +139,7 @@ async function removeDirectory(core: Core, { seq, src }: Barrier): Promise<"done
   return "done";
 }
 
-async function oneFile(core: Core, barrier: Barrier): Promise<"done" | "missing"> {
+async function oneFile(core: Core, barrier: Barrier): Promise<Sent> {
   const { kind, src, seq, fresh, step } = barrier;
   const dst = barrier.dst as StorePath;
   const expected = core.barriers.items(seq).find(({ path }) => path === dst)?.etag ?? null;
@@ -149,7 +153,7 @@ async function oneFile(core: Core, barrier: Barrier): Promise<"done" | "missing"
       if (!known && (!first || fresh === 1 || expected !== null)) {
         if (!first && (await isSame(core, source, target))) {
           if (kind === "move") await removeSource(core, src, source);
-          return "done";
+          return target;
         }
         if (expected !== null || fresh === 1) await putAside(core, dst, target);
       }
@@ -164,12 +168,11 @@ function canBeFresh({ remoteCan }: Core, kind: Barrier["kind"]): boolean {
   return (kind === "move" ? remoteCan.moveIfAbsent : remoteCan.copyIfAbsent) !== false;
 }
 
-async function transferOne(core: Core, kind: Barrier["kind"], src: StorePath, dst: StorePath, ifAbsent: boolean): Promise<"done" | "missing"> {
+async function transferOne(core: Core, kind: Barrier["kind"], src: StorePath, dst: StorePath, ifAbsent: boolean): Promise<Sent> {
   const { inner, ended } = core;
   const options = { signal: ended, ...(ifAbsent ? { ifAbsent } : {}) };
   try {
-    await (kind === "move" ? inner.move(calls.move(src, dst, options)) : inner.copy(calls.copy(src, dst, options)));
-    return "done";
+    return await (kind === "move" ? inner.move(calls.move(src, dst, options)) : inner.copy(calls.copy(src, dst, options)));
   } catch (error) {
     if (hasCode(error, "not-found")) return "missing";
     if (hasCode(error, "already-exists", "is-a-directory", "not-empty")) {
@@ -294,9 +297,10 @@ async function oneStep(core: Core, kind: Barrier["kind"], source: Entry, to: Sto
   await transferOne(core, kind, source.path, to, target === null && canBeFresh(core, kind));
 }
 
-/** Inside of a transaction. `missing`: there was nothing at the source. */
-export function endBarrier(core: Core, barrier: Barrier, missing: boolean): void {
+/** Inside of a transaction. */
+export function endBarrier(core: Core, barrier: Barrier, sent: Sent): void {
   const { seq, kind, src, dst } = barrier;
+  const missing = sent === "missing";
   const { tree, rules, numbers } = core;
   core.counts.arrived++;
   core.watches.touch(src);
@@ -314,6 +318,9 @@ export function endBarrier(core: Core, barrier: Barrier, missing: boolean): void
   if (kind === "move") buryPath(core, src);
   const target = tree.at(dst);
   if (target !== undefined) tree.update(target, { moved_gen: numbers.next() });
+  // Written over what was on its way here: what arrived is known now, and no other client's.
+  if (rules.arrivalIsBase && typeof sent === "object" && sent.kind === "file" && sent.etag !== null && isBlind(core, target, dst))
+    tree.update(target, { ...baseOf(sent, numbers.next()) });
   if (rules.absenceEndsWithMove)
     for (const place of places) {
       const node = tree.at(place);
@@ -322,6 +329,10 @@ export function endBarrier(core: Core, barrier: Barrier, missing: boolean): void
   const there = tree.at(dst);
   if (there?.kind === DIRECTORY && there.base_kind === ABSENT && !missing) tree.update(there, { base_kind: DIRECTORY });
   if (missing) for (const place of places) sourceVanished(core, place);
+}
+
+function isBlind(core: Core, node: NodeRow | undefined, path: StorePath): node is NodeRow {
+  return node?.kind === FILE && node.dirty === 1 && node.base_kind === null && !hasFlight(core, node) && !core.barriers.touches(path);
 }
 
 /** What we hold of it becomes pending, without a base: that was learnt at the old place. The rest is gone. */

@@ -118,6 +118,8 @@ export interface Rules {
   readonly removeIsPlain: boolean;
   /** "Nothing there", learnt at the old place, says nothing about the new one. */
   readonly absenceEndsWithMove: boolean;
+  /** What a copy or a move brought below a file that was written there meanwhile is known from then on: else it is taken for another client's. */
+  readonly arrivalIsBase: boolean;
   /** What a tree operation put somewhere is looked for where later ones have taken it. */
   readonly followsLaterMoves: boolean;
   /** The end of a delete writes nothing into rows: what stands there by now was made later. */
@@ -193,6 +195,7 @@ export const rules: Rules = Object.freeze({
   landedIsOurs: true,
   removeIsPlain: true,
   absenceEndsWithMove: true,
+  arrivalIsBase: true,
   followsLaterMoves: true,
   deleteEndLeavesRows: true,
   vanishedForgetsBases: true,

@@ -157,6 +157,12 @@ const written: readonly Written[] = [
     commands: [write("/c"), just("flush"), at("evict", "/c"), write("/c"), wait(1000), net("lost"), just("flush")],
   },
   {
+    found: "what a copy of ours had brought was taken for another client's by the write that followed it",
+    kills: { arrivalIsBase: false },
+    setup: { unknownPaths: "trust" },
+    commands: [write("/a"), just("flush"), at("evict", "/a"), copy("/a", "/c"), write("/c"), wait(0), net("ok"), wait(1000), net("lost"), just("flush")],
+  },
+  {
     found: "the power failed, and acknowledged bytes were not on the disk",
     kills: { flushesFiles: false },
     setup: {},
