@@ -48,7 +48,8 @@ export function mayServeStale(core: Core, node: NodeRow, error: unknown): boolea
  */
 export async function learn(core: Core, node: NodeRow, found: Entry | null, path: StorePath): Promise<"same" | "changed" | "again"> {
   if (node.dirty === 1) return "again";
-  const soft = isSoft(core, node, core.tree.look(path).moved);
+  const { moved } = core.tree.look(path);
+  const soft = isSoft(core, node, moved);
   const same = found !== null && node.kind === FILE && found.kind === "file" && (await isStill(core, node, found, soft));
   if ((same && !soft) || (found?.kind === "directory" && node.kind === DIRECTORY && node.modified === found.modifiedMs)) {
     // Confirmed a moment ago: nothing worth writing down.
@@ -59,6 +60,8 @@ export async function learn(core: Core, node: NodeRow, found: Entry | null, path
   return core.group.record(() => {
     const now = core.tree.row(node.id);
     if (now === undefined || now.gen !== node.gen || now.dirty === 1 || now.base_gen !== node.base_gen) return "again";
+    // A copy or a move ended while bytes were compared: what was found stands at the old place, and its etag with it.
+    if (core.tree.look(path).moved !== moved) return "again";
     const checked = core.clock.now();
     if (found !== null && now.kind === DIRECTORY && found.kind === "directory") {
       core.tree.update(now, { checked, base_kind: DIRECTORY, modified: found.modifiedMs });
