@@ -1,5 +1,4 @@
 /** Names of cached files: the first 7 digits of the hash, "_", and the name of the file, as cloud-manager has them. */
-import { byteLength } from "./bytes.ts";
 
 /** Of most file systems. */
 const MOST_BYTES = 255;
@@ -25,7 +24,7 @@ export function cachedNames(hash: string, name: string): readonly [usual: string
 /** Cut at its front, so that the extension stays. */
 function fitted(prefix: string, name: string): string {
   let rest = name;
-  while (byteLength(prefix + rest) > MOST_BYTES) rest = Array.from(rest).slice(1).join("");
+  while (Buffer.byteLength(prefix + rest) > MOST_BYTES) rest = Array.from(rest).slice(1).join("");
   return prefix + rest;
 }
 

@@ -1,6 +1,5 @@
 /** Dumps out of the catalogue and into it. */
 import type { Transaction } from "../catalogue/index.ts";
-import { byteLength } from "./bytes.ts";
 import type { Core } from "./core.ts";
 import { parseDump, toEntry } from "./dump-format.ts";
 import type { DumpVersion, DumpedCopy, DumpedFile } from "./dump-format.ts";
@@ -51,7 +50,7 @@ async function smallest(core: Core, tx: Transaction, limitBytes: number, version
     );
     for (const file of page) {
       const text = toEntry(await described(tx, file), version);
-      best.push({ id: file.id, text, bytes: byteLength(text) });
+      best.push({ id: file.id, text, bytes: Buffer.byteLength(text) });
     }
     best = fitting(
       best.sort((a, b) => a.bytes - b.bytes || a.id - b.id),

@@ -115,7 +115,7 @@ class CrashRuns {
     this.#options = options;
     this.#random = seeded(`crash ${options.seed}`);
     this.#base = newBase(options.base ?? tmpdir());
-    this.#ledger = new Ledger(options.workers ?? 6, this.#subject.wholeTrees !== false);
+    this.#ledger = this.#newLedger();
     this.#place = this.#newPlace();
   }
 
@@ -315,8 +315,12 @@ class CrashRuns {
     this.#ledger.faults.length = 0;
   }
 
+  #newLedger(): Ledger {
+    return new Ledger(this.#options.workers ?? 6, this.#subject.wholeTrees !== false);
+  }
+
   #newPlace(): CrashPlace {
-    this.#ledger = new Ledger(this.#options.workers ?? 6, this.#subject.wholeTrees !== false);
+    this.#ledger = this.#newLedger();
     this.#killsHere = 0;
     const directory = join(this.#base, String(this.#places++));
     mkdirSync(directory);

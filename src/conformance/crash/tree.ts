@@ -90,20 +90,22 @@ function belowFile(tree: Tree, path: string): boolean {
 
 /** What may be left of a change to this path where parents are made one after the other, before anything else: none of it, or some of them. */
 export function parentsMade(tree: Tree, path: string): Tree[] {
-  const left: Tree[] = [];
+  if (belowFile(tree, path)) return [];
   const next = new Map(tree);
-  const above: string[] = [];
-  for (let one = parentOf(path); one !== "/"; one = parentOf(one)) if (!tree.has(one)) above.unshift(one);
-  if (belowFile(tree, path)) return left;
-  for (const one of above) {
-    next.set(one, null);
-    left.push(new Map(next));
-  }
-  return left;
+  return missingParents(tree, path)
+    .toReversed()
+    .map((above) => new Map(next.set(above, null)));
+}
+
+/** Deepest first. */
+function missingParents(tree: Tree, path: string): string[] {
+  const missing: string[] = [];
+  for (let above = parentOf(path); above !== "/"; above = parentOf(above)) if (!tree.has(above)) missing.push(above);
+  return missing;
 }
 
 function withParents(tree: Tree, path: string): Map<string, number | null> {
   const next = new Map(tree);
-  for (let above = parentOf(path); above !== "/"; above = parentOf(above)) if (!next.has(above)) next.set(above, null);
+  for (const above of missingParents(tree, path)) next.set(above, null);
   return next;
 }

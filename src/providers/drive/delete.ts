@@ -66,3 +66,12 @@ async function isGone(session: Session, id: string, lostAnswer: StoreError, sign
     throw lostAnswer;
   }
 }
+
+/** Why a call failed is what the caller must hear, so that a failure of what is done about it is not told. */
+export async function untold(work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (failure) {
+    if (!StoreError.is(failure)) throw failure;
+  }
+}

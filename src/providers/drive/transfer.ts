@@ -7,7 +7,7 @@
 import { StoreError, nameOf, parentOf } from "../../store/index.ts";
 import type { CopyCall, Entry, MoveCall } from "../../store/index.ts";
 import type { Signal } from "./api.ts";
-import { discard, discardAll } from "./delete.ts";
+import { discard, discardAll, untold } from "./delete.ts";
 import { creating, ensure, outdated } from "./folders.ts";
 import { hasChildren } from "./list.ts";
 import { leaf, look, need } from "./lookup.ts";
@@ -116,24 +116,18 @@ async function move(session: Session, call: MoveCall): Promise<Entry> {
   return entryOf(to, { file: made, target: item === undefined || item.target?.id === made.id ? made : item.target });
 }
 
-/** A move that may have happened is undone. Why the call failed is what the caller must hear, so that a failure of this one is not told: `applied` is unknown then as now. */
-async function takenBack(session: Session, before: DriveFile, parent: Place, name: string): Promise<void> {
-  try {
+/** A move that may have happened is undone. */
+function takenBack(session: Session, before: DriveFile, parent: Place, name: string): Promise<void> {
+  return untold(async () => {
     const now = await session.api.get(before.id, undefined);
     if (now.name === name && now.parents?.includes(homeOf(parent)) === true)
       await put(session, now, { ids: before.parents ?? [], chain: [] }, before.name, undefined);
-  } catch (failure) {
-    if (!StoreError.is(failure)) throw failure;
-  }
+  });
 }
 
-/** A copy that may have been made goes; as with `takenBack`, a failure of this is not told. */
-async function removedAgain(session: Session, id: string): Promise<void> {
-  try {
-    await discard(session, await session.api.get(id, undefined), undefined);
-  } catch (failure) {
-    if (!StoreError.is(failure)) throw failure;
-  }
+/** A copy that may have been made goes. */
+function removedAgain(session: Session, id: string): Promise<void> {
+  return untold(async () => discard(session, await session.api.get(id, undefined), undefined));
 }
 
 /** Does the work with what is at the target, in the turn of both paths; once more where the target's directory turned out to be gone. */

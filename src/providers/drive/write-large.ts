@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { StoreError, nameOf, parentOf, root } from "../../store/index.ts";
 import type { WriteCall } from "../../store/index.ts";
 import type { FileBody } from "./api.ts";
-import { discard, discardAll } from "./delete.ts";
+import { discard, discardAll, untold } from "./delete.ts";
 import { isAmbiguous, isMissing } from "./errors.ts";
 import { inParent, outdated } from "./folders.ts";
 import type { Gatherer, Piece } from "./gather.ts";
@@ -127,12 +127,10 @@ async function finished(session: Session, call: WriteCall, aim: Aim, upload: Upl
   return file;
 }
 
-/** What stands aside is nobody's file. Why the write failed is what the caller must hear, so that a failure of this one is not told. */
+/** What stands aside is nobody's file. */
 async function takeAway(session: Session, { id, name }: Aim): Promise<void> {
   if (id === undefined) return;
-  await discard(session, { id, name, mimeType: UNTYPED }, undefined).catch((failure: unknown) => {
-    if (!StoreError.is(failure)) throw failure;
-  });
+  await untold(() => discard(session, { id, name, mimeType: UNTYPED }, undefined));
 }
 
 /** The file that was there when the upload began is not at the path any more. In the trash it may be written to, elsewhere it is another's. */
@@ -196,10 +194,8 @@ async function moved(session: Session, { path, signal }: WriteCall, made: DriveF
     });
     return file;
   } catch (error) {
-    // It is nobody's file where it is; what went wrong is what the caller must hear.
-    await discard(session, made, undefined).catch((failure: unknown) => {
-      if (!StoreError.is(failure)) throw failure;
-    });
+    // It is nobody's file where it is.
+    await untold(() => discard(session, made, undefined));
     throw error;
   }
 }

@@ -35,8 +35,8 @@ export async function children(session: Session, path: StorePath, signal: AbortS
       const there = await need(session, path, signal);
       if (there.kind === "file") throw new StoreError("not-a-directory", "a file has no children");
     }
-    await resources(session, answer);
   }
+  // What is no listing is an error here.
   const all = found ?? (await resources(session, answer));
   const entries = new Map<StorePath, Entry>();
   let self: (typeof all)[number] | undefined;
