@@ -5,10 +5,18 @@ import { orAborted } from "./semaphore.ts";
 import { Survey } from "./survey.ts";
 import type { Uploads } from "./uploads.ts";
 
+interface Running {
+  readonly done: Promise<void>;
+  readonly began: number;
+  /** Nobody waits for it any more: it ends, and lets go of its connection. */
+  readonly abandoned: AbortController;
+  waiting: number;
+}
+
 export class Refresher {
   readonly #core: Core;
   readonly #survey: Survey;
-  #running: { readonly done: Promise<void>; readonly began: number } | undefined;
+  #running: Running | undefined;
   /** By the monotonic clock: when the last one that succeeded began. */
   #lastBegan: number | undefined;
   /** The same by the local clock, which goes on while a machine sleeps. */
@@ -42,7 +50,7 @@ export class Refresher {
     try {
       // Nothing older than the question is good enough then, not even what is being listed at this moment.
       if (this.#core.settings.refreshMs === 0) await this.fresh(signal);
-      else await orAborted(this.#shared(), signal);
+      else await this.#shared(signal);
     } catch (error) {
       if (!this.#core.rules.failedRefreshAnswers || signal?.aborted === true || !this.hasRun) throw error;
     }
@@ -61,7 +69,7 @@ export class Refresher {
         running.done.catch(() => {}),
         signal,
       );
-    await orAborted(this.#shared(), signal);
+    await this.#shared(signal);
   }
 
   /**
@@ -74,11 +82,28 @@ export class Refresher {
     if (!this.hasRun || (old && rules.sealsNeedYoungView && settings.refreshMs !== Infinity)) await this.#shared();
   }
 
-  #shared(): Promise<void> {
-    if (this.#running !== undefined) return this.#running.done;
+  /** The one that runs, or a new one. */
+  async #shared(signal?: AbortSignal | undefined): Promise<void> {
+    while (this.#running?.abandoned.signal.aborted === true)
+      await orAborted(
+        this.#running.done.catch(() => {}),
+        signal,
+      );
+    const running = this.#running ?? this.#start();
+    running.waiting += 1;
+    try {
+      await orAborted(running.done, signal);
+    } finally {
+      running.waiting -= 1;
+      if (running.waiting === 0 && this.#running === running) running.abandoned.abort(signal?.reason);
+    }
+  }
+
+  #start(): Running {
     const began = this.#core.clock.monotonic();
     const beganMs = nowOf(this.#core);
-    const done = this.#survey.run().then(
+    const abandoned = new AbortController();
+    const done = this.#survey.run(AbortSignal.any([this.#core.ended, abandoned.signal])).then(
       () => {
         this.#lastBegan = began;
         this.#lastBeganMs = beganMs;
@@ -90,7 +115,9 @@ export class Refresher {
         throw error;
       },
     );
-    this.#running = { done, began };
-    return done;
+    // Who gave up is not there to hear how it ended.
+    done.catch(() => {});
+    this.#running = { done, began, abandoned, waiting: 0 };
+    return this.#running;
   }
 }

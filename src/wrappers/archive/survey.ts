@@ -28,9 +28,10 @@ export class Survey {
     this.#uploads = uploads;
   }
 
-  async run(): Promise<void> {
-    const { ended, index, rules } = this.#core;
-    await this.#lookForDoubtful();
+  /** One at a time. @throws what the signal says when it fires; what was learned until then stays. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { index, rules } = this.#core;
+    await this.#lookForDoubtful(signal);
     const beganMs = nowOf(this.#core);
     this.#shown = new Set();
     // What is learned from here on this listing says nothing about.
@@ -39,11 +40,11 @@ export class Survey {
     const reads: Promise<void>[] = [];
     let failed: { readonly error: unknown } | undefined;
     try {
-      for await (const page of this.#core.remote.list(ended)) {
+      for await (const page of this.#core.remote.list(signal)) {
         for (const one of this.#unknown(page)) {
-          const release = await room.acquire(1, ended);
+          const release = await room.acquire(1, signal);
           reads.push(
-            this.#learn(one.name, one.listed).then(release, (error: unknown) => {
+            this.#learn(one.name, one.listed, signal).then(release, (error: unknown) => {
               release();
               failed ??= { error };
             }),
@@ -91,14 +92,14 @@ export class Survey {
     this.#shown.add(name);
   }
 
-  async #learn(name: ArchiveName, { object, size: told }: Listed): Promise<void> {
-    const { ended, index, remote, rules, settings, step } = this.#core;
+  async #learn(name: ArchiveName, { object, size: told }: Listed, signal: AbortSignal): Promise<void> {
+    const { index, remote, rules, settings, step } = this.#core;
     let size = told;
     try {
-      size ??= (await remote.sizeOf(object, ended)) ?? null;
+      size ??= (await remote.sizeOf(object, signal)) ?? null;
       if (size === null) return;
       const bytes = size;
-      const opened = await openArchive(name, bytes, (offset, length) => remote.readPart(object, offset, length, ended), settings, rules);
+      const opened = await openArchive(name, bytes, (offset, length) => remote.readPart(object, offset, length, signal), settings, rules);
       // Two objects of one id: archives never differ, so one of them is no archive.
       const known = index.archives.byName(name.id);
       if (known !== undefined && (known.object !== object || known.bytes !== bytes)) throw new StoreError("corrupt", "another object has the same id");
@@ -148,8 +149,8 @@ export class Survey {
   }
 
   /** Uploads of which nobody knows what became of them. */
-  async #lookForDoubtful(): Promise<void> {
-    const { ended, index, remote, rules, settings } = this.#core;
+  async #lookForDoubtful(signal: AbortSignal): Promise<void> {
+    const { index, remote, rules, settings } = this.#core;
     for (const { name, object, bytes, time, began, until } of index.archives.intents()) {
       if (this.#uploads.isRunning(name)) continue;
       if (index.archives.byName(name) !== undefined) {
@@ -157,12 +158,12 @@ export class Survey {
         this.#uploads.cancel(name);
         continue;
       }
-      const size = await remote.sizeOf(object, ended);
+      const size = await remote.sizeOf(object, signal);
       const over = nowOf(this.#core) >= (until ?? began + settings.lateMs);
       const id = parseName(object);
       if (size === bytes && id !== undefined && time !== null) {
         try {
-          const opened = await openArchive(id, bytes, (offset, length) => remote.readPart(object, offset, length, ended), settings, rules);
+          const opened = await openArchive(id, bytes, (offset, length) => remote.readPart(object, offset, length, signal), settings, rules);
           // Learned, and the intent is gone, in one transaction.
           commitLearned(this.#core, { ...opened, object, bytes });
           this.#uploads.cancel(name);
@@ -173,7 +174,7 @@ export class Survey {
       }
       if (!over) continue;
       // It cannot land any more. A part of it, of a store that writes in place, nobody was ever told of.
-      if (size !== undefined) await remote.delete(object, ended);
+      if (size !== undefined) await remote.delete(object, signal);
       index.transaction(() => index.archives.dropIntent(name));
       this.#uploads.cancel(name);
     }

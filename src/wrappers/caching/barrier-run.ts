@@ -1,16 +1,16 @@
 /** Sends one pending tree operation: whole where the remote can and nothing was begun, else file by file; continued, never started over. */
 import { StoreError, calls, hasCode, rebase } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
+import { arrivals, recordArrivals } from "./arrivals.ts";
 import type { Barrier } from "./barriers.ts";
 import { clearParents, keepTheirs, moveTheirs } from "./conflict.ts";
 import type { Core } from "./core.ts";
 import { buryPath } from "./grave.ts";
 import { hasFlight } from "./journal-changes.ts";
 import { noteConflict } from "./outcomes.ts";
-import { baseOf, noBase, sameHashes } from "./remote.ts";
+import { noBase, sameHashes } from "./remote.ts";
 import { asStoreError, backOffMs, errorText, verdictOn } from "./retry-policy.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
-import type { NodeRow } from "./rows.ts";
 import { ancestors } from "./tree.ts";
 
 /** A barrier with this `due` waits for a person. */
@@ -40,8 +40,9 @@ export async function runBarrier(core: Core, seq: number): Promise<BarrierEnd> {
   core.step("barrier.run");
   try {
     const sent = await send(core, before);
+    const found = sent === "missing" ? [] : sent === "done" ? await arrivals(core, before) : [sent];
     core.step("barrier.answered");
-    core.group.record(() => endBarrier(core, before, sent));
+    core.group.record(() => endBarrier(core, before, sent === "missing", found));
     core.step("barrier.ended");
     return {};
   } catch (error) {
@@ -298,9 +299,8 @@ async function oneStep(core: Core, kind: Barrier["kind"], source: Entry, to: Sto
 }
 
 /** Inside of a transaction. */
-export function endBarrier(core: Core, barrier: Barrier, sent: Sent): void {
+export function endBarrier(core: Core, barrier: Barrier, missing: boolean, found: readonly Entry[]): void {
   const { seq, kind, src, dst } = barrier;
-  const missing = sent === "missing";
   const { tree, rules, numbers } = core;
   core.counts.arrived++;
   core.watches.touch(src);
@@ -318,9 +318,7 @@ export function endBarrier(core: Core, barrier: Barrier, sent: Sent): void {
   if (kind === "move") buryPath(core, src);
   const target = tree.at(dst);
   if (target !== undefined) tree.update(target, { moved_gen: numbers.next() });
-  // Written over what was on its way here: what arrived is known now, and no other client's.
-  if (rules.arrivalIsBase && typeof sent === "object" && sent.kind === "file" && sent.etag !== null && isBlind(core, target, dst))
-    tree.update(target, { ...baseOf(sent, numbers.next()) });
+  recordArrivals(core, found);
   if (rules.absenceEndsWithMove)
     for (const place of places) {
       const node = tree.at(place);
@@ -329,10 +327,6 @@ export function endBarrier(core: Core, barrier: Barrier, sent: Sent): void {
   const there = tree.at(dst);
   if (there?.kind === DIRECTORY && there.base_kind === ABSENT && !missing) tree.update(there, { base_kind: DIRECTORY });
   if (missing) for (const place of places) sourceVanished(core, place);
-}
-
-function isBlind(core: Core, node: NodeRow | undefined, path: StorePath): node is NodeRow {
-  return node?.kind === FILE && node.dirty === 1 && node.base_kind === null && !hasFlight(core, node) && !core.barriers.touches(path);
 }
 
 /** What we hold of it becomes pending, without a base: that was learnt at the old place. The rest is gone. */

@@ -107,7 +107,7 @@ export class CachingBackend implements Backend {
     uploader.pauses.end();
     uploader.wake();
     try {
-      await flush(core, uploader, this.#store, { signal });
+      await flush(core, uploader, this.#store, { signal, sparesHolds: true });
     } catch (error) {
       if (!StoreError.is(error)) throw error;
       if (error.applied === "partly") core.events.tell("parked", error.path, { code: error.code, reason: error.reason });

@@ -14,11 +14,12 @@ type Parked = readonly { readonly path: StorePath; readonly error: string | null
 const SUBTREE = "with recursive t(id) as (select ? union all select n.id from node n join t on n.parent = t.id)";
 
 /** Is anything that was acknowledged up to `newest` still going to arrive, or to fail? Asked after every end of a request, so it looks no further than the first. */
-function isRunning(core: Core, newest: number, below: StorePath): boolean {
+function isRunning(core: Core, newest: number, below: StorePath, sparesHolds: boolean): boolean {
   const { journal, barriers, rules } = core;
   const parked = new Set(barriers.all.filter(({ due }) => due === PARKED_DUE).map(({ seq }) => seq));
   for (const barrier of barriers.all) {
     if (barrier.seq > newest || (below !== root && !pathsOf(barrier).some((path) => related(path, below)))) continue;
+    if (sparesHolds && barrier.kind === "hold" && barrier.doubt === 1) continue;
     if (!parked.has(barrier.seq) && !waitsForParked(core, barrier.seq, parked)) return true;
   }
   if (rules.flushWaitsForFlights)
@@ -92,9 +93,11 @@ function expedite(core: Core, newest: number, below: StorePath): void {
 export interface FlushOptions {
   readonly path?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Of a call that failed, and may have happened or not, nothing was acknowledged: its paths are held again by whoever opens the cache next. */
+  readonly sparesHolds?: boolean | undefined;
 }
 
-export async function flush(core: Core, uploader: Uploader, store: Store, { path, signal }: FlushOptions = {}): Promise<void> {
+export async function flush(core: Core, uploader: Uploader, store: Store, { path, signal, sparesHolds = false }: FlushOptions = {}): Promise<void> {
   const below = parsePath(path ?? root);
   const newest = core.numbers.newest;
   await uploader.waitedFor(async () => {
@@ -102,7 +105,7 @@ export async function flush(core: Core, uploader: Uploader, store: Store, { path
       checkAbort(signal);
       // What is acknowledged waits for nobody any more, also in a layer below that groups calls.
       await core.group.idle();
-      if (!isRunning(core, newest, below)) return report(parkedUpTo(core, newest, below));
+      if (!isRunning(core, newest, below, sparesHolds)) return report(parkedUpTo(core, newest, below));
       const next = uploader.changed(signal);
       expedite(core, newest, below);
       const over = new AbortController();

@@ -68,6 +68,23 @@ describe("closing (CF106)", () => {
     expect(await readText(again.base, "/a")).toBe("x");
   });
 
+  test("does not wait for what a failed call may still do: nothing of it was acknowledged, and the next opening holds its paths again", async () => {
+    const b = bench({ mode: "write-through", holdMs: 60_000 });
+    b.script.before = ({ operation }) => {
+      if (operation === "write") throw failure("unavailable", { applied: "unknown" });
+    };
+    expect(await code(b.store.write("/a", "x"))).toBe("unavailable");
+    await b.store.close();
+    const next = b.again();
+    const stop = new AbortController();
+    const waiting = code(next.store.write("/a", "y", { signal: stop.signal }));
+    await quiet();
+    expect(next.sent("write")).toEqual([]);
+    stop.abort();
+    expect(await waiting).toBe("aborted");
+    await next.store.close();
+  });
+
   test("without flushOnClose everything stays on the disk, and the next opening uploads it (CF39)", async () => {
     const b = bench({ ...lazy, flushOnClose: false });
     await b.store.write("/a", "x");

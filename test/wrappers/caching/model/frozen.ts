@@ -163,6 +163,12 @@ const written: readonly Written[] = [
     commands: [write("/a"), just("flush"), at("evict", "/a"), copy("/a", "/c"), write("/c"), wait(0), net("ok"), wait(1000), net("lost"), just("flush")],
   },
   {
+    found: "what a copy of a tree of ours had brought was taken for another client's by the write that waited inside of it",
+    kills: { arrivalIsBase: false },
+    setup: { seed: 2, freshMs: 60_000, shape: { ...plainShape, conditions: true, trees: true, transfers: true, etags: true, movesChangeEtags: true } },
+    commands: [both(write("/a/b/c"), move("/a", "/a")), copy("/a", "/c/a"), net("ok"), wait(1000), just("crash")],
+  },
+  {
     found: "the power failed, and acknowledged bytes were not on the disk",
     kills: { flushesFiles: false },
     setup: {},

@@ -1,0 +1,37 @@
+/** What a copy or a move of ours brought to a path that was written here meanwhile: known from then on, and no other client's. */
+import { parentOf } from "../../store/index.ts";
+import type { Entry, StorePath } from "../../store/index.ts";
+import type { Barrier } from "./barriers.ts";
+import type { Core } from "./core.ts";
+import { hasFlight } from "./journal-changes.ts";
+import { baseOf } from "./remote.ts";
+import { FILE } from "./rows.ts";
+import type { NodeRow } from "./rows.ts";
+
+/** What stands now where files below the target are about to be written over: listed, for the answer to a tree tells nothing of its files. */
+export async function arrivals(core: Core, { dst, tree }: Barrier): Promise<readonly Entry[]> {
+  if (dst === null || tree === 0 || !core.rules.arrivalIsBase) return [];
+  const top = core.tree.at(dst);
+  if (top === undefined) return [];
+  const wanted = new Set<StorePath>();
+  for (const node of core.tree.subtree(top.id)) if (isBlind(core, node)) wanted.add(core.tree.pathOf(node));
+  const found: Entry[] = [];
+  for (const dir of new Set([...wanted].map(parentOf)))
+    for await (const child of core.remote.children(dir)) if (child.kind === "file" && wanted.has(child.path)) found.push(child);
+  return found;
+}
+
+/** Inside of a transaction, after the operation was taken off the list. */
+export function recordArrivals(core: Core, found: readonly Entry[]): void {
+  if (!core.rules.arrivalIsBase) return;
+  for (const one of found) {
+    if (one.kind !== "file" || one.etag === null || core.barriers.touches(one.path)) continue;
+    const node = core.tree.at(one.path);
+    if (node !== undefined && isBlind(core, node)) core.tree.update(node, baseOf(one, core.numbers.next()));
+  }
+}
+
+/** Pending, and nobody knows what it will replace. */
+function isBlind(core: Core, node: NodeRow): boolean {
+  return node.kind === FILE && node.dirty === 1 && node.base_kind === null && !hasFlight(core, node);
+}
