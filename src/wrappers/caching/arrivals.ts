@@ -8,16 +8,23 @@ import { baseOf } from "./remote.ts";
 import { FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
 
-/** What stands now where files below the target are about to be written over: listed, for the answer to a tree tells nothing of its files. */
-export async function arrivals(core: Core, { dst, tree }: Barrier): Promise<readonly Entry[]> {
-  if (dst === null || tree === 0 || !core.rules.arrivalIsBase) return [];
+/**
+ * What stands now where files at or below the target are about to be written over: asked for, since the answer to a tree tells nothing of its files. Where
+ * there was no source for it, all that lies here is about to be sent, and an earlier version of ours may have landed there.
+ */
+export async function arrivals(core: Core, { dst, tree }: Barrier, missing: boolean): Promise<readonly Entry[]> {
+  if (dst === null || (tree === 0 && !missing) || !core.rules.arrivalIsBase) return [];
   const top = core.tree.at(dst);
   if (top === undefined) return [];
   const wanted = new Set<StorePath>();
-  for (const node of core.tree.subtree(top.id)) if (isBlind(core, node)) wanted.add(core.tree.pathOf(node));
+  for (const node of core.tree.subtree(top.id))
+    if (isBlind(core, node) || (missing && node.kind === FILE && node.content !== null && !hasFlight(core, node))) wanted.add(core.tree.pathOf(node));
   const found: Entry[] = [];
-  for (const dir of new Set([...wanted].map(parentOf)))
-    for await (const child of core.remote.children(dir)) if (child.kind === "file" && wanted.has(child.path)) found.push(child);
+  if (wanted.has(dst)) {
+    const one = await core.remote.look(dst);
+    return one === null ? [] : [one];
+  }
+  for (const dir of new Set([...wanted].map(parentOf))) for await (const child of core.remote.children(dir)) if (wanted.has(child.path)) found.push(child);
   return found;
 }
 
@@ -25,7 +32,7 @@ export async function arrivals(core: Core, { dst, tree }: Barrier): Promise<read
 export function recordArrivals(core: Core, found: readonly Entry[]): void {
   if (!core.rules.arrivalIsBase) return;
   for (const one of found) {
-    if (one.kind !== "file" || one.etag === null || core.barriers.touches(one.path)) continue;
+    if (one.kind !== "file" || (one.etag === null && core.remoteCan.etag) || core.barriers.touches(one.path)) continue;
     const node = core.tree.at(one.path);
     if (node !== undefined && isBlind(core, node)) core.tree.update(node, baseOf(one, core.numbers.next()));
   }

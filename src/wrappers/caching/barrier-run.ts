@@ -40,7 +40,8 @@ export async function runBarrier(core: Core, seq: number): Promise<BarrierEnd> {
   core.step("barrier.run");
   try {
     const sent = await send(core, before);
-    const found = sent === "missing" ? [] : sent === "done" ? await arrivals(core, before) : [sent];
+    // What a transfer answers is the word of the source where there are no etags: not compared with what is found later.
+    const found = typeof sent === "string" ? await arrivals(core, before, sent === "missing") : sent.etag === null ? [] : [sent];
     core.step("barrier.answered");
     core.group.record(() => endBarrier(core, before, sent === "missing", found));
     core.step("barrier.ended");
@@ -318,7 +319,6 @@ export function endBarrier(core: Core, barrier: Barrier, missing: boolean, found
   if (kind === "move") buryPath(core, src);
   const target = tree.at(dst);
   if (target !== undefined) tree.update(target, { moved_gen: numbers.next() });
-  recordArrivals(core, found);
   if (rules.absenceEndsWithMove)
     for (const place of places) {
       const node = tree.at(place);
@@ -327,6 +327,8 @@ export function endBarrier(core: Core, barrier: Barrier, missing: boolean, found
   const there = tree.at(dst);
   if (there?.kind === DIRECTORY && there.base_kind === ABSENT && !missing) tree.update(there, { base_kind: DIRECTORY });
   if (missing) for (const place of places) sourceVanished(core, place);
+  // Written over what was on its way here: what arrived is known now, and no other client's.
+  recordArrivals(core, found);
 }
 
 /** What we hold of it becomes pending, without a base: that was learnt at the old place. The rest is gone. */

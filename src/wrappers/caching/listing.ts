@@ -205,7 +205,8 @@ async function notListed(core: Core, path: StorePath): Promise<Entry | undefined
 /** All names that a directory may have while tree operations are pending around it, each looked at where the remote keeps it. */
 async function gathered(core: Core, { path, signal }: ListCall): Promise<Entry[]> {
   const { node } = core.tree.look(path);
-  if (node === undefined) {
+  // A file that was seen too long ago is asked for like a path that nobody here knows.
+  if (node === undefined || node.kind === FILE) {
     const found = await statRemote(core, path, { signal });
     if (found === null) throw notFound();
     if (found.kind === "file") throw notADirectory();
