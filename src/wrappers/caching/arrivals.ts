@@ -1,5 +1,5 @@
 /** What a copy or a move of ours brought to a path that was written here meanwhile: known from then on, and no other client's. */
-import { parentOf } from "../../store/index.ts";
+import { StoreError, parentOf } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
 import type { Barrier } from "./barriers.ts";
 import type { Core } from "./core.ts";
@@ -19,11 +19,21 @@ export async function arrivals(core: Core, { dst, tree }: Barrier, missing: bool
   const wanted = new Set<StorePath>();
   for (const node of core.tree.subtree(top.id))
     if (isBlind(core, node) || (missing && node.kind === FILE && node.content !== null && !hasFlight(core, node))) wanted.add(core.tree.pathOf(node));
-  const found: Entry[] = [];
+  try {
+    return await ask(core, dst, wanted);
+  } catch (error) {
+    // The operation has arrived all the same. Of what is there nothing is known then, as before, and a write in doubt keeps it beside ours.
+    if (!StoreError.is(error) || core.ended.aborted) throw error;
+    return [];
+  }
+}
+
+async function ask(core: Core, dst: StorePath, wanted: ReadonlySet<StorePath>): Promise<readonly Entry[]> {
   if (wanted.has(dst)) {
     const one = await core.remote.look(dst);
     return one === null ? [] : [one];
   }
+  const found: Entry[] = [];
   for (const dir of new Set([...wanted].map(parentOf))) for await (const child of core.remote.children(dir)) if (wanted.has(child.path)) found.push(child);
   return found;
 }

@@ -39,11 +39,13 @@ interface Plan {
 
 export async function transfer(core: Core, { operation, path: from, to, signal }: CopyCall | MoveCall): Promise<Entry> {
   await roomForBarrier(core, signal);
+  let isDirectory = false;
   const told = await change(
     core,
     [from, to],
     (facts) => {
       const source = know(core, from, facts);
+      isDirectory = source.kind === DIRECTORY;
       if (source.kind === ABSENT) throw refusal("not-found", "nothing is there");
       if (source.kind === DIRECTORY && core.remoteCan[operation === "move" ? "moveTree" : "copyTree"] === false)
         throw new StoreError("unsupported", `this store does not ${operation} directories`, { applied: false });
@@ -63,7 +65,14 @@ export async function transfer(core: Core, { operation, path: from, to, signal }
     },
     { signal },
   );
-  return told ?? stat(core, { operation: "stat", path: to, signal, detail: "basic", fresh: false });
+  if (told !== undefined) return told;
+  try {
+    return await stat(core, { operation: "stat", path: to, signal, detail: "basic", fresh: false });
+  } catch (error) {
+    // It is journalled and will arrive: that nobody can say more of it now is no failure of the call.
+    if (!StoreError.is(error)) throw error;
+    return entry({ path: to, kind: isDirectory ? "directory" : "file", complete: false });
+  }
 }
 
 /** Undefined: the remote has to be asked. */

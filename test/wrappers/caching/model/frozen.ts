@@ -193,6 +193,16 @@ const written: readonly Written[] = [
     commands: [just("crash"), move("/a", "/b/c/a"), net("lost"), just("flush"), move("/b", "/c"), at("list", "/c/a"), remove("/a")],
   },
   {
+    found: "a move that was journalled failed, since nobody could be asked what its answer should say",
+    setup: { cacheBytes: 0, shape: { ...plainShape, conditions: false } },
+    commands: [write("/b"), write("/c/c/b"), just("flush"), { do: "deaf", questions: 1 }, move("/b", "/c/c/b")],
+  },
+  {
+    found: "what a finished move had brought could not be asked for, and the move was sent again",
+    setup: { unknownPaths: "trust" },
+    commands: [mkdir("/c/b"), just("flush"), move("/c", "/b/c"), { do: "deaf", questions: 1 }, write("/b/c/a"), net("ok")],
+  },
+  {
     found: "the power failed, and acknowledged bytes were not on the disk",
     kills: { flushesFiles: false },
     setup: {},

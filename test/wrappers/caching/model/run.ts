@@ -170,8 +170,7 @@ class Run {
   async #change(changes: readonly Change[]): Promise<void> {
     const { unknownPaths } = this.#program.setup;
     // By default a write asks nothing, so one that the contract refuses may be accepted, and is a conflict later: the directed proofs have those.
-    if (unknownPaths === "trust" && changes.some((change) => change.do === "write" && this.#believed.some((tree) => "codes" in predicted(tree, change, 0))))
-      return;
+    if (unknownPaths === "trust" && this.#believed.some((tree) => isRefusedWrite(tree, changes))) return;
     const deaf = this.#remote.failingQuestions > 0;
     const running = changes.map((change) => ({ change, version: change.do === "write" ? this.#versions.add(change.size) : -1 }));
     const outcomes = await this.#life.allSettled(running.map(({ change, version }) => this.#call(change, version)));
@@ -338,6 +337,20 @@ class Run {
   #showBelieved(): string {
     return `what may be seen: ${this.#believed.map((tree) => `[${showTree(tree)}]`).join(" or ")}`;
   }
+}
+
+/** A write that the contract refuses, alone or after the other of two calls. */
+function isRefusedWrite(tree: Tree, changes: readonly Change[]): boolean {
+  return changes.some((change) => {
+    if (change.do !== "write") return false;
+    const before = changes
+      .filter((other) => other !== change)
+      .flatMap((other) => {
+        const after = predicted(tree, other, 0);
+        return "codes" in after ? [] : [treeOf(after)];
+      });
+    return [tree, ...before].some((one) => "codes" in predicted(one, change, 0));
+  });
 }
 
 function predicted(tree: Tree, change: Change, version: number): After {
