@@ -1,0 +1,4 @@
+/** The repository on SQLite. */
+import { stateTests } from "./suite-states.ts";
+
+stateTests("sqlite");
