@@ -33,7 +33,11 @@ export async function deleteObjects(core: Core, signal: AbortSignal | undefined,
     const rows = await core.db.query<DueRow>(
       `select o.id, o.bucket, o.path, o.tries from repo_object o where o.state = ? and o.due_ms <= ? and o.id > ? ${only === undefined ? "" : "and o.id = ?"}
        and (o.after_backup is null or ${backedUp("o.after_backup")}) order by o.id limit ${PAGE}`,
-      ...[REMOVING, now, last, ...(only === undefined ? [] : [only]), wanted],
+      REMOVING,
+      now,
+      last,
+      ...(only === undefined ? [] : [only]),
+      wanted,
     );
     for (const row of rows) {
       last = row.id;

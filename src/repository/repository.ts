@@ -1,6 +1,6 @@
 /** The repository: what its users hold. */
 import type { Readable } from "node:stream";
-import { StoreError, abortError } from "../store/index.ts";
+import { StoreError, abortError, hasCode } from "../store/index.ts";
 import type { Body } from "../store/index.ts";
 import * as adding from "./add.ts";
 import type { AddLocalOptions, AddOptions } from "./add.ts";
@@ -80,7 +80,7 @@ export class Repository implements AsyncDisposable {
       return new Repository(core, report);
     } catch (error) {
       const { catalogue, store, buckets = {}, backupStore } = options;
-      await Promise.allSettled([catalogue, store, ...Object.values(buckets), backupStore].map((each) => each?.close()));
+      await Promise.allSettled([catalogue, store, ...Object.values(buckets), ...(backupStore === undefined ? [] : [backupStore])].map((each) => each.close()));
       throw error;
     }
   }
@@ -94,7 +94,8 @@ export class Repository implements AsyncDisposable {
     try {
       return await running;
     } catch (error) {
-      throw both.aborted && error === both.reason ? abortError(both, { applied: false }) : error;
+      const known = both.aborted && error === both.reason ? abortError(both, { applied: false }) : error;
+      throw ended.aborted && hasCode(known, "aborted") ? known.with({ code: "closed", reason: "the repository was closed meanwhile" }) : known;
     } finally {
       this.#running.delete(running);
     }
@@ -299,7 +300,7 @@ export class Repository implements AsyncDisposable {
       const ended = await Promise.allSettled([
         this.#core.release().then(() => catalogue.close()),
         ...Array.from(buckets.values(), (store) => store.close()),
-        backupStore?.close(),
+        ...(backupStore === undefined ? [] : [backupStore.close()]),
       ]);
       for (const each of ended) if (each.status === "rejected") throw each.reason;
     })();

@@ -1,5 +1,6 @@
 /** Whether the stores have what the catalogue says, and putting right from local copies what they have not. */
-import { StoreError, hasCode } from "../store/index.ts";
+import { hasCode } from "../store/index.ts";
+import type { StoreError } from "../store/index.ts";
 import type { Core } from "./core.ts";
 import { sumOfBytes } from "./disk.ts";
 import type { RepositoryError } from "./errors.ts";
@@ -138,7 +139,7 @@ async function finding(core: Core, { file, logical, bucket, path }: Row): Promis
 /** Objects that a verification or a download found missing or wrong are sent again, under a new path, from local copies of this host that have the right bytes. */
 export async function repair(core: Core, signal: AbortSignal | undefined): Promise<RepairReport> {
   const rows = await core.db.query<Row>(
-    `${COLUMNS} where o.state = ? and o.bad is not null and f.pending is null and f.purged_ms is null order by o.id`,
+    `${COLUMNS} where o.state = ? and o.bad is not null and f.pending is null and f.purged_ms is null order by f.id`,
     STORED,
   );
   const repaired: number[] = [];

@@ -5,7 +5,9 @@ import { startPostgres } from "../servers/postgres.ts";
 import type { PostgresServer } from "../servers/postgres.ts";
 import { notProvedBy } from "../servers/shared.ts";
 import type { Places } from "./lab.ts";
+import { careTests } from "./suite-care.ts";
 import { stateTests } from "./suite-states.ts";
+import { workTests } from "./suite-work.ts";
 
 const why = notProvedBy("postgres", "the repository on PostgreSQL");
 
@@ -24,4 +26,6 @@ describe.skipIf(why !== undefined)("on PostgreSQL", () => {
   };
 
   stateTests("postgres", places);
+  workTests("postgres", places);
+  careTests("postgres", places);
 });

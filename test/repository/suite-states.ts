@@ -165,7 +165,7 @@ export function stateTests(kind: string, places?: Places): void {
       expect(await repo.purge(id)).toEqual({ deleted: true, failure: null });
       expect([await l.main.objects(), l.localFiles()]).toEqual([[], []]);
       expect(await repo.info(id)).toMatchObject({ state: "purged", purgedMs: l.clock.now(), local: false });
-      for (const work of [repo.text(id), repo.download(id, `${l.base}/x`)]) expect(await failure(work)).toMatchObject({ code: "unknown-file" });
+      for (const work of [() => repo.text(id), () => repo.download(id, `${l.base}/x`)]) expect(await failure(work())).toMatchObject({ code: "unknown-file" });
       const never = await added(repo, "/b", "b");
       expect(await repo.purge(never)).toEqual({ deleted: true, failure: null });
       expect(l.localFiles()).toEqual([]);
