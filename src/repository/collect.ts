@@ -33,7 +33,7 @@ const UNWANTED = `f.pending is null and f.published = 0
       or (f.expired_ms is null and not exists (select 1 from repo_host o where o.id = f.origin and o.active = 1)))`;
 
 export async function collect(core: Core, graceMs: number, signal: AbortSignal | undefined): Promise<CollectReport> {
-  await sweepDead(core);
+  await sweepDead(core, false);
   const wanted = await backupsWanted(core.db);
   const now = core.now();
   await core.db.run(`update repo_file as f set marked_ms = null where f.marked_ms is not null and not (${UNWANTED})`, wanted);

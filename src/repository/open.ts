@@ -45,7 +45,7 @@ export async function openCore(settings: Settings): Promise<{ readonly core: Cor
     if (backupsBeforeDelete !== undefined)
       await catalogue.run("update repo_fact set value = ? where key = 'backups_before_delete'", String(backupsBeforeDelete));
     await finishLeaving(core);
-    await sweepDead(core);
+    await sweepDead(core, true);
     const missing = await lookForCopies(core);
     return { core, report: { missing, ...(await lookForOrphans(core)) } };
   } catch (error) {

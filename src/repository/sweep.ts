@@ -8,14 +8,14 @@ import { REMOVING, SENDING } from "./schema.ts";
 /** A request whose sender died may still land so long; plus what clocks differ. */
 export const AFTERLIFE_MS = 120_000;
 
-/** Of this host, before it begins anything, and of every other that is dead. */
-export async function sweepDead(core: Core): Promise<void> {
+/** Of every other host that is dead; `own`: of this one too, which has not begun anything yet. */
+export async function sweepDead(core: Core, own: boolean): Promise<void> {
   const hosts = await core.db.query<{ readonly host: number | null }>(
     "select host from repo_object where state = ? union select origin as host from repo_file where pending is not null",
     SENDING,
   );
   for (const { host } of hosts) {
-    if (host === null) continue;
+    if (host === null || (host === core.host && !own)) continue;
     const hold = host === core.host ? undefined : await core.db.hold(hostKey(host));
     if (hold === null) continue; // It lives.
     try {

@@ -382,6 +382,36 @@ export function careTests(kind: string, places?: Places): void {
       }
     });
 
+    test("a collection beside uploads and transactions of the same repository takes nothing of theirs", async () => {
+      await using l = await lab(places);
+      const repo = await l.create();
+      const id = await added(repo, "/a", "a");
+      const started = Promise.withResolvers<void>();
+      const goOn = Promise.withResolvers<void>();
+      const slow = (async function* () {
+        yield Buffer.from("sl");
+        started.resolve();
+        await goOn.promise;
+        yield Buffer.from("ow");
+      })();
+      const t = repo.begin();
+      const pending = await t.addFile("/t");
+      await t.write(pending, "t");
+      await t.publish(pending);
+      const other = await repo.addFile("/slow");
+      const writing = repo.write(other, slow);
+      await started.promise;
+      const publishing = repo.publish(id);
+      await l.clock.advance(1_000_000);
+      await Promise.all([repo.collect({ graceMs: 0 }), repo.maintainDatabase({ graceMs: 0 })]);
+      goOn.resolve();
+      await Promise.all([writing, publishing]);
+      await t.commit();
+      expect(await Promise.all([id, other, pending].map((each) => repo.text(each)))).toEqual(["a", "slow", "t"]);
+      await repo.collect({ graceMs: 0 });
+      expect(await repo.verify({ deep: true })).toMatchObject({ objects: 2, good: 2 });
+    });
+
     test("options that are wrong are refused before anything is touched", async () => {
       await using l = await lab(places);
       for (const bad of [
