@@ -72,18 +72,28 @@ export async function addLocalFile(
   const incoming = core.disk.incoming();
   try {
     const sum = await taken(core, source, incoming, move, signal);
-    const id = await addFile(core, path, rest, pending);
+    // Nobody sees it before its bytes are there: as a file of a transaction, which the same change ends.
+    const own = pending ?? randomBytes(16).toString("hex");
+    const id = await addFile(core, path, rest, own);
     try {
-      await core.turn(id, signal, () => keepContent(core, id, incoming, sum, pending));
+      await core.turn(id, signal, () => keepContent(core, id, incoming, sum, own, pending));
     } catch (error) {
-      // Without its bytes it is nothing that anybody asked for. Where nobody knows whether they are there, the row stays, unpublished.
+      // Where nobody knows whether they are there, the next opening finds out.
       if (!(StoreError.is(error) && error.applied === "unknown")) await core.db.run("delete from repo_file where id = ? and content = 0", id);
       throw error;
     }
-    if (move) await done(() => rm(source, { force: true }));
+    if (move) await done(() => removed(source));
     return id;
   } finally {
     await rm(incoming, { force: true });
+  }
+}
+
+async function removed(source: string): Promise<void> {
+  try {
+    await rm(source, { force: true });
+  } catch (error) {
+    throw new StoreError("permission-denied", "the file was taken in, but the source of the move cannot be removed", { cause: error, applied: true });
   }
 }
 

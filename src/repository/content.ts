@@ -10,6 +10,7 @@ import { addCopy, finishLeaving } from "./copies.ts";
 import type { Core } from "./core.ts";
 import type { Sum } from "./disk.ts";
 import { RepositoryError } from "./errors.ts";
+import { afterCommit } from "./failures.ts";
 import { soundCopy } from "./fetch.ts";
 import { isCompressed, localName } from "./names.ts";
 import { fullRow, letGoOfObject, stateOf } from "./rows.ts";
@@ -47,8 +48,8 @@ export async function writeContent(core: Core, id: number, body: Body, append: b
   }
 }
 
-/** The caller has the turn of this file. The file first, then its row: a crash in between leaves a file that nobody was promised. */
-export async function keepContent(core: Core, id: number, incoming: string, sum: Sum, pending: string | null): Promise<void> {
+/** The caller has the turn of this file. The file first, then its row: a crash in between leaves a file that nobody was promised. `next`: to whom the row belongs from then on. */
+export async function keepContent(core: Core, id: number, incoming: string, sum: Sum, pending: string | null, next: string | null = pending): Promise<void> {
   const { guid, path_text: path } = await fullRow(core.db, core.host, id);
   const name = localName(guid, path);
   core.checkHold();
@@ -61,11 +62,12 @@ export async function keepContent(core: Core, id: number, incoming: string, sum:
       // What was sent of it before are other bytes.
       if (row.uploaded_ms !== null) await letGoOfObject(tx, id, core.now(), await latestBackup(tx));
       await tx.run(
-        "update repo_file set content = content + 1, md5 = ?, sha256 = ?, size = ?, changed_ms = ?, uploaded_ms = null, marked_ms = null where id = ?",
+        "update repo_file set content = content + 1, md5 = ?, sha256 = ?, size = ?, changed_ms = ?, uploaded_ms = null, marked_ms = null, pending = ? where id = ?",
         sum.md5,
         sum.sha256,
         sum.size,
         core.now(),
+        next,
         id,
       );
     });
@@ -74,7 +76,7 @@ export async function keepContent(core: Core, id: number, incoming: string, sum:
     if (!(StoreError.is(error) && error.applied === "unknown")) await core.disk.drop(name);
     throw error;
   }
-  await finishLeaving(core, id);
+  await afterCommit(() => finishLeaving(core, id));
 }
 
 async function localBytes(core: Core, row: FullRow): Promise<AsyncIterable<Uint8Array>> {

@@ -10,6 +10,7 @@ import { addCopy, finishLeaving, leave, touch } from "./copies.ts";
 import type { Core } from "./core.ts";
 import { sumOfFile } from "./disk.ts";
 import { RepositoryError } from "./errors.ts";
+import { afterCommit } from "./failures.ts";
 import { isCompressed, localName } from "./names.ts";
 import { copyOf, fullRow, objectOf, unknown } from "./rows.ts";
 import type { FileRow, FullRow, ObjectRow } from "./rows.ts";
@@ -127,7 +128,7 @@ async function keep(core: Core, row: FullRow, incoming: string): Promise<string>
     if (!(StoreError.is(error) && error.applied === "unknown")) await core.disk.drop(name);
     throw error;
   }
-  await finishLeaving(core, row.id);
+  await afterCommit(() => finishLeaving(core, row.id));
   return core.disk.file(name);
 }
 

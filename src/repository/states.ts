@@ -8,6 +8,7 @@ import { finishLeaving, leave } from "./copies.ts";
 import type { Core } from "./core.ts";
 import { deleteObjects } from "./delete.ts";
 import { RepositoryError } from "./errors.ts";
+import { afterCommit } from "./failures.ts";
 import { upload } from "./send.ts";
 
 export interface PurgeReport {
@@ -88,10 +89,10 @@ export async function setPurged(core: Core, tx: Transaction, row: FileRow): Prom
 export async function purge(core: Core, id: number, signal: AbortSignal | undefined): Promise<PurgeReport> {
   const object = await core.turn(id, signal, async () => {
     const left = await core.db.transaction((tx) => purgeIn(core, tx, id, null));
-    await finishLeaving(core, id);
+    await afterCommit(() => finishLeaving(core, id));
     return left;
   });
-  return await afterPurge(core, object, signal);
+  return await afterCommit(() => afterPurge(core, object, signal));
 }
 
 export async function afterPurge(core: Core, object: number | undefined, signal: AbortSignal | undefined): Promise<PurgeReport> {
@@ -109,7 +110,7 @@ export async function unlink(core: Core, id: number, signal: AbortSignal | undef
       if (!(await isSafe(tx, id))) throw new RepositoryError("not-uploaded", "no store is known to have its bytes", { file: id });
       await leave(core, tx, id);
     });
-    await finishLeaving(core, id);
+    await afterCommit(() => finishLeaving(core, id));
   });
 }
 

@@ -10,6 +10,7 @@ import { finishLeaving } from "./copies.ts";
 import type { Core } from "./core.ts";
 import { deleteObjects } from "./delete.ts";
 import { RepositoryError } from "./errors.ts";
+import { afterCommit } from "./failures.ts";
 import { expireIn, prepare, publishIn, purgeIn } from "./states.ts";
 import { forget } from "./sweep.ts";
 import { dateTags, tagFileIn, tagPathIn, untagFileIn, untagPathIn } from "./tags.ts";
@@ -127,13 +128,15 @@ export class RepositoryTransaction implements AsyncDisposable {
       });
     } catch (error) {
       this.#over = true;
-      if (!(StoreError.is(error) && error.applied === "unknown")) await this.#undo();
+      if (!(StoreError.is(error) && error.applied === "unknown")) await this.#undoAfter(error);
       throw error;
     }
-    for (const work of this.#afterwards) await work();
-    await finishLeaving(core);
-    // What cannot be deleted now waits for a collection.
-    for (const object of objects) await deleteObjects(core, this.#signal, object);
+    await afterCommit(async () => {
+      for (const work of this.#afterwards) await work();
+      await finishLeaving(core);
+      // What cannot be deleted now waits for a collection.
+      for (const object of objects) await deleteObjects(core, this.#signal, object);
+    });
   }
 
   /** Nothing happened. A second call, or one after a commit, does nothing. */
@@ -141,6 +144,18 @@ export class RepositoryTransaction implements AsyncDisposable {
     if (this.#over) return;
     this.#over = true;
     await this.#undo();
+  }
+
+  async #undoAfter(error: unknown): Promise<void> {
+    try {
+      await this.#undo();
+    } catch (another) {
+      const cause = new AggregateError([error, another]);
+      throw new StoreError("unavailable", "the transaction failed, and what it added cannot be taken back now: the next opening of this host does that", {
+        cause,
+        applied: false,
+      });
+    }
   }
 
   async #undo(): Promise<void> {
