@@ -6,7 +6,7 @@ const source = (file: string): string => new URL(`src/${file}`, import.meta.url)
 const alias = [
   { find: /^stratus$/, replacement: source("index.ts") },
   { find: /^stratus\/(author)$/, replacement: source("$1.ts") },
-  { find: /^stratus\/(wrappers|conformance|tokens|pool)$/, replacement: source("$1/index.ts") },
+  { find: /^stratus\/(wrappers|conformance|tokens|pool|repository)$/, replacement: source("$1/index.ts") },
   { find: /^stratus\/(memory|local|s3|webdav|dropbox|drive|sugarsync|plowshare)$/, replacement: source("providers/$1/index.ts") },
 ];
 
@@ -16,7 +16,7 @@ const slow = process.env["STRATUS_QUICK"] === "1" ? ["test/**/*.slow.test.ts"] :
 const deep = (process.env["STRATUS_TIER"] ?? "") === "" ? ["test/**/*.torture.test.ts"] : [];
 /** What measures the memory of a process: by itself, for garbage is collected late where processors are busy. */
 const alone = ["test/conformance/large/**/*.test.ts"];
-const needServers = ["test/servers/**/*.test.ts", "test/conformance/**/*.test.ts", "test/**/*.server.test.ts"];
+const needServers = ["test/servers/**/*.test.ts", "test/conformance/**/*.test.ts", "test/**/*.server.test.ts", "test/**/*.server.torture.test.ts"];
 const globalSetup = ["test/servers/global-setup.ts"];
 /** The limits are for what hangs: a machine with two cores that runs everything at once is slow. */
 const shared = { testTimeout: 120_000, hookTimeout: 120_000, pool: "forks" as const, setupFiles: ["test/setup.ts"] };
