@@ -6,7 +6,7 @@ const source = (file: string): string => new URL(`src/${file}`, import.meta.url)
 const alias = [
   { find: /^stratus$/, replacement: source("index.ts") },
   { find: /^stratus\/(author)$/, replacement: source("$1.ts") },
-  { find: /^stratus\/(wrappers|conformance|tokens|pool)$/, replacement: source("$1/index.ts") },
+  { find: /^stratus\/(wrappers|conformance|tokens|pool|repository)$/, replacement: source("$1/index.ts") },
   { find: /^stratus\/(memory|local|s3|webdav|dropbox|drive|sugarsync|plowshare)$/, replacement: source("providers/$1/index.ts") },
 ];
 

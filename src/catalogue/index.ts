@@ -4,6 +4,7 @@
  *   const catalogue = sqliteCatalogue({ file: "/var/lib/pool/catalogue.db" });
  *   const shared = postgresCatalogue({ connectionString: "postgres://pool@db.example/pool" });
  */
+export { VERSION_TABLE } from "./migrate.ts";
 export { postgresCatalogue } from "./postgres.ts";
 export type { PostgresCatalogueOptions } from "./postgres.ts";
 export { sqliteCatalogue } from "./sqlite.ts";

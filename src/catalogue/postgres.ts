@@ -123,6 +123,12 @@ class PostgresCatalogue implements Catalogue {
       query: async <R>(sql: string, ...values: readonly Value[]) => (live(), (await ask(client, sql, values)).rows as R[]),
       run: async (sql, ...values) => (live(), (await ask(client, sql, values)).rowCount ?? 0),
       lock: async (key) => (live(), void (await ask(client, "select pg_advisory_xact_lock(hashtextextended(?, 1))", [`${this.#schema} ${key}`]))),
+      // In the key space of the holds, and shared: it keeps out who wants to hold, and no other transaction.
+      free: async (key) => {
+        live();
+        const { rows } = await ask(client, "select pg_try_advisory_xact_lock_shared(hashtextextended(?, 2)) as got", [`${this.#schema} ${key}`]);
+        return (rows[0] as { readonly got: boolean }).got;
+      },
     };
     await ask(client, "begin", []);
     let result: T;

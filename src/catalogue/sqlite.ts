@@ -111,6 +111,7 @@ class SqliteCatalogue implements Catalogue {
         run: async (sql, ...values) => live(() => failing(() => this.#run(db, sql, values))),
         // The transaction has all of the database already.
         lock: async () => live(() => {}),
+        free: async (key) => live(() => !this.#held.has(key)),
       };
       db.exec("begin immediate");
       try {

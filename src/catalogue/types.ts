@@ -14,6 +14,8 @@ export interface Queryable {
 export interface Transaction extends Queryable {
   /** Waits until no other transaction that locked this key runs; held until this one ends. For what rows alone cannot guard. */
   lock(key: string): Promise<void>;
+  /** False where somebody holds this key, this process included (`Catalogue.hold`). True: nobody can take it until this transaction ends. Never waits. */
+  free(key: string): Promise<boolean>;
 }
 
 /** Held until disposed, until the catalogue is closed, or until this process dies: by the database itself, so that nothing stays behind. */
@@ -39,7 +41,7 @@ export interface Catalogue extends Queryable, AsyncDisposable {
    * breaks during the commit, the error is `unavailable` with `applied` "unknown".
    */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
-  /** Null where somebody else holds this key: another process, machine, or another part of this program. Never waits. */
+  /** Null where somebody else holds this key: another process, machine, or another part of this program; or a transaction that found it free and has not ended. Never waits. */
   hold(key: string): Promise<Hold | null>;
   /** Waits for running transactions. Later calls reject with `closed`; a second close waits for the first. */
   close(): Promise<void>;

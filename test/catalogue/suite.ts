@@ -165,6 +165,9 @@ export function catalogueTests(kind: string, place: () => Promise<Place>): void 
       await mine?.[Symbol.asyncDispose]();
       const again = await db.hold("a");
       expect(again).not.toBeNull();
+      expect(await db.transaction((tx) => tx.free("a"))).toBe(false);
+      expect(await db.transaction((tx) => tx.free("c"))).toBe(true);
+      expect(await db.hold("c")).not.toBeNull();
       // A second letting go of the first is not one of the second.
       await mine?.[Symbol.asyncDispose]();
       expect(await db.hold("a")).toBeNull();

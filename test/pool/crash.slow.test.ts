@@ -49,6 +49,7 @@ function stopping(
       query: (sql, ...values) => one(() => tx.query(sql, ...values)),
       run: (sql, ...values) => one(() => tx.run(sql, ...values)),
       lock: (key) => one(() => tx.lock(key)),
+      free: (key) => one(() => tx.free(key)),
     };
   };
   const catalogue: Catalogue = {
