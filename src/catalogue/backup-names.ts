@@ -21,7 +21,8 @@ export interface BackupPlace {
 }
 
 const DIRECTORY = "/catalogue-backups";
-const NAME = /^([a-z0-9][a-z0-9-]{0,59})\.(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z\.[0-9a-f]{8}\.jsonl\.gz$/;
+/** Of every backup, whatever its label. */
+export const BACKUP_NAME: RegExp = /^([a-z0-9][a-z0-9-]{0,59})\.(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z\.[0-9a-f]{8}\.jsonl\.gz$/;
 
 export interface Place {
   readonly store: Store;
@@ -47,7 +48,7 @@ export async function backupsAt(place: Place, signal: AbortSignal | undefined): 
   try {
     for await (const entry of place.store.list(place.directory === "" ? "/" : place.directory, { signal, fresh: true })) {
       const name = entry.path.slice(entry.path.lastIndexOf("/") + 1);
-      const parts = NAME.exec(name);
+      const parts = BACKUP_NAME.exec(name);
       if (entry.kind !== "file" || parts === null || parts[1] !== place.label) continue;
       const [year, month, day, hour, minute, second, ms] = parts.slice(2).map(Number) as [number, number, number, number, number, number, number];
       found.push({ name, path: entry.path, madeMs: Date.UTC(year, month - 1, day, hour, minute, second, ms), size: entry.size });

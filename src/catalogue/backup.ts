@@ -31,6 +31,8 @@ interface Common extends BackupPlace {
 export interface BackupOptions extends Common {
   /** How many stay, this one included; older ones of the same label go once this one was read back whole. 1 or more. Default: all. */
   readonly keep?: number | undefined;
+  /** Called with its name before any row is read, while no other backup of this catalogue runs. What it throws ends the backup. */
+  readonly onBegin?: ((name: string) => Promise<void>) | undefined;
 }
 export interface RestoreOptions extends Common {
   /** Default: the newest. */
@@ -76,6 +78,7 @@ export async function backupCatalogue(options: BackupOptions): Promise<BackupRep
   const there = await backupsAt(place, signal);
   const { name, madeMs } = newName(place, clock.now(), there);
   const path = `${place.directory}/${name}`;
+  await options.onBegin?.(name);
   return await withSpool(temporaryDirectory, async (file) => {
     const { header, spooled } = await catalogue.transaction(async (tx) => {
       const tables = tablesOf(catalogue.kind, tx);

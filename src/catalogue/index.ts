@@ -17,4 +17,5 @@ export type { BackupOptions, BackupReport, RestoreOptions, RestoreReport } from 
 export type { BackupComponent, BackupTable } from "./backup-component.ts";
 export { BackupError } from "./backup-error.ts";
 export type { BackupErrorCode } from "./backup-error.ts";
+export { BACKUP_NAME } from "./backup-names.ts";
 export type { BackupInfo, BackupPlace } from "./backup-names.ts";

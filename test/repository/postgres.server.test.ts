@@ -5,7 +5,9 @@ import { startPostgres } from "../servers/postgres.ts";
 import type { PostgresServer } from "../servers/postgres.ts";
 import { notProvedBy } from "../servers/shared.ts";
 import type { Places } from "./lab.ts";
+import { backupTests } from "./suite-backup.ts";
 import { careTests } from "./suite-care.ts";
+import { drillTests } from "./suite-drills.ts";
 import { stateTests } from "./suite-states.ts";
 import { workTests } from "./suite-work.ts";
 
@@ -28,4 +30,6 @@ describe.skipIf(why !== undefined)("on PostgreSQL", () => {
   stateTests("postgres", places);
   workTests("postgres", places);
   careTests("postgres", places);
+  backupTests("postgres", places);
+  drillTests("postgres", places);
 });
