@@ -16,7 +16,7 @@ const slow = process.env["STRATUS_QUICK"] === "1" ? ["test/**/*.slow.test.ts"] :
 const deep = (process.env["STRATUS_TIER"] ?? "") === "" ? ["test/**/*.torture.test.ts"] : [];
 /** What measures the memory of a process: by itself, for garbage is collected late where processors are busy. */
 const alone = ["test/conformance/large/**/*.test.ts"];
-const needServers = ["test/servers/**/*.test.ts", "test/conformance/**/*.test.ts", "test/**/*.server.test.ts"];
+const needServers = ["test/servers/**/*.test.ts", "test/conformance/**/*.test.ts", "test/**/*.server.test.ts", "test/**/*.server.torture.test.ts"];
 const globalSetup = ["test/servers/global-setup.ts"];
 /** The limits are for what hangs: a machine with two cores that runs everything at once is slow. */
 const shared = { testTimeout: 120_000, hookTimeout: 120_000, pool: "forks" as const, setupFiles: ["test/setup.ts"] };

@@ -21,6 +21,10 @@ const commands: Readonly<Record<string, Command>> = {
     about: "Files by their hash on several hosts: upload, sync, verify, repair, dump",
     load: async () => (await import("./pool.ts")).poolCommand,
   },
+  repo: {
+    about: "Files with states, versions and tags: add, publish, expire, find, verify, gc",
+    load: async () => (await import("./repo.ts")).repoCommand,
+  },
   top: {
     about: "Show live what a store does: rates, latencies, errors, what is pending",
     load: async () => (await import("./top.ts")).topCommand,

@@ -1,4 +1,4 @@
-/** Four processes work on one repository and are killed, for a few seconds. The long run is four.torture.test.ts. */
+/** Four processes work on one repository and are killed, for a few seconds. The long run is four.server.torture.test.ts. */
 import { describe, expect, test } from "vitest";
 import { startPostgres } from "../servers/postgres.ts";
 import { notProvedBy } from "../servers/shared.ts";
