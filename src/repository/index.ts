@@ -19,6 +19,8 @@ export type { RemoveUnknownReport, UnknownObject } from "./unknown.ts";
 export type { Catalogue, Hold, Migration, PostgresCatalogueOptions, Queryable, SqliteCatalogueOptions, Transaction, Value } from "../catalogue/index.ts";
 export type { AddLocalOptions, AddOptions } from "./add.ts";
 export type { CollectReport, DatabaseReport } from "./collect.ts";
+export { repositoryConfiguration } from "./configuration.ts";
+export type { ConfigurationLookup, ConfiguredOptions, RepositoryConfiguration } from "./configuration.ts";
 export { destroyRepository } from "./create.ts";
 export type { DeleteReport } from "./delete.ts";
 export { RepositoryError } from "./errors.ts";
