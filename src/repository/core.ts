@@ -102,6 +102,8 @@ export class Core {
 }
 
 export const lockKey = (id: number): string => `repo file ${id}`;
+/** Locked while hosts come, go, or are looked after. */
+export const HOSTS = "repo hosts";
 export const hostKey = (id: number): string => `repo host ${id}`;
 
 export function lockedByOther(id: number): RepositoryError {

@@ -5,7 +5,7 @@ import { VERSION_TABLE } from "../catalogue/index.ts";
 import type { Catalogue, Hold } from "../catalogue/index.ts";
 import { latestBackup } from "./backups.ts";
 import { finishLeaving } from "./copies.ts";
-import { hostKey } from "./core.ts";
+import { HOSTS, hostKey } from "./core.ts";
 import type { Core } from "./core.ts";
 import { onDisk } from "./disk.ts";
 import { RepositoryError } from "./errors.ts";
@@ -21,7 +21,7 @@ export async function createIn({ catalogue, directory, backupStore, backupsBefor
   await catalogue.migrate(COMPONENT, migrations);
   if ((await factOf(catalogue, "id")) === undefined) await tokenOf(directory, undefined);
   await catalogue.transaction(async (tx) => {
-    await tx.lock("repo hosts");
+    await tx.lock(HOSTS);
     if ((await tx.query("select 1 as x from repo_fact where key = 'id'")).length > 0)
       throw new RepositoryError("repository-exists", "the catalogue has a repository already");
     const wanted = backupsBeforeDelete ?? (backupStore === undefined ? 0 : 2);

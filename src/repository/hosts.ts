@@ -1,6 +1,6 @@
 /** The machines of a repository. */
 import type { Core } from "./core.ts";
-import { hostKey } from "./core.ts";
+import { HOSTS, hostKey } from "./core.ts";
 import { RepositoryError } from "./errors.ts";
 import { sweepHost } from "./sweep.ts";
 
@@ -37,7 +37,7 @@ export async function decommission(core: Core, name: string, abandon: boolean): 
   if (hold === null) throw new RepositoryError("in-use", "this host is at work: close its repository first");
   try {
     await core.db.transaction(async (tx) => {
-      await tx.lock("repo hosts");
+      await tx.lock(HOSTS);
       await sweepHost(core, tx, id);
       const [only] = await tx.query<{ readonly n: number }>(
         `select count(*) as n from repo_copy c join repo_file f on f.id = c.file where c.host = ? and c.leaving = 0 and f.purged_ms is null

@@ -2,10 +2,10 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, open as openFile, readFile, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import type { Hold } from "../catalogue/index.ts";
+import type { Catalogue, Hold } from "../catalogue/index.ts";
 import { StoreError } from "../store/index.ts";
 import { addCopy, finishLeaving } from "./copies.ts";
-import { Core, hostKey } from "./core.ts";
+import { Core, HOSTS, hostKey } from "./core.ts";
 import { Disk, onDisk, sumOfFile } from "./disk.ts";
 import { RepositoryError } from "./errors.ts";
 import { guidOf } from "./names.ts";
@@ -62,7 +62,7 @@ async function hostOf(settings: Settings, repository: string): Promise<{ readonl
   const token = found ?? randomBytes(16).toString("hex");
   const now = clock.now();
   const id = await catalogue.transaction(async (tx) => {
-    await tx.lock("repo hosts");
+    await tx.lock(HOSTS);
     const [mine] = await tx.query<HostRow>("select id, token, active from repo_host where token = ?", token);
     const [named] = await tx.query<HostRow>("select id, token, active from repo_host where name = ?", name);
     if (named !== undefined && named.token !== token) {
@@ -74,7 +74,7 @@ async function hostOf(settings: Settings, repository: string): Promise<{ readonl
     const [row] = await tx.query<HostRow>("select id, token, active from repo_host where token = ?", token);
     return (row as HostRow).id;
   });
-  const hold = await catalogue.hold(hostKey(id));
+  const hold = await holdOf(catalogue, id);
   if (hold === null) throw new StoreError("conflict", "another process has this directory", { transient: false, applied: false });
   try {
     await catalogue.run("update repo_host set limit_bytes = ?, seen_ms = ? where id = ?", settings.cacheLimitBytes, now, id);
@@ -83,6 +83,15 @@ async function hostOf(settings: Settings, repository: string): Promise<{ readonl
   } catch (error) {
     await hold[Symbol.asyncDispose]();
     throw error;
+  }
+}
+
+/** Somebody who looks after dead hosts has it for a moment: then once more, when he is done. */
+async function holdOf(catalogue: Catalogue, id: number): Promise<Hold | null> {
+  for (let attempt = 1; ; attempt++) {
+    const hold = await catalogue.hold(hostKey(id));
+    if (hold !== null || attempt === 10) return hold;
+    await catalogue.transaction((tx) => tx.lock(HOSTS));
   }
 }
 

@@ -1,6 +1,6 @@
 /** What processes that died had under way: objects that were being sent, and transactions that were never committed. */
 import type { Transaction } from "../catalogue/index.ts";
-import { hostKey } from "./core.ts";
+import { HOSTS, hostKey } from "./core.ts";
 import type { Core } from "./core.ts";
 import { letGoOfObject } from "./rows.ts";
 import { REMOVING, SENDING } from "./schema.ts";
@@ -16,13 +16,11 @@ export async function sweepDead(core: Core, own: boolean): Promise<void> {
   );
   for (const { host } of hosts) {
     if (host === null || (host === core.host && !own)) continue;
-    const hold = host === core.host ? undefined : await core.db.hold(hostKey(host));
-    if (hold === null) continue; // It lives.
-    try {
-      await core.db.transaction((tx) => sweepHost(core, tx, host));
-    } finally {
-      await hold?.[Symbol.asyncDispose]();
-    }
+    await core.db.transaction(async (tx) => {
+      // Whoever opens that host meanwhile waits here, and does not take us for the one that has it.
+      await tx.lock(HOSTS);
+      if (host === core.host || (await tx.free(hostKey(host)))) await sweepHost(core, tx, host);
+    });
   }
 }
 

@@ -77,9 +77,9 @@ test("S3R31 what is no configuration is refused, and nothing of it is shown", as
     { ...at("x"), offline: "secret-word" },
   ];
   for (const content of wrong) {
-    const error = await failure(look({}, { file: put("wrong.json", content) }));
+    const error: Error = await failure(look({}, { file: put("wrong.json", content) }));
     expect(error, JSON.stringify(content)).toMatchObject({ code: "config" });
-    expect(String(error) + JSON.stringify(error) + String((error as Error).cause)).not.toContain("secret-word");
+    expect(error.stack + JSON.stringify(error) + String(error.cause)).not.toContain("secret-word");
   }
   expect(await failure(look({}, { file: base }))).toMatchObject({ code: "config" });
 });
