@@ -22,14 +22,12 @@ export async function migrateBy(catalogue: Catalogue, component: string, migrati
     return check(component, migrations, await applied(tx, component));
   });
   for (; at < migrations.length; at++) {
-    const { name, statements } = migrations[at] as Migration;
     const version = at + 1;
     await catalogue.transaction(async (tx) => {
       await tx.lock("migrate");
       // Another machine may have done it meanwhile.
       if (check(component, migrations, await applied(tx, component)) >= version) return;
-      for (const statement of statements) await tx.run(statement);
-      await tx.run(`insert into ${VERSION_TABLE}(component, version, name, applied_ms) values(?, ?, ?, ?)`, component, version, name, now());
+      await applyStep(tx, component, migrations, version, now());
     });
   }
 }
@@ -41,6 +39,20 @@ async function applied(tx: Transaction, component: string): Promise<Applied[]> {
     if (!StoreError.is(error) || error.code !== "unknown") throw error;
     throw error.with({ code: "config", reason: `the catalogue belongs to another program: its table ${VERSION_TABLE} is not ours`, transient: false });
   }
+}
+
+/** The names of the steps that were applied. @throws StoreError `config` where they are not those of this release */
+export async function appliedSteps(tx: Transaction, component: string, migrations: readonly Migration[]): Promise<string[]> {
+  const found = await applied(tx, component);
+  check(component, migrations, found);
+  return found.map(({ name }) => name);
+}
+
+/** One step with its row. The caller has locked "migrate". */
+export async function applyStep(tx: Transaction, component: string, migrations: readonly Migration[], version: number, now: number): Promise<void> {
+  const { name, statements } = migrations[version - 1] as Migration;
+  for (const statement of statements) await tx.run(statement);
+  await tx.run(`insert into ${VERSION_TABLE}(component, version, name, applied_ms) values(?, ?, ?, ?)`, component, version, name, now);
 }
 
 /** The version there is. */

@@ -1,6 +1,7 @@
 /** What `stratus pool` can do: each command as data, with its result for programs and its text for people. */
 import { readFile } from "node:fs/promises";
 import type { DumpVersion, Pool, SourceFailure } from "../pool/index.ts";
+import { poolHostCommands } from "./pool-hosts.ts";
 import { UsageError } from "./usage.ts";
 
 export interface PoolArguments {
@@ -12,6 +13,8 @@ export interface PoolArguments {
   readonly confirmation?: string | undefined;
   readonly storage?: string | undefined;
   readonly name?: string | undefined;
+  readonly grace?: string | undefined;
+  readonly abandon?: boolean | undefined;
 }
 export interface PoolCommand {
   readonly usage: string;
@@ -91,6 +94,7 @@ export const poolCommands: Readonly<Record<string, PoolCommand>> = {
       return { result: { ...report, failed }, text: lines.join("\n"), good: failed.length === 0 };
     },
   },
+  ...poolHostCommands,
   status: {
     ...none,
     usage: "status <module>",

@@ -37,7 +37,7 @@ export async function poolCommand(args: readonly string[]): Promise<number> {
   if (command === undefined) throw new UsageError(`there is no command "${name}"\n\n${help}`);
   const { least, most } = command;
   if (module === undefined || rest.length < least || rest.length > most) throw new UsageError(`stratus pool ${command.usage}`);
-  for (const option of ["deep", "limit", "format", "confirmation", "storage", "name"] as const)
+  for (const option of ["deep", "limit", "format", "confirmation", "storage", "name", "grace", "abandon"] as const)
     if (values[option] !== undefined && !command.options.includes(option)) throw new UsageError(`${name} has no option --${option}`);
   const pool = await opened(module);
   try {
@@ -69,6 +69,8 @@ function parsed(args: readonly string[]): { readonly values: PoolArguments; read
         confirmation: { type: "string" },
         storage: { type: "string" },
         name: { type: "string" },
+        grace: { type: "string" },
+        abandon: { type: "boolean" },
       },
     });
   } catch (error) {

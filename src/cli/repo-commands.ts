@@ -2,6 +2,7 @@
 import type { DateGranularity, FileFailure, FileInfo, FileState, Finding, Repository } from "../repository/index.ts";
 import { RepositoryError } from "../repository/index.ts";
 import { columns } from "./columns.ts";
+import { repoBackupCommands } from "./repo-backups.ts";
 import { UsageError } from "./usage.ts";
 
 export interface RepoArguments {
@@ -26,6 +27,8 @@ export interface RepoArguments {
   readonly deep?: boolean | undefined;
   readonly repair?: boolean | undefined;
   readonly grace?: string | undefined;
+  readonly keep?: string | undefined;
+  readonly name?: string | undefined;
 }
 export interface RepoResult {
   readonly result: unknown;
@@ -188,6 +191,7 @@ export const repoCommands: Readonly<Record<string, RepoCommand>> = {
       return { result, text: lines.join("\n"), good: host.failures.length + objects.length === 0 };
     },
   },
+  ...repoBackupCommands,
   status: {
     ...none,
     usage: "status <module>",

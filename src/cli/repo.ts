@@ -5,7 +5,7 @@
  *   export default () => ({ catalogue: sqliteCatalogue({ file: "repo.db" }), store: s3({ bucket: "files" }), directory: "/var/lib/repo" });
  */
 import { parseArgs } from "node:util";
-import { Repository, RepositoryError } from "../repository/index.ts";
+import { BackupError, Repository, RepositoryError } from "../repository/index.ts";
 import type { RepositoryOptions } from "../repository/index.ts";
 import { StoreError } from "../store/index.ts";
 import { load } from "./load-subject.ts";
@@ -49,6 +49,8 @@ const options = {
   deep: { type: "boolean" },
   repair: { type: "boolean" },
   grace: { type: "string" },
+  keep: { type: "string" },
+  name: { type: "string" },
 } as const;
 
 export async function repoCommand(args: readonly string[]): Promise<number> {
@@ -66,12 +68,12 @@ export async function repoCommand(args: readonly string[]): Promise<number> {
     if (option !== "json" && !command.options.includes(option)) throw new UsageError(`${name} has no option --${option}`);
   let repo: Repository | undefined;
   try {
-    repo = await opened(module, name === "create");
+    repo = await opened(module, name === "create" || name === "restore" ? name : "open", values.name);
     const { result, text, good } = await command.run(repo, rest, values);
     process.stdout.write(values.json === true ? `${JSON.stringify(result)}\n` : text === "" ? "" : `${text}\n`);
     return good ? 0 : 1;
   } catch (error) {
-    if (!RepositoryError.is(error) && !StoreError.is(error)) throw error;
+    if (!RepositoryError.is(error) && !BackupError.is(error) && !StoreError.is(error)) throw error;
     if (values.json === true) process.stdout.write(`${JSON.stringify({ error: error.code, message: error.message })}\n`);
     process.stderr.write(`stratus repo ${name}: ${error.message}\n`);
     return 1;
@@ -89,14 +91,15 @@ function parsed(args: readonly string[]): { readonly values: RepoArguments; read
 }
 
 /** A repository that refuses, or is none yet, is told as every other refusal; what is wrong with the module or its options is the caller's. */
-async function opened(specifier: string, create: boolean): Promise<Repository> {
+async function opened(specifier: string, how: "create" | "restore" | "open", name: string | undefined): Promise<Repository> {
   const found = (await load(specifier))["default"];
   if (typeof found !== "function") throw new UsageError(`${specifier} has no default export that is a function`);
   const given: unknown = await (found as () => unknown)();
   if (typeof given !== "object" || given === null || !("catalogue" in given) || !("store" in given))
     throw new UsageError(`the function that ${specifier} exports gives no options of a Repository`);
   try {
-    return await Repository[create ? "create" : "open"](given as RepositoryOptions);
+    const options = given as RepositoryOptions;
+    return how === "restore" ? await Repository.restore(options, { name }) : await Repository[how](options);
   } catch (error) {
     if (!StoreError.is(error)) throw error;
     throw new UsageError(`the repository of ${specifier} cannot be opened: ${error.message}`, { cause: error });

@@ -9,7 +9,19 @@
  *   await pool.sync();                                   // on two hosts
  *   await pool.download(hash, "again.mp4");
  */
-export { postgresCatalogue, sqliteCatalogue } from "../catalogue/index.ts";
+export { BackupError, backupCatalogue, listBackups, postgresCatalogue, restoreCatalogue, sqliteCatalogue } from "../catalogue/index.ts";
+export type {
+  BackupComponent,
+  BackupErrorCode,
+  BackupInfo,
+  BackupOptions,
+  BackupPlace,
+  BackupReport,
+  BackupTable,
+  RestoreOptions,
+  RestoreReport,
+} from "../catalogue/index.ts";
+export { poolTables } from "./backup-tables.ts";
 export type { Catalogue, Hold, Migration, PostgresCatalogueOptions, Queryable, SqliteCatalogueOptions, Transaction, Value } from "../catalogue/index.ts";
 export type { RepairReport, VerifyReport } from "./care.ts";
 export type { DumpVersion } from "./dump-format.ts";

@@ -10,10 +10,17 @@
  *   await repo.publish(id);                                 // in the store, checked by both hashes
  *   for (const file of await repo.findTagged({ all: ["day=2026-01-15"] })) console.log(file.path, await repo.text(file));
  */
-export { postgresCatalogue, sqliteCatalogue } from "../catalogue/index.ts";
+export { BackupError, postgresCatalogue, sqliteCatalogue } from "../catalogue/index.ts";
+export type { BackupErrorCode, BackupInfo, BackupReport, RestoreReport } from "../catalogue/index.ts";
+export { restoreRepository } from "./backup.ts";
+export type { RestoreRepositoryOptions } from "./backup.ts";
+export { repositoryTables } from "./backup-tables.ts";
+export type { RemoveUnknownReport, UnknownObject } from "./unknown.ts";
 export type { Catalogue, Hold, Migration, PostgresCatalogueOptions, Queryable, SqliteCatalogueOptions, Transaction, Value } from "../catalogue/index.ts";
 export type { AddLocalOptions, AddOptions } from "./add.ts";
 export type { CollectReport, DatabaseReport } from "./collect.ts";
+export { repositoryConfiguration } from "./configuration.ts";
+export type { ConfigurationLookup, ConfiguredOptions, RepositoryConfiguration } from "./configuration.ts";
 export { destroyRepository } from "./create.ts";
 export type { DeleteReport } from "./delete.ts";
 export { RepositoryError } from "./errors.ts";

@@ -18,6 +18,10 @@ import * as locking from "./locks.ts";
 import type { FileLock, LockMode } from "./locks.ts";
 import { maintainHost, trim } from "./maintain.ts";
 import type { HostReport } from "./maintain.ts";
+import type { BackupInfo, BackupReport } from "../catalogue/index.ts";
+import * as saving from "./backup.ts";
+import * as strangers from "./unknown.ts";
+import type { RemoveUnknownReport, UnknownObject } from "./unknown.ts";
 import { openCore } from "./open.ts";
 import type { OpenReport } from "./open.ts";
 import { checkOptions } from "./options.ts";
@@ -71,6 +75,16 @@ export class Repository implements AsyncDisposable {
   /** Opens the catalogue and the local directory, and ends what a crash left half done. If it fails, catalogue and stores are closed. @throws RepositoryError `no-repository`; StoreError `config`, `conflict`, those of the catalogue */
   static open(options: RepositoryOptions): Promise<Repository> {
     return Repository.#opened(options, async () => {});
+  }
+  /**
+   * Puts the catalogue back from the backup store into one without a repository, and opens it. Without `name` from the newest. As `restoreRepository` otherwise.
+   * @throws BackupError `no-backup`, `not-empty`, `bad-backup`, `unknown-version`; else as `open`
+   */
+  static restore(options: RepositoryOptions, { name, signal }: RepositoryCallOptions & { readonly name?: string | undefined } = {}): Promise<Repository> {
+    return Repository.#opened(options, async ({ catalogue, backupStore, clock }) => {
+      if (backupStore === undefined) throw new StoreError("config", "a restore needs a backupStore", { applied: false });
+      await saving.restoreRepository({ catalogue, backupStore, name, clock, signal });
+    });
   }
   static async #opened(options: RepositoryOptions, first: (settings: Settings) => Promise<void>): Promise<Repository> {
     try {
@@ -285,6 +299,25 @@ export class Repository implements AsyncDisposable {
   /** Takes another host, which is not at work, out of service: its copies and its name are free. @throws RepositoryError `unknown-host`, `in-use`, `host-in-use` unless `abandon` */
   decommission(host: string, { abandon = false }: { readonly abandon?: boolean | undefined } = {}): Promise<void> {
     return this.#do(undefined, (core) => machines.decommission(core, host, abandon));
+  }
+  /**
+   * The catalogue as one compressed file into the backup store, written down here as one more backup. Of the older ones so many stay that there are `keep`, 1 or more (default: all); they go only
+   * once this one was read back whole. @throws StoreError `config` without a `backupStore`, `conflict` while another runs, `integrity`, those of the store; RepositoryError `offline`
+   */
+  backup({ keep, signal }: RepositoryCallOptions & { readonly keep?: number | undefined } = {}): Promise<BackupReport> {
+    return this.#do(signal, (core, signal) => saving.backup(core, keep, signal));
+  }
+  /** In the backup store, newest first. @throws StoreError `config` without a `backupStore`, those of the store; RepositoryError `offline` */
+  backups({ signal }: RepositoryCallOptions = {}): Promise<readonly BackupInfo[]> {
+    return this.#do(signal, saving.backups);
+  }
+  /** What lies in the buckets and no row names: after a restore, what was added since the backup. Nothing is changed. By bucket and path. @throws RepositoryError `offline`; StoreErrors of the stores */
+  unknownObjects({ signal }: RepositoryCallOptions = {}): Promise<readonly UnknownObject[]> {
+    return this.#do(signal, strangers.unknownObjects);
+  }
+  /** Deletes these, each only if still no row names it. What they hold may be the only bytes of a file that was added after the backup. */
+  removeUnknownObjects(objects: readonly Pick<UnknownObject, "bucket" | "path">[], { signal }: RepositoryCallOptions = {}): Promise<RemoveUnknownReport> {
+    return this.#do(signal, (core, signal) => strangers.removeUnknownObjects(core, objects, signal));
   }
   /** All files, paths and tags go; hosts and backups stay. @throws RepositoryError `in-use` where another host is at work */
   flush(): Promise<void> {

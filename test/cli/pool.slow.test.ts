@@ -65,6 +65,28 @@ test("PW10 every command says what it did, for people and as JSON", time, async 
   expect(await json("verify", at("one.ts"), "--deep")).toMatchObject({ alive: 2, short: [] });
 });
 
+test("PW10 files that are to go, and hosts out of service and back", time, async () => {
+  const hash = sha("a talk");
+  const hosts = await run("hosts", at("one.ts"));
+  expect(hosts.out).toMatch(
+    /^host  state     copies  uploads  downloads  errors  last error\na     active         1        2[^]*\nb     active         1        1[^]*\n$/,
+  );
+  expect(await json("drain", at("one.ts"), "b")).toEqual({ host: "b", state: "draining" });
+  expect(await run("retire", at("one.ts"), "a")).toMatchObject({ code: 1, err: expect.stringContaining("drain it and repair first") });
+  expect(await run("activate", at("one.ts"), "b")).toEqual({ out: "b is active\n", err: "", code: 0 });
+  expect(await run("drain", at("one.ts"), "nobody")).toMatchObject({ code: 1, err: expect.stringContaining("no such host") });
+  expect(await run("remove", at("one.ts"), hash)).toEqual({ out: `removed ${hash}\n`, err: "", code: 0 });
+  expect(await run("remove", at("one.ts"), hash)).toMatchObject({ code: 1 });
+  expect(await run("collect", at("one.ts"))).toEqual({ out: "0 files collected, 0 busy, 0 objects deleted\n", err: "", code: 0 });
+  expect(await json("collect", at("one.ts"), "--grace", "0")).toMatchObject({ collected: [hash], deleted: 3, failures: [] });
+  expect(await json("retire", at("one.ts"), "b", "--abandon")).toEqual({ host: "b", state: "retired", copies: 0 });
+  expect(await json("hosts", at("one.ts"))).toMatchObject([
+    { name: "a", state: "active", copies: 0 },
+    { name: "b", state: "retired" },
+  ]);
+  expect(await run("collect", at("one.ts"), "--grace", "soon")).toMatchObject({ code: 2 });
+});
+
 test("what is refused: 1 with the reason; what is wrong with the command: 2", time, async () => {
   const unknown = await run("download", at("one.ts"), sha("no"), at("none"), "--json");
   expect(unknown).toMatchObject({ code: 1, err: expect.stringContaining("the pool has no such file") });

@@ -11,13 +11,13 @@ let dir = "";
 const at = (name: string): string => join(dir, name);
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), "stratus-repo-cli-"));
-  mkdirSync(at("store"));
+  for (const name of ["store", "backups"]) mkdirSync(at(name));
   writeFileSync(
     at("repo.ts"),
     `import { sqliteCatalogue } from "${source}/repository/index.ts";
 import { local } from "${source}/providers/local/index.ts";
 const at = (name) => ${JSON.stringify(`${dir}/`)} + name;
-export default () => ({ catalogue: sqliteCatalogue({ file: at("repo.db") }), store: local({ directory: at("store"), name: "store" }), directory: at("local"), host: "here" });\n`,
+export default () => ({ catalogue: sqliteCatalogue({ file: at("repo.db") }), store: local({ directory: at("store"), name: "store" }), directory: at("local"), host: "here", backupStore: local({ directory: at("backups"), name: "backups" }), backupsBeforeDelete: 0 });\n`,
   );
   writeFileSync(at("nothing.ts"), "export default () => 7;\n");
   writeFileSync(at("wrong.ts"), "export default () => ({ catalogue: {}, store: {}, directory: '' });\n");
@@ -80,6 +80,26 @@ test("S3R32 create, add, tag, publish, upload, list, find, get, expire, purge, v
   expect(status.out).toMatch(/published +1 +6\n[^]*objects +1 stored[^]*\nhost +active[^]*\nhere +yes +1 +6 +-\n$/);
   expect(await json("expire", "/docs/a.txt")).toMatchObject([{ id: 2, state: "expired" }]);
   expect(await run("get", "/docs/a.txt", at("none"))).toMatchObject({ code: 1, out: "", err: expect.stringContaining("no published version") });
+});
+
+test("S3R32 S3R25 backup, backups, restore, unknown: a lost catalogue comes back", time, async () => {
+  expect(await run("backup")).toMatchObject({ code: 0, err: "", out: expect.stringMatching(/^repository\.\S+\.jsonl\.gz  \d+ rows, \d+ bytes\n$/) });
+  const { name } = await json("backup", "--keep", "1");
+  expect(await json("backups")).toMatchObject([{ name }]);
+  const before = (await run("list")).out;
+  writeFileSync(at("late.txt"), "late");
+  await run("add", "/late", at("late.txt"), "--publish");
+  expect(await run("restore")).toMatchObject({ code: 1, err: expect.stringContaining("not empty") });
+  for (const file of readdirSync(dir)) if (file.startsWith("repo.db")) rmSync(at(file));
+  expect(await run("restore", "--name", "nothing")).toMatchObject({ code: 1, err: expect.stringContaining("no backup of this name") });
+  expect(await run("restore", "--name", name)).toMatchObject({ code: 0, err: "" });
+  expect((await run("list")).out).toBe(before);
+  const unknown = await run("unknown");
+  expect(unknown).toMatchObject({ code: 1, out: expect.stringMatching(/^bucket +bytes +modified +path\nmain +4 \S* +\/[0-9a-f-]*late/) });
+  expect(await json("unknown", "--remove")).toMatchObject({ removed: 1, failures: [] });
+  expect(await run("unknown")).toEqual({ out: "", err: "", code: 0 });
+  expect(await run("verify", "--deep")).toMatchObject({ code: 0 });
+  expect(await run("backup", "--keep", "0")).toMatchObject({ code: 2 });
 });
 
 test("what is wrong with the command is 2", time, async () => {

@@ -6,7 +6,9 @@ import type { PostgresServer } from "../servers/postgres.ts";
 import { notProvedBy } from "../servers/shared.ts";
 import { failure, lab, published } from "./lab.ts";
 import type { Places } from "./lab.ts";
+import { backupTests } from "./suite-backup.ts";
 import { careTests } from "./suite-care.ts";
+import { drillTests } from "./suite-drills.ts";
 import { stateTests } from "./suite-states.ts";
 import { workTests } from "./suite-work.ts";
 
@@ -29,6 +31,8 @@ describe.skipIf(why !== undefined)("on PostgreSQL", () => {
   stateTests("postgres", places);
   workTests("postgres", places);
   careTests("postgres", places);
+  backupTests("postgres", places);
+  drillTests("postgres", places);
 
   test("S3R21 several machines: a lock of one keeps the changes of the others out, but not its own, and falls when it closes", async () => {
     await using l = await lab(places);
