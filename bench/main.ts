@@ -1,14 +1,14 @@
 /**
  * Measures Stratus beside what a user would take instead.
  *
- *   npm run bench                     all sets: store, caching, local, s3, webdav, providers
+ *   npm run bench                     all sets: store, caching, local, s3, webdav, providers, pool
  *   npm run bench -- store local      these
  *   npm run bench -- store --json     one JSON object per figure and line
  *   npm run bench -- caching --quick  a hundredth of the large figures
  */
 import type { Figure, FigureSet } from "./figure.ts";
 
-const SETS = ["store", "caching", "local", "s3", "webdav", "providers"] as const;
+const SETS = ["store", "caching", "local", "s3", "webdav", "providers", "pool"] as const;
 
 async function main(given: readonly string[]): Promise<number> {
   const json = given.includes("--json");

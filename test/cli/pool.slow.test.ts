@@ -77,8 +77,9 @@ test("PW10 files that are to go, and hosts out of service and back", time, async
   expect(await run("drain", at("one.ts"), "nobody")).toMatchObject({ code: 1, err: expect.stringContaining("no such host") });
   expect(await run("remove", at("one.ts"), hash)).toEqual({ out: `removed ${hash}\n`, err: "", code: 0 });
   expect(await run("remove", at("one.ts"), hash)).toMatchObject({ code: 1 });
-  expect(await run("collect", at("one.ts"))).toEqual({ out: "0 files collected, 0 busy, 0 objects deleted\n", err: "", code: 0 });
-  expect(await json("collect", at("one.ts"), "--grace", "0")).toMatchObject({ collected: [hash], deleted: 3, failures: [] });
+  // The place of the copy that died, which was made anew elsewhere.
+  expect(await run("collect", at("one.ts"))).toEqual({ out: "0 files collected, 0 busy, 1 objects deleted\n", err: "", code: 0 });
+  expect(await json("collect", at("one.ts"), "--grace", "0")).toMatchObject({ collected: [hash], deleted: 2, failures: [] });
   expect(await json("retire", at("one.ts"), "b", "--abandon")).toEqual({ host: "b", state: "retired", copies: 0 });
   expect(await json("hosts", at("one.ts"))).toMatchObject([
     { name: "a", state: "active", copies: 0 },
