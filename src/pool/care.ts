@@ -86,7 +86,8 @@ export async function verify(core: Core, deep: boolean, signal: AbortSignal | un
     if (state !== undefined && state.living < core.settings.copies) short.push(file.hash);
     if (state?.lost === true) lost.push(file.hash);
   });
-  return { ...counts, short, lost };
+  // Databases give rows in any order.
+  return { ...counts, short: short.toSorted(), lost: lost.toSorted() };
 }
 
 type Found = "alive" | "dead" | "damaged" | "unknown";

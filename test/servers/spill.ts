@@ -9,7 +9,8 @@ export interface Spilled {
   readonly position: number;
 }
 
-const LARGE = 1 << 20;
+/** Bytes from which on a body leaves the memory. */
+export const LARGE: number = 1 << 20;
 let file: number | undefined;
 let end = 0;
 
@@ -25,7 +26,7 @@ export function spilled(chunks: readonly Chunk[]): readonly Chunk[] {
   return chunks.reduce((sum, { byteLength }) => sum + byteLength, 0) < LARGE ? chunks : chunks.map(spill);
 }
 
-function spill(chunk: Chunk): Chunk {
+export function spill(chunk: Chunk): Chunk {
   if (!(chunk instanceof Uint8Array)) return chunk;
   file ??= opened();
   const position = end;

@@ -131,36 +131,37 @@ export function isCircle({ ids, chain }: Place): boolean {
 export async function rootPlace(session: Session, signal: Signal): Promise<Place> {
   if (session.rootPlace !== undefined) return session.rootPlace;
   return session.turns.take("root", signal, async () => {
-    session.rootPlace ??= await findRoot(session, signal);
-    return session.rootPlace;
+    if (session.rootPlace === undefined) session.setRoot(await findRoot(session, signal));
+    return session.rootPlace as Place;
   });
 }
 
+/** Folders of one name are one directory, on the way to the root and there: two processes may have made it at once. */
 async function findRoot(session: Session, signal: Signal): Promise<Place> {
   const { settings } = session;
-  let id = await aliveFolder(session, settings.rootId, signal);
+  let ids: readonly string[] = [await aliveFolder(session, settings.rootId, signal)];
   for (const segment of settings.folder) {
     const name = native(segment);
-    const place: Place = { ids: [id], chain: [id] };
+    const place: Place = { ids, chain: ids };
     const there = await bearers(session, place, name, signal);
     const items: Item[] = [];
     for (const file of there) items.push(await resolved(session, file, signal));
-    const [folder] = items.filter(isFolder).sort(byAge);
-    if (folder !== undefined) id = (folder.target as DriveFile).id;
-    else if (settings.createRoot && items.length === 0) id = await makeRoot(session, place, name, signal);
-    else throw lost("the folder of this store is not in the drive");
+    if (settings.createRoot && items.length === 0) items.push(...(await makeRoot(session, place, name, signal)));
+    ids = items
+      .filter(isFolder)
+      .sort(byAge)
+      .map(({ target }) => (target as DriveFile).id);
+    if (ids.length === 0) throw lost("the folder of this store is not in the drive");
   }
-  return { ids: [id], chain: [id] };
+  return { ids, chain: ids };
 }
 
-/** Of two processes that make it at once both take the older one; the other stays empty, and is merged with it wherever it is looked at. */
-async function makeRoot(session: Session, place: Place, name: string, signal: Signal): Promise<string> {
+async function makeRoot(session: Session, place: Place, name: string, signal: Signal): Promise<Item[]> {
   const [parent = ""] = place.ids;
   const made = await session.api.create({ id: await session.newId(parent, name, signal), name, mimeType: FOLDER, parents: [parent] }, signal);
   session.recent.put(made);
-  const all = [...(await bearers(session, place, name, signal)), made].filter(({ mimeType }) => mimeType === FOLDER);
-  const [oldest = made] = all.sort((one, other) => byAge({ file: one, target: one }, { file: other, target: other }));
-  return oldest.id;
+  const others = (await bearers(session, place, name, signal)).filter(({ id, mimeType }) => mimeType === FOLDER && id !== made.id);
+  return [...others, made].map((file) => ({ file, target: file }));
 }
 
 async function aliveFolder(session: Session, id: string, signal: Signal): Promise<string> {

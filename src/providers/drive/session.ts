@@ -20,7 +20,8 @@ export class Session {
   readonly recent: Recent;
   /** By path: what must not overlap with another call of ours. Drive takes two files of one name without a word. */
   readonly turns: Turns = new Turns();
-  rootPlace: Place | undefined;
+  #root: { readonly place: Place; readonly until: number } | undefined;
+  #rootIsSettled = false;
   readonly #ids: string[] = [];
   #fetching: Promise<void> | undefined;
   readonly #doubtful = new Map<string, string>();
@@ -74,16 +75,33 @@ export class Session {
     this.settings.onDuplicates?.({ path, ids });
   }
 
+  get rootPlace(): Place | undefined {
+    return this.#root === undefined || this.settings.clock.monotonic() >= this.#root.until ? undefined : this.#root.place;
+  }
+
+  /** Where it may have been made a moment ago, by us or by another process, the search shows all of it later only: it is looked for once more then. */
+  setRoot(place: Place): void {
+    const { clock, createRoot, settleMs } = this.settings;
+    // The second time it is.
+    this.#rootIsSettled ||= this.#root !== undefined;
+    this.#root = { place, until: createRoot && settleMs > 0 && !this.#rootIsSettled ? clock.monotonic() + settleMs : Infinity };
+  }
+
   /** What was moved, deleted or made anew: everything below is another thing now. */
   drop(path: StorePath): void {
-    if (path === root) this.rootPlace = undefined;
+    if (path === root) this.#forgetRoot();
     this.paths.drop(path);
   }
 
   reconnect(): void {
     this.api.tokens.forget();
-    this.rootPlace = undefined;
+    this.#forgetRoot();
     this.paths.clear();
+  }
+
+  #forgetRoot(): void {
+    this.#root = undefined;
+    this.#rootIsSettled = false;
   }
 }
 

@@ -198,24 +198,18 @@ export function list(state: State, params: Params): Record<string, unknown> {
     }),
     params.get("orderBy"),
   );
-  const start = pageStart(params, state);
-  const page = found.slice(start, start + size);
-  const more = start + size < found.length;
+  // A page goes on behind the last one: what was deleted meanwhile moves nothing.
+  const token = params.get("pageToken") ?? "";
+  const rest = token === "" ? found : state.restOf(token, found);
+  if (rest === undefined) throw invalid("pageToken");
+  const page = rest.slice(0, size);
+  const more = rest.slice(size);
   return {
     kind: "drive#fileList",
     incompleteSearch: false,
     files: page.map((file) => show(state, file)),
-    ...(more ? { nextPageToken: `~!!~${Buffer.from(String(start + size)).toString("base64url")}` } : {}),
+    ...(more.length > 0 ? { nextPageToken: state.pageToken(more) } : {}),
   };
-}
-
-function pageStart(params: Params, _state: State): number {
-  const token = params.get("pageToken");
-  if (token === undefined || token === "") return 0;
-  const at = /^~!!~([\w-]+)$/.exec(token)?.[1];
-  const start = Number(at === undefined ? Number.NaN : Buffer.from(at, "base64url").toString());
-  if (!Number.isInteger(start)) throw invalid("pageToken");
-  return start;
 }
 
 export function generateIds(state: State, params: Params): Record<string, unknown> {

@@ -55,6 +55,7 @@ export class State {
   readonly drives: Map<string, string> = new Map();
   /** What the search saw, and until when: only while it lags. */
   readonly #past: Map<string, { readonly atMs: number; readonly file: File | undefined }[]> = new Map();
+  readonly #pages = new Map<string, ReadonlySet<string>>();
   #version = 1;
 
   constructor(options: StateOptions) {
@@ -138,6 +139,21 @@ export class State {
     this.#past.set(id, past);
   }
 
+  /** For what a search has found and not given yet. */
+  pageToken(rest: readonly File[]): string {
+    const made = `~!!~${token(40)}`;
+    this.#pages.set(made, new Set(rest.map(({ id }) => id)));
+    // Nobody comes back for the oldest ones.
+    if (this.#pages.size > MOST_PAGES) this.#pages.delete(this.#pages.keys().next().value as string);
+    return made;
+  }
+
+  /** Of what a search finds now: what it had found then and not given. Undefined: no token of ours. */
+  restOf(pageToken: string, found: readonly File[]): File[] | undefined {
+    const ids = this.#pages.get(pageToken);
+    return ids === undefined ? undefined : found.filter(({ id }) => ids.has(id));
+  }
+
   /** As the search index has it now. */
   seen(id: string): File | undefined {
     const { lagMs = 0, now } = this.options;
@@ -182,6 +198,8 @@ export class State {
       throw forbidden("storageQuotaExceeded", "The user's Drive storage quota has been exceeded.");
   }
 }
+
+const MOST_PAGES = 1000;
 
 function token(length: number): string {
   return randomBytes(length).toString("base64url").slice(0, length);
