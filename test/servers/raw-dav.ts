@@ -49,7 +49,9 @@ export function rawDav(where: Where, below = "", { url = where.url, digest = fal
     const whole = rawDavAt(where, url, digest);
     for (let n = 1; n <= parts.length; n += 1) {
       const each = `${parts.slice(0, n).join("/")}/`;
-      expect(await whole(each), `mkcol ${each}`, 201, 405, 301);
+      const answer = await whole(each);
+      // Of two who make it at once Apache tells one 403; asked again it says that it is there.
+      expect(answer.status === 403 ? await whole(each) : answer, `mkcol ${each}`, 201, 405, 301);
     }
   };
   return {
