@@ -1,6 +1,7 @@
 /** What every part of an open pool needs. */
-import { StoreError, Turns } from "../store/index.ts";
 import type { Hold } from "../catalogue/index.ts";
+import { Pins } from "../local-files/index.ts";
+import { StoreError, Turns } from "../store/index.ts";
 import type { Disk } from "./disk.ts";
 import { Hosts } from "./hosts.ts";
 import type { Settings } from "./options.ts";
@@ -16,7 +17,7 @@ export class Core {
   readonly room: Room;
   /** One at a time for each hash: what is put into the cache, checked there, fetched. */
   readonly turns: Turns = new Turns();
-  readonly #pins = new Map<number, number>();
+  readonly #pins = new Pins();
   readonly #leaving = new Map<number, Promise<void>>();
 
   constructor(settings: Settings, disk: Disk, node: string, hold: Hold) {
@@ -48,17 +49,9 @@ export class Core {
 
   /** While it is pinned a file does not leave the cache. Waits for a leaving that has begun, so that what is read from the catalogue afterwards holds. */
   async pin(file: number): Promise<Disposable> {
-    this.#pins.set(file, (this.#pins.get(file) ?? 0) + 1);
-    let mine = true;
-    const unpin = (): void => {
-      if (!mine) return;
-      mine = false;
-      const left = (this.#pins.get(file) ?? 1) - 1;
-      if (left === 0) this.#pins.delete(file);
-      else this.#pins.set(file, left);
-    };
+    const pin = this.#pins.add(file);
     await this.#leaving.get(file);
-    return { [Symbol.dispose]: unpin };
+    return pin;
   }
 
   /** Undefined where the file is pinned, or leaves already; nothing was done then. */

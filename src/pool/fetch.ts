@@ -1,8 +1,7 @@
 /** Files out of the pool: from the cache, else from one host after the other until one gives the right bytes. */
-import { createHash, randomBytes } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { open as openFile, rename, rm } from "node:fs/promises";
-import { StoreError, abortError } from "../store/index.ts";
+import { rm } from "node:fs/promises";
+import { copyOut } from "../local-files/index.ts";
+import { StoreError } from "../store/index.ts";
 import type { Core } from "./core.ts";
 import { hashOfBytes } from "./disk.ts";
 import { PoolError } from "./errors.ts";
@@ -158,30 +157,6 @@ function asStoreError(store: string, error: unknown): StoreError {
 /** A copy of the file at `target`: whole, flushed and of the right hash, or nothing new there. What goes wrong with the target is told by Node's own error. */
 export async function download(core: Core, hash: string, target: string, signal: AbortSignal | undefined): Promise<void> {
   using cached = await cache(core, hash, signal);
-  const temporary = `${target}.stratus-${randomBytes(8).toString("hex")}.tmp`;
-  try {
-    // Hashed again on its way: the cached file was right a moment ago, and that is not now.
-    if ((await copyFile(cached.path, temporary, signal)) !== hash) throw new PoolError("damaged", "the cached bytes changed while they were read", { hash });
-    await rename(temporary, target);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-}
-
-/** Flushed. Gives the hash of what was copied. */
-async function copyFile(from: string, to: string, signal: AbortSignal | undefined): Promise<string> {
-  const digest = createHash("sha256");
-  const file = await openFile(to, "wx");
-  try {
-    for await (const chunk of createReadStream(from, { highWaterMark: 256 << 10 }) as AsyncIterable<Buffer>) {
-      if (signal?.aborted === true) throw abortError(signal, { applied: false });
-      digest.update(chunk);
-      await file.appendFile(chunk);
-    }
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  return digest.digest("hex");
+  const damaged = (): PoolError => new PoolError("damaged", "the cached bytes changed while they were read", { hash });
+  await copyOut(cached.path, target, hash, damaged, signal);
 }

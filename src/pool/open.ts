@@ -1,7 +1,8 @@
 /** The cache directory and the catalogue brought into agreement, when a pool opens. */
 import { randomBytes } from "node:crypto";
-import { mkdir, open as openFile, readFile, readdir, rename } from "node:fs/promises";
+import { mkdir, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
+import { readMarker, writeMarker } from "../local-files/index.ts";
 import { StoreError } from "../store/index.ts";
 import { withoutDigits } from "./cache-names.ts";
 import { Core } from "./core.ts";
@@ -44,10 +45,7 @@ export async function openCore(settings: Settings): Promise<{ readonly core: Cor
 async function nodeOf({ catalogue, directory, clock }: Settings): Promise<string> {
   await onDisk(() => mkdir(directory, { recursive: true, mode: 0o700 }));
   const path = join(directory, "NODE");
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new StoreError("config", "the cache directory cannot be read", { cause: error, applied: false });
-  });
+  const text = await readMarker(path, "cache directory");
   if (text !== undefined) {
     const id = /^stratus pool ([0-9a-f]{32})\n$/.exec(text)?.[1];
     if (id === undefined) throw new StoreError("config", "the cache directory belongs to another program", { applied: false });
@@ -61,16 +59,7 @@ async function nodeOf({ catalogue, directory, clock }: Settings): Promise<string
     throw new StoreError("config", "the cache directory holds files of another program: give the pool an empty one", { applied: false });
   const id = randomBytes(16).toString("hex");
   await catalogue.run("insert into node(id, made_ms) values(?, ?)", id, clock.now());
-  await onDisk(async () => {
-    const file = await openFile(`${path}.new`, "w", 0o600);
-    try {
-      await file.writeFile(`stratus pool ${id}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(`${path}.new`, path);
-  });
+  await writeMarker(onDisk, path, `stratus pool ${id}\n`);
   return id;
 }
 

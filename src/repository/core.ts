@@ -1,5 +1,6 @@
 /** What every part of an open repository needs. */
 import type { Hold, Transaction } from "../catalogue/index.ts";
+import { Pins } from "../local-files/index.ts";
 import { StoreError, Turns } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Disk } from "./disk.ts";
@@ -18,7 +19,7 @@ export class Core {
   readonly turns: Turns = new Turns();
   /** Files that this repository has locked. */
   readonly locks: Map<number, Hold> = new Map();
-  readonly #pins = new Map<number, number>();
+  readonly #pins = new Pins();
 
   constructor(settings: Settings, disk: Disk, host: number, hold: Hold) {
     this.settings = settings;
@@ -60,17 +61,7 @@ export class Core {
 
   /** While it is pinned a file does not leave to make room. */
   pin(file: number): Disposable {
-    this.#pins.set(file, (this.#pins.get(file) ?? 0) + 1);
-    let mine = true;
-    return {
-      [Symbol.dispose]: () => {
-        if (!mine) return;
-        mine = false;
-        const left = (this.#pins.get(file) ?? 1) - 1;
-        if (left === 0) this.#pins.delete(file);
-        else this.#pins.set(file, left);
-      },
-    };
+    return this.#pins.add(file);
   }
 
   isPinned(file: number): boolean {

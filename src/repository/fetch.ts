@@ -1,11 +1,11 @@
 /** The bytes of files: from this disk, else from the store; hashed before they are given. */
-import { createHash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { open as openFile, rename, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { pipeline } from "node:stream";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { StoreError, abortError, hasCode } from "../store/index.ts";
+import { copyOut } from "../local-files/index.ts";
+import { StoreError, hasCode } from "../store/index.ts";
 import { addCopy, finishLeaving, leave, touch } from "./copies.ts";
 import type { Core } from "./core.ts";
 import { sumOfFile } from "./disk.ts";
@@ -147,25 +147,6 @@ export function reading(cached: Cached, raw: boolean): Readable {
 /** A copy of the stored bytes at `target`: whole, flushed and of the right hash, or nothing new there. What goes wrong with the target is told by Node's own error. */
 export async function downloadTo(core: Core, id: number, target: string, signal: AbortSignal | undefined): Promise<void> {
   using cached = await cache(core, id, signal);
-  const temporary = `${target}.stratus-${randomBytes(8).toString("hex")}.tmp`;
-  try {
-    const file = await openFile(temporary, "wx");
-    // Hashed again on its way: the local file was right a moment ago, and that is not now.
-    const digest = createHash("sha256");
-    try {
-      for await (const chunk of createReadStream(cached.path, { highWaterMark: 256 << 10 }) as AsyncIterable<Buffer>) {
-        if (signal?.aborted === true) throw abortError(signal, { applied: false });
-        digest.update(chunk);
-        await file.appendFile(chunk);
-      }
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    if (digest.digest("hex") !== cached.row.sha256) throw new RepositoryError("damaged", "the local bytes changed while they were read", { file: id });
-    await rename(temporary, target);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  const damaged = (): RepositoryError => new RepositoryError("damaged", "the local bytes changed while they were read", { file: id });
+  await copyOut(cached.path, target, cached.row.sha256, damaged, signal);
 }

@@ -1,8 +1,9 @@
 /** The directory of this host and the catalogue brought into agreement, when a repository opens. */
 import { randomBytes } from "node:crypto";
-import { mkdir, open as openFile, readFile, readdir, rename } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Catalogue, Hold } from "../catalogue/index.ts";
+import { readMarker, writeMarker } from "../local-files/index.ts";
 import { StoreError } from "../store/index.ts";
 import { addCopy, finishLeaving } from "./copies.ts";
 import { Core, HOSTS, hostKey } from "./core.ts";
@@ -78,7 +79,7 @@ async function hostOf(settings: Settings, repository: string): Promise<{ readonl
   if (hold === null) throw new StoreError("conflict", "another process has this directory", { transient: false, applied: false });
   try {
     await catalogue.run("update repo_host set limit_bytes = ?, seen_ms = ? where id = ?", settings.cacheLimitBytes, now, id);
-    if (found === undefined) await writeToken(directory, repository, token);
+    if (found === undefined) await writeMarker(onDisk, join(directory, "HOST"), `stratus repository ${repository} ${token}\n`);
     return { id, hold };
   } catch (error) {
     await hold[Symbol.asyncDispose]();
@@ -97,10 +98,7 @@ async function holdOf(catalogue: Catalogue, id: number): Promise<Hold | null> {
 
 /** That of the directory, undefined where it is new. @throws StoreError `config` where it is another program's or another repository's */
 export async function tokenOf(directory: string, repository: string | undefined): Promise<string | undefined> {
-  const text = await readFile(join(directory, "HOST"), "utf8").catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new StoreError("config", "the local directory cannot be read", { cause: error, applied: false });
-  });
+  const text = await readMarker(join(directory, "HOST"), "local directory");
   if (text === undefined) {
     const there = await onDisk(() => readdir(directory));
     if (there.some((name) => name !== "HOST.new"))
@@ -112,20 +110,6 @@ export async function tokenOf(directory: string, repository: string | undefined)
   if (id !== repository)
     throw new StoreError("config", "the local directory belongs to another repository: files in it may be the only ones", { applied: false });
   return token;
-}
-
-async function writeToken(directory: string, repository: string, token: string): Promise<void> {
-  const path = join(directory, "HOST");
-  await onDisk(async () => {
-    const file = await openFile(`${path}.new`, "w", 0o600);
-    try {
-      await file.writeFile(`stratus repository ${repository} ${token}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(`${path}.new`, path);
-  });
 }
 
 /** A row of a file that is not there, or is not of its size, would promise too much. */

@@ -5,6 +5,7 @@ export * from "./author.ts";
 export { accountDigest } from "./account-digest.ts";
 export { packageLoader } from "./load-package.ts";
 export { Turns, unlessAborted } from "./turns.ts";
+export { syncDirectory } from "./sync-directory.ts";
 export { watchdog } from "./watchdog.ts";
 export type { Watchdog } from "./watchdog.ts";
 // For the pool, which takes bodies as stores do.

@@ -1,20 +1,9 @@
-/** The local disk: flushes, free space, and its errors in our codes. */
+/** The local disk: free space, and its errors in our codes. */
 import { statfsSync } from "node:fs";
-import { open, statfs } from "node:fs/promises";
+import { statfs } from "node:fs/promises";
 import { StoreError } from "../../store/index.ts";
 import type { ErrorDetails } from "../../store/index.ts";
 import { codeOf } from "./error-code.ts";
-
-/** Makes the names inside of a directory durable. Windows has no such call and needs none. */
-export async function syncDirectory(path: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const handle = await open(path, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
 
 export async function freeBytes(directory: string): Promise<number> {
   const { bavail, bsize } = await statfs(directory);

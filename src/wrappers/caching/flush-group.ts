@@ -1,9 +1,9 @@
 /** Group commit: the changes that wait at one moment share one transaction and one flush, and are answered only after it. */
 import type { FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
-import { StoreError, hasCode } from "../../store/index.ts";
+import { StoreError, hasCode, syncDirectory } from "../../store/index.ts";
 import type { Content } from "./content.ts";
-import { diskError, syncDirectory } from "./disk.ts";
+import { diskError } from "./disk.ts";
 import { codeOf } from "./error-code.ts";
 import type { Journal } from "./journal.ts";
 import type { Rules } from "./rules.ts";
