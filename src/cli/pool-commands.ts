@@ -1,6 +1,7 @@
 /** What `stratus pool` can do: each command as data, with its result for programs and its text for people. */
 import { readFile } from "node:fs/promises";
 import type { DumpVersion, Pool, SourceFailure } from "../pool/index.ts";
+import type { Command } from "./commands.ts";
 import { poolHostCommands } from "./pool-hosts.ts";
 import { UsageError } from "./usage.ts";
 
@@ -16,15 +17,7 @@ export interface PoolArguments {
   readonly grace?: string | undefined;
   readonly abandon?: boolean | undefined;
 }
-export interface PoolCommand {
-  readonly usage: string;
-  readonly about: string;
-  /** Of arguments after the module. */
-  readonly least: number;
-  readonly most: number;
-  readonly options: readonly (keyof PoolArguments)[];
-  run(pool: Pool, args: readonly string[], values: PoolArguments): Promise<{ readonly result: unknown; readonly text: string; readonly good: boolean }>;
-}
+export type PoolCommand = Command<Pool, PoolArguments>;
 
 const none = { least: 0, most: 0, options: [] } as const;
 

@@ -2,6 +2,7 @@
 import type { DateGranularity, FileFailure, FileInfo, FileState, Finding, Repository } from "../repository/index.ts";
 import { RepositoryError } from "../repository/index.ts";
 import { columns } from "./columns.ts";
+import type { Command, CommandResult } from "./commands.ts";
 import { repoBackupCommands } from "./repo-backups.ts";
 import { UsageError } from "./usage.ts";
 
@@ -30,20 +31,8 @@ export interface RepoArguments {
   readonly keep?: string | undefined;
   readonly name?: string | undefined;
 }
-export interface RepoResult {
-  readonly result: unknown;
-  readonly text: string;
-  readonly good: boolean;
-}
-export interface RepoCommand {
-  readonly usage: string;
-  readonly about: string;
-  /** Of arguments after the module. */
-  readonly least: number;
-  readonly most: number;
-  readonly options: readonly (keyof RepoArguments)[];
-  run(repo: Repository, args: readonly string[], values: RepoArguments): Promise<RepoResult>;
-}
+export type RepoResult = CommandResult;
+export type RepoCommand = Command<Repository, RepoArguments>;
 
 const none = { least: 0, most: 0, options: [] } as const;
 const some = { least: 1, most: Infinity, options: [] } as const;
