@@ -1,25 +1,20 @@
 /** Backups on PostgreSQL, and from one database to the other in both directions. */
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { backupCatalogue, postgresCatalogue, restoreCatalogue, sqliteCatalogue } from "../../src/catalogue/index.ts";
 import type { Catalogue } from "../../src/catalogue/index.ts";
 import { memory } from "../../src/providers/memory/index.ts";
 import { scratch } from "../scratch.ts";
-import { startPostgres } from "../servers/postgres.ts";
-import type { PostgresServer } from "../servers/postgres.ts";
 import { notProvedBy } from "../servers/shared.ts";
+import { usePostgres } from "./postgres-server.ts";
 import { backupTests, component, everything, filled } from "./backup-suite.ts";
 
 const why = notProvedBy("postgres", "backups on PostgreSQL");
 
 describe.skipIf(why !== undefined)("with a server", () => {
-  let server: PostgresServer;
+  const server = usePostgres();
   let schemas = 0;
-  beforeAll(async () => {
-    server = await startPostgres();
-  });
-  afterAll(() => server?.stop());
   const postgres = (): Catalogue => postgresCatalogue({ connectionString: server.url, schema: `b${(schemas += 1)}` });
   const base = mkdtempSync(join(scratch(), "backup-"));
   const sqlite = (): Catalogue => sqliteCatalogue({ file: join(base, `${(schemas += 1)}.db`), flush: false });

@@ -1,20 +1,16 @@
 /** The catalogue on PostgreSQL: what both keep, and what several processes and a broken connection do to it. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { postgresCatalogue } from "../../src/catalogue/index.ts";
 import { startPostgres } from "../servers/postgres.ts";
-import type { PostgresServer } from "../servers/postgres.ts";
 import { notProvedBy } from "../servers/shared.ts";
+import { usePostgres } from "./postgres-server.ts";
 import { catalogueTests } from "./suite.ts";
 
 const why = notProvedBy("postgres", "the catalogue on PostgreSQL");
 
 describe.skipIf(why !== undefined)("with a server", () => {
-  let server: PostgresServer;
+  const server = usePostgres();
   let schemas = 0;
-  beforeAll(async () => {
-    server = await startPostgres();
-  });
-  afterAll(() => server?.stop());
   const schema = (): string => `t${(schemas += 1)}`;
 
   catalogueTests("postgres", async () => {

@@ -1,5 +1,4 @@
 /** A pool over three hosts in memory that fail when told: `await using l = await lab(); const pool = await l.open();` */
-import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
@@ -7,22 +6,16 @@ import { sqliteCatalogue } from "../../src/catalogue/index.ts";
 import type { Catalogue } from "../../src/catalogue/index.ts";
 import { Pool } from "../../src/pool/index.ts";
 import type { PoolError, PoolOptions } from "../../src/pool/index.ts";
-import { memory } from "../../src/providers/memory/index.ts";
-import { borrow, manualClock, stack } from "../../src/store/index.ts";
-import type { Call, Store, StoreError } from "../../src/store/index.ts";
-import { fault } from "../../src/wrappers/index.ts";
-import type { InjectedFault } from "../../src/wrappers/fault.ts";
+import { borrow, manualClock } from "../../src/store/index.ts";
+import type { StoreError } from "../../src/store/index.ts";
+import { failureOf, faultyStore } from "../catalogue/lab-parts.ts";
+import type { FaultyStore, Places } from "../catalogue/lab-parts.ts";
 import { scratch } from "../scratch.ts";
 
-export interface LabHost {
-  /** Below the faults. */
-  readonly base: Store;
-  readonly store: Store;
-  /** What happens to a call; undefined: nothing. */
-  fault: ((call: Call) => InjectedFault | undefined) | undefined;
-  readonly calls: string[];
-  /** Paths of all files there. */
-  files(): Promise<string[]>;
+export { down, sha } from "../catalogue/lab-parts.ts";
+export type { Places } from "../catalogue/lab-parts.ts";
+
+export interface LabHost extends FaultyStore {
   pathOf(hash: string): Promise<string>;
 }
 export interface Lab extends AsyncDisposable {
@@ -35,36 +28,18 @@ export interface Lab extends AsyncDisposable {
   cachedFiles(node?: string): string[];
 }
 
-/** Catalogues by name, anew for each lab. */
-export type Places = () => (name: string) => Catalogue;
-
-export const sha = (body: string | Uint8Array): string => createHash("sha256").update(body).digest("hex");
 /** So many bytes that no other label has. */
 export const bytes = (label: string, size: number): Buffer => Buffer.from(`${label} `.repeat(Math.ceil(size / (label.length + 1)) + 1)).subarray(0, size);
 
 function host(): LabHost {
-  const base = memory();
-  const made: LabHost = {
-    base,
-    store: stack(
-      base,
-      fault({
-        rules: (call) => {
-          made.calls.push(call.operation);
-          return made.fault?.(call);
-        },
-      }),
-    ),
-    fault: undefined,
-    calls: [],
-    files: async () => (await base.list("/", { recursive: true }).toArray()).filter(({ kind }) => kind === "file").map(({ path }) => path),
-    pathOf: async (hash) => {
+  const made = faultyStore();
+  return Object.assign(made, {
+    pathOf: async (hash: string) => {
       const found = (await made.files()).find((path) => path.includes(hash));
       expect(found, `no copy of ${hash}`).toBeDefined();
       return found as string;
     },
-  };
-  return made;
+  });
 }
 
 export async function lab(places?: Places, names: readonly string[] = ["a", "b", "c"]): Promise<Lab> {
@@ -103,14 +78,4 @@ export async function lab(places?: Places, names: readonly string[] = ["a", "b",
 }
 
 export type Failure = Omit<PoolError, "code" | "name"> & { readonly name: string; readonly code: PoolError["code"] | StoreError["code"] };
-/** What it fails with. */
-export async function failure(work: Promise<unknown>): Promise<Failure> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error, "it succeeded").toBeInstanceOf(Error);
-  return error as Failure;
-}
-
-export const down = (): InjectedFault => ({ code: "unavailable" });
+export const failure = (work: Promise<unknown>): Promise<Failure> => failureOf(work);

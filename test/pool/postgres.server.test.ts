@@ -1,12 +1,11 @@
 /** The pool on PostgreSQL: all that it does on SQLite (CM16), and several nodes on one catalogue. */
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { postgresCatalogue } from "../../src/catalogue/index.ts";
 import { startPostgres } from "../servers/postgres.ts";
-import type { PostgresServer } from "../servers/postgres.ts";
 import { notProvedBy } from "../servers/shared.ts";
+import { postgresPlaces, usePostgres } from "../catalogue/postgres-server.ts";
 import { bytes, failure, lab, sha } from "./lab.ts";
-import type { Places } from "./lab.ts";
 import { careTests } from "./suite-care.ts";
 import { exchangeTests } from "./suite-exchange.ts";
 import { fileTests } from "./suite-files.ts";
@@ -14,18 +13,7 @@ import { fileTests } from "./suite-files.ts";
 const why = notProvedBy("postgres", "the pool on PostgreSQL");
 
 describe.skipIf(why !== undefined)("CM16 on PostgreSQL", () => {
-  let server: PostgresServer;
-  let schemas = 0;
-  beforeAll(async () => {
-    server = await startPostgres();
-  });
-  afterAll(() => server?.stop());
-
-  /** For one lab: its catalogues by name, each a schema. */
-  const places: Places = () => {
-    const prefix = `p${(schemas += 1)}`;
-    return (name) => postgresCatalogue({ connectionString: server.url, schema: `${prefix}_${name}`, maxConnections: 3 });
-  };
+  const places = postgresPlaces(usePostgres(), "p");
 
   fileTests("postgres", places);
   careTests("postgres", places);

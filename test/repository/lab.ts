@@ -2,25 +2,20 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect } from "vitest";
 import { sqliteCatalogue } from "../../src/catalogue/index.ts";
 import type { Catalogue } from "../../src/catalogue/index.ts";
-import { memory } from "../../src/providers/memory/index.ts";
 import { Repository } from "../../src/repository/index.ts";
 import type { RepositoryError, RepositoryOptions, RepositoryProblem } from "../../src/repository/index.ts";
-import { borrow, manualClock, stack } from "../../src/store/index.ts";
-import type { Call, Store, StoreError } from "../../src/store/index.ts";
-import { fault } from "../../src/wrappers/index.ts";
-import type { InjectedFault } from "../../src/wrappers/fault.ts";
+import { borrow, manualClock } from "../../src/store/index.ts";
+import type { StoreError } from "../../src/store/index.ts";
+import { failureOf, faultyStore } from "../catalogue/lab-parts.ts";
+import type { FaultyStore, Places } from "../catalogue/lab-parts.ts";
 import { scratch } from "../scratch.ts";
 
-export interface Bucket {
-  /** Below the faults. */
-  readonly base: Store;
-  readonly store: Store;
-  /** What happens to a call; undefined: nothing. */
-  fault: ((call: Call) => InjectedFault | undefined) | undefined;
-  readonly calls: string[];
+export { down, sha } from "../catalogue/lab-parts.ts";
+export type { Places } from "../catalogue/lab-parts.ts";
+
+export interface Bucket extends FaultyStore {
   /** Paths of all objects there. */
   objects(): Promise<string[]>;
 }
@@ -39,30 +34,11 @@ export interface Lab extends AsyncDisposable {
   source(text: string | Uint8Array, name?: string): string;
 }
 
-/** Catalogues by name, anew for each lab. */
-export type Places = () => (name: string) => Catalogue;
-
-export const sha = (body: string | Uint8Array): string => createHash("sha256").update(body).digest("hex");
 export const md5 = (body: string | Uint8Array): string => createHash("md5").update(body).digest("hex");
 
 function bucket(): Bucket {
-  const base = memory();
-  const made: Bucket = {
-    base,
-    store: stack(
-      base,
-      fault({
-        rules: (call) => {
-          made.calls.push(call.operation);
-          return made.fault?.(call);
-        },
-      }),
-    ),
-    fault: undefined,
-    calls: [],
-    objects: async () => (await base.list("/", { recursive: true }).toArray()).filter(({ kind }) => kind === "file").map(({ path }) => path),
-  };
-  return made;
+  const made = faultyStore();
+  return Object.assign(made, { objects: () => made.files() });
 }
 
 export async function lab(places?: Places): Promise<Lab> {
@@ -121,14 +97,4 @@ export async function published(repo: Repository, path: string, text: string): P
 }
 
 export type Failure = Omit<RepositoryError, "code" | "name"> & { readonly name: string; readonly code: RepositoryError["code"] | StoreError["code"] };
-/** What it fails with. */
-export async function failure(work: Promise<unknown>): Promise<Failure> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error, "it succeeded").toBeInstanceOf(Error);
-  return error as Failure;
-}
-
-export const down = (): InjectedFault => ({ code: "unavailable" });
+export const failure = (work: Promise<unknown>): Promise<Failure> => failureOf(work);

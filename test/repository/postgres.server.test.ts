@@ -1,11 +1,8 @@
 /** The repository on PostgreSQL: all that it does on SQLite, and several machines on one catalogue. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { postgresCatalogue } from "../../src/catalogue/index.ts";
-import { startPostgres } from "../servers/postgres.ts";
-import type { PostgresServer } from "../servers/postgres.ts";
+import { describe, expect, test } from "vitest";
 import { notProvedBy } from "../servers/shared.ts";
+import { postgresPlaces, usePostgres } from "../catalogue/postgres-server.ts";
 import { failure, lab, published } from "./lab.ts";
-import type { Places } from "./lab.ts";
 import { backupTests } from "./suite-backup.ts";
 import { careTests } from "./suite-care.ts";
 import { drillTests } from "./suite-drills.ts";
@@ -15,18 +12,7 @@ import { workTests } from "./suite-work.ts";
 const why = notProvedBy("postgres", "the repository on PostgreSQL");
 
 describe.skipIf(why !== undefined)("on PostgreSQL", () => {
-  let server: PostgresServer;
-  let schemas = 0;
-  beforeAll(async () => {
-    server = await startPostgres();
-  });
-  afterAll(() => server?.stop());
-
-  /** For one lab: its catalogues by name, each a schema. */
-  const places: Places = () => {
-    const prefix = `r${(schemas += 1)}`;
-    return (name) => postgresCatalogue({ connectionString: server.url, schema: `${prefix}_${name}`, maxConnections: 3 });
-  };
+  const places = postgresPlaces(usePostgres(), "r");
 
   stateTests("postgres", places);
   workTests("postgres", places);
