@@ -4,6 +4,7 @@ import type { Entry, StorePath } from "../../store/index.ts";
 import type { Barrier } from "./barriers.ts";
 import type { Core } from "./core.ts";
 import { hasFlight } from "./journal-changes.ts";
+import { isSoft } from "./learn.ts";
 import { baseOf } from "./remote.ts";
 import { FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
@@ -38,17 +39,23 @@ async function ask(core: Core, dst: StorePath, wanted: ReadonlySet<StorePath>): 
   return found;
 }
 
-/** Inside of a transaction, after the operation was taken off the list. */
-export function recordArrivals(core: Core, found: readonly Entry[]): void {
+/** Inside of a transaction, after the operation was taken off the list. `exact`: the answer to the operation itself, not a look that came after it. */
+export function recordArrivals(core: Core, found: readonly Entry[], exact: boolean): void {
   if (!core.rules.arrivalIsBase) return;
   for (const one of found) {
     if (one.kind !== "file" || (one.etag === null && core.remoteCan.etag) || core.barriers.touches(one.path)) continue;
     const node = core.tree.at(one.path);
-    if (node !== undefined && isBlind(core, node)) core.tree.update(node, baseOf(one, core.numbers.next()));
+    if (node === undefined || !isPending(core, node)) continue;
+    // A base that was learnt at the old place is worth less than the answer to what brought the file here.
+    if (node.base_kind === null || (exact && isSoft(core, node, core.tree.look(one.path).moved))) core.tree.update(node, baseOf(one, core.numbers.next()));
   }
 }
 
 /** Pending, and nobody knows what it will replace. */
 function isBlind(core: Core, node: NodeRow): boolean {
-  return node.kind === FILE && node.dirty === 1 && node.base_kind === null && !hasFlight(core, node);
+  return isPending(core, node) && node.base_kind === null;
+}
+
+function isPending(core: Core, node: NodeRow): boolean {
+  return node.kind === FILE && node.dirty === 1 && !hasFlight(core, node);
 }

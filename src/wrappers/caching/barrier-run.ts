@@ -1,16 +1,17 @@
 /** Sends one pending tree operation: whole where the remote can and nothing was begun, else file by file; continued, never started over. */
-import { StoreError, calls, hasCode, rebase } from "../../store/index.ts";
+import { StoreError, calls, hasCode, join, rebase } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
 import { arrivals, recordArrivals } from "./arrivals.ts";
 import type { Barrier } from "./barriers.ts";
 import { clearParents, keepTheirs, moveTheirs } from "./conflict.ts";
 import type { Core } from "./core.ts";
 import { buryPath } from "./grave.ts";
-import { hasFlight } from "./journal-changes.ts";
+import { hasFlight, makeParents } from "./journal-changes.ts";
 import { noteConflict } from "./outcomes.ts";
 import { noBase, sameHashes } from "./remote.ts";
 import { asStoreError, backOffMs, errorText, verdictOn } from "./retry-policy.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
+import type { NodeRow } from "./rows.ts";
 import { ancestors } from "./tree.ts";
 
 /** A barrier with this `due` waits for a person. */
@@ -43,7 +44,7 @@ export async function runBarrier(core: Core, seq: number): Promise<BarrierEnd> {
     // What a transfer answers is the word of the source where there are no etags: not compared with what is found later.
     const found = typeof sent === "string" ? await arrivals(core, before, sent === "missing") : sent.etag === null ? [] : [sent];
     core.step("barrier.answered");
-    core.group.record(() => endBarrier(core, before, sent === "missing", found));
+    core.group.record(() => endBarrier(core, before, sent === "missing", found, typeof sent !== "string"));
     core.step("barrier.ended");
     return {};
   } catch (error) {
@@ -300,7 +301,7 @@ async function oneStep(core: Core, kind: Barrier["kind"], source: Entry, to: Sto
 }
 
 /** Inside of a transaction. */
-export function endBarrier(core: Core, barrier: Barrier, missing: boolean, found: readonly Entry[]): void {
+export function endBarrier(core: Core, barrier: Barrier, missing: boolean, found: readonly Entry[], exact: boolean): void {
   const { seq, kind, src, dst } = barrier;
   const { tree, rules, numbers } = core;
   core.counts.arrived++;
@@ -317,7 +318,7 @@ export function endBarrier(core: Core, barrier: Barrier, missing: boolean, found
     return;
   }
   if (kind === "move") buryPath(core, src);
-  const target = tree.at(dst);
+  const target = tree.at(dst) ?? (missing ? undefined : arrivedTree(core, barrier, dst));
   if (target !== undefined) tree.update(target, { moved_gen: numbers.next() });
   if (rules.absenceEndsWithMove)
     for (const place of places) {
@@ -328,7 +329,14 @@ export function endBarrier(core: Core, barrier: Barrier, missing: boolean, found
   if (there?.kind === DIRECTORY && there.base_kind === ABSENT && !missing) tree.update(there, { base_kind: DIRECTORY });
   if (missing) for (const place of places) sourceVanished(core, place);
   // Written over what was on its way here: what arrived is known now, and no other client's.
-  recordArrivals(core, found);
+  recordArrivals(core, found, exact);
+}
+
+/** A row to remember by that a tree of ours came here, of which nothing was known. */
+function arrivedTree(core: Core, { tree }: Barrier, dst: StorePath): NodeRow | undefined {
+  if (tree === 0 || !core.rules.arrivalIsBase || core.barriers.touches(dst)) return undefined;
+  const { blocker } = core.tree.look(dst);
+  return blocker === undefined ? core.tree.row(makeParents(core, join(dst, "any"), () => undefined, true)) : undefined;
 }
 
 /** What we hold of it becomes pending, without a base: that was learnt at the old place. The rest is gone. */

@@ -80,9 +80,10 @@ async function look(core: Core, node: NodeRow, path: StorePath): Promise<boolean
     update(core, node, (now) => core.tree.remove(now));
     return false;
   }
-  const soft = isSoft(core, node, core.tree.look(path).moved);
+  const { moved } = core.tree.look(path);
+  const soft = isSoft(core, node, moved);
   const blind = node.base_kind === null;
-  if (blind && node.kind === FILE) return true;
+  if (blind && node.kind === FILE) return moved === 0 || !core.rules.arrivalIsBase || seen(core, node, path);
   if (!blind && !soft && hasCondition(core, node)) return true;
   if (!core.rules.sendsConditions && !blind) return true;
   const found = await core.remote.look(path);
@@ -109,6 +110,14 @@ async function look(core: Core, node: NodeRow, path: StorePath): Promise<boolean
   }
   await settle(core, node, path, found);
   return false;
+}
+
+/** Written blindly where a copy or move of ours has been: what it brought is no other client's, should the answer to this be lost. */
+async function seen(core: Core, node: NodeRow, path: StorePath): Promise<boolean> {
+  const found = await core.remote.look(path);
+  if (found === null) update(core, node, (now) => core.tree.update(now, noBase(ABSENT, core.numbers.next())));
+  else if (found.kind === "file") update(core, node, (now) => core.tree.update(now, baseOf(found, core.numbers.next())));
+  return true;
 }
 
 function asFlight(node: NodeRow, path: StorePath): FlightRow {

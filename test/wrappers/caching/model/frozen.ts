@@ -169,6 +169,21 @@ const written: readonly Written[] = [
     commands: [both(write("/a/b/c"), move("/a", "/a")), copy("/a", "/c/a"), net("ok"), wait(1000), just("crash")],
   },
   {
+    found: "what a copy of a file had brought was taken for another client's by the write that waited for it and knew only the source",
+    setup: { seed: 1, freshMs: 3000 },
+    commands: [just("power"), copy("/b", "/c"), wait(6000), just("power"), write("/c"), wait(0)],
+  },
+  {
+    found: "what a copied tree had brought was taken for another client's when the answer to a write over it was lost",
+    kills: { arrivalIsBase: false },
+    setup: {
+      seed: 2,
+      unknownPaths: "trust",
+      shape: { ...plainShape, conditions: false, trees: false, transfers: false, etags: false, movesChangeEtags: false },
+    },
+    commands: [copy("/b", "/c"), just("flush"), write("/c/a"), wait(1000), net("lost"), mkdir("/a")],
+  },
+  {
     found: "an upload of ours landed late where a move without a source was to end, and was taken for another client's",
     kills: { arrivalIsBase: false },
     setup: { shape: { ...plainShape, conditions: false, trees: false, transfers: false, etags: false } },

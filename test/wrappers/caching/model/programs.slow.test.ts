@@ -21,7 +21,7 @@ test.each<readonly [Checked<unknown>, number]>([
   [crashes as Checked<unknown>, 60],
   [power as Checked<unknown>, 25],
   [shared as Checked<unknown>, 60],
-])(`random programs, seed ${seed}: $0.name`, { timeout: 7_200_000 }, async (property, runs) => {
+])(`random programs, seed ${seed}: %s`, { timeout: 7_200_000 }, async (property, runs) => {
   const { failure, runs: ran, figures } = await check(property, subject(), seed, torture ? runs * 200 : runs);
   if (torture) console.log(`${property.name}: ${ran} programs, seed ${seed}, ${JSON.stringify(figures)}`);
   expect(failure === undefined ? "" : `${failure.message}\n${JSON.stringify(failure.program)}`).toBe("");
