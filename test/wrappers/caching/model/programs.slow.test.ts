@@ -17,11 +17,13 @@ test.each(frozen.map(({ found, program }) => [found, program] as const))("found 
   await runProgram(subject(), program);
 });
 
-test.each<readonly [Checked<unknown>, number]>([
-  [crashes as Checked<unknown>, 60],
-  [power as Checked<unknown>, 25],
-  [shared as Checked<unknown>, 60],
-])(`random programs, seed ${seed}: %s`, { timeout: 7_200_000 }, async (property, runs) => {
+test.each(
+  [
+    { property: crashes as Checked<unknown>, runs: 60 },
+    { property: power as Checked<unknown>, runs: 25 },
+    { property: shared as Checked<unknown>, runs: 60 },
+  ].map(({ property, runs }) => [property.name, property, runs] as const),
+)(`random programs, seed ${seed}: %s`, { timeout: 7_200_000 }, async (_, property, runs) => {
   const { failure, runs: ran, figures } = await check(property, subject(), seed, torture ? runs * 200 : runs);
   if (torture) console.log(`${property.name}: ${ran} programs, seed ${seed}, ${JSON.stringify(figures)}`);
   expect(failure === undefined ? "" : `${failure.message}\n${JSON.stringify(failure.program)}`).toBe("");
