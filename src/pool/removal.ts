@@ -1,5 +1,6 @@
 /** Files out of the pool, in steps that a crash can stand between: mark, grace, re-check under the lock, commit, and only then delete. */
 import { StoreError } from "../store/index.ts";
+import { NODES, nodeKey } from "./core.ts";
 import type { Core } from "./core.ts";
 import { PoolError } from "./errors.ts";
 import type { SourceFailure } from "./errors.ts";
@@ -119,20 +120,17 @@ export async function sweepSending(core: Core): Promise<void> {
   const nodes = await core.db.query<{ readonly node: string | null }>("select distinct node from copy where state = ?", SENDING);
   for (const { node } of nodes) {
     if (node === null) continue;
-    const hold = node === core.node ? undefined : await core.db.hold(`node ${node}`);
-    if (hold === null) continue; // It lives.
-    try {
-      await core.db.transaction(async (tx) => {
-        const rows = await tx.query<{ readonly host: string; readonly url: string }>(
-          "delete from copy where state = ? and node = ? returning host, url",
-          SENDING,
-          node,
-        );
-        for (const { host, url } of rows) await addRemoval(tx, host, url, core.now(), core.now() + AFTERLIFE_MS);
-      });
-    } finally {
-      await hold?.[Symbol.asyncDispose]();
-    }
+    await core.db.transaction(async (tx) => {
+      // Whoever opens that node meanwhile waits here, and does not take us for the one that has it.
+      await tx.lock(NODES);
+      if (node !== core.node && !(await tx.free(nodeKey(node)))) return; // It lives.
+      const rows = await tx.query<{ readonly host: string; readonly url: string }>(
+        "delete from copy where state = ? and node = ? returning host, url",
+        SENDING,
+        node,
+      );
+      for (const { host, url } of rows) await addRemoval(tx, host, url, core.now(), core.now() + AFTERLIFE_MS);
+    });
   }
 }
 
