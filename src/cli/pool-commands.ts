@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { DumpVersion, Pool, SourceFailure } from "../pool/index.ts";
 import type { Command } from "./commands.ts";
+import { poolBackupCommands } from "./pool-backups.ts";
 import { poolHostCommands } from "./pool-hosts.ts";
 import { UsageError } from "./usage.ts";
 
@@ -16,6 +17,7 @@ export interface PoolArguments {
   readonly name?: string | undefined;
   readonly grace?: string | undefined;
   readonly abandon?: boolean | undefined;
+  readonly keep?: string | undefined;
 }
 export type PoolCommand = Command<Pool, PoolArguments>;
 
@@ -88,6 +90,7 @@ export const poolCommands: Readonly<Record<string, PoolCommand>> = {
     },
   },
   ...poolHostCommands,
+  ...poolBackupCommands,
   status: {
     ...none,
     usage: "status <module>",

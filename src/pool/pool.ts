@@ -1,6 +1,8 @@
 /** The pool: what its users hold. */
 import { StoreError, abortError } from "../store/index.ts";
 import type { Body } from "../store/index.ts";
+import type { BackupInfo, BackupReport } from "../catalogue/index.ts";
+import * as saving from "./backup.ts";
 import * as care from "./care.ts";
 import type { RepairReport, VerifyReport } from "./care.ts";
 import type { Core } from "./core.ts";
@@ -53,15 +55,26 @@ export class Pool implements AsyncDisposable {
     this.opened = opened;
   }
 
-  /** Opens the catalogue and the cache directory, and ends what a crash left half done. If it fails, catalogue and hosts are closed. @throws StoreError `config`, `conflict`, those of the catalogue */
-  static async open(options: PoolOptions): Promise<Pool> {
-    let settings: Settings;
+  /** Opens the catalogue and the cache directory, and ends what a crash left half done. If it fails, catalogue, hosts and backup store are closed. @throws StoreError `config`, `conflict`, those of the catalogue */
+  static open(options: PoolOptions): Promise<Pool> {
+    return Pool.#opened(options, async () => {});
+  }
+  /**
+   * Puts the catalogue back from the backup store into one without files, all or nothing, and opens the pool. Without `name` from the newest. What was put in since the backup and lies in this
+   * cache is taken in; `verify` and `repair` look after the rest. @throws BackupError `no-backup`, `not-empty`, `bad-backup`, `unknown-version`; else as `open`
+   */
+  static restore(options: PoolOptions, { name, signal }: PoolCallOptions & { readonly name?: string | undefined } = {}): Promise<Pool> {
+    return Pool.#opened(options, (settings) => saving.restore(settings, name, signal));
+  }
+  static async #opened(options: PoolOptions, first: (settings: Settings) => Promise<void>): Promise<Pool> {
     try {
-      settings = checkOptions(options);
+      const settings = checkOptions(options);
+      await first(settings);
       const { core, report } = await openCore(settings);
       return new Pool(core, report);
     } catch (error) {
-      await Promise.allSettled([options.catalogue, ...Object.values(options.hosts)].map((each) => each.close()));
+      const { catalogue, hosts, backupStore } = options;
+      await Promise.allSettled([catalogue, ...Object.values(hosts), ...(backupStore === undefined ? [] : [backupStore])].map((each) => each.close()));
       throw error;
     }
   }
@@ -213,13 +226,29 @@ export class Pool implements AsyncDisposable {
     return this.#do(undefined, (core) => importCloudManager(core, path, storage));
   }
 
-  /** Ends transfers, which wait for the next time, and closes catalogue and hosts. Nothing acknowledged is lost. A second close waits for the first. */
+  /**
+   * The catalogue as one compressed file into the backup store. Of the older ones so many stay that there are `keep`, 1 or more (default: all); they go only once this one was read back whole.
+   * @throws StoreError `config` without a `backupStore`, `conflict` while another runs, `integrity`, those of the store
+   */
+  backup({ keep, signal }: PoolCallOptions & { readonly keep?: number | undefined } = {}): Promise<BackupReport> {
+    return this.#do(signal, (core, signal) => saving.backup(core.settings, keep, signal));
+  }
+  /** In the backup store, newest first. @throws StoreError `config` without a `backupStore`, those of the store */
+  backups({ signal }: PoolCallOptions = {}): Promise<readonly BackupInfo[]> {
+    return this.#do(signal, (core, signal) => saving.backups(core.settings, signal));
+  }
+
+  /** Ends transfers, which wait for the next time, and closes catalogue, hosts and backup store. Nothing acknowledged is lost. A second close waits for the first. */
   close(): Promise<void> {
     this.#closing ??= (async () => {
       this.#ending.abort(new StoreError("closed", "the pool was closed", { applied: false }));
       await Promise.allSettled(this.#running);
-      const { catalogue, hosts } = this.#core.settings;
-      const ended = await Promise.allSettled([this.#core.release().then(() => catalogue.close()), ...Array.from(hosts.values(), (host) => host.close())]);
+      const { catalogue, hosts, backupStore } = this.#core.settings;
+      const ended = await Promise.allSettled([
+        this.#core.release().then(() => catalogue.close()),
+        ...Array.from(hosts.values(), (host) => host.close()),
+        ...(backupStore === undefined ? [] : [backupStore.close()]),
+      ]);
       for (const each of ended) if (each.status === "rejected") throw each.reason;
     })();
     return this.#closing;

@@ -38,7 +38,10 @@ export async function remove(core: Core, hash: string): Promise<void> {
 
 export async function collect(core: Core, graceMs: number, signal: AbortSignal | undefined): Promise<CollectReport> {
   const before = core.now() - graceMs;
-  const marked = await core.db.query<{ readonly id: number; readonly hash: string }>("select id, hash from file where marked_ms <= ? order by id", before);
+  const marked = await core.db.query<{ readonly id: number; readonly hash: string }>(
+    "select id, hash from file where marked_ms <= ? order by marked_ms, id",
+    before,
+  );
   const collected: string[] = [];
   let busy = 0;
   for (const { id, hash } of marked) {
@@ -117,7 +120,7 @@ async function deleteOne(core: Core, { host, url }: RemovalRow, signal: AbortSig
 
 /** Uploads that a dead process of this node, or a node that died, had under way: what of them reached a host is nobody's. */
 export async function sweepSending(core: Core): Promise<void> {
-  const nodes = await core.db.query<{ readonly node: string | null }>("select distinct node from copy where state = ?", SENDING);
+  const nodes = await core.db.query<{ readonly node: string | null }>(`select distinct node from copy where state = ${SENDING}`);
   for (const { node } of nodes) {
     if (node === null) continue;
     await core.db.transaction(async (tx) => {
@@ -125,8 +128,7 @@ export async function sweepSending(core: Core): Promise<void> {
       await tx.lock(NODES);
       if (node !== core.node && !(await tx.free(nodeKey(node)))) return; // It lives.
       const rows = await tx.query<{ readonly host: string; readonly url: string }>(
-        "delete from copy where state = ? and node = ? returning host, url",
-        SENDING,
+        `delete from copy where state = ${SENDING} and node = ? returning host, url`,
         node,
       );
       for (const { host, url } of rows) await addRemoval(tx, host, url, core.now(), core.now() + AFTERLIFE_MS);

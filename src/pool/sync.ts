@@ -21,7 +21,8 @@ export interface SyncReport {
 
 export async function sync(core: Core, signal: AbortSignal | undefined): Promise<SyncReport> {
   const line = await core.db.query<FileRow>(
-    "select f.* from file f join cached k on k.file = f.id where k.node = ? and f.queued = 1 and f.marked_ms is null order by f.id",
+    // From the few that wait to the many that are cached, not the other way round.
+    "select f.* from file f where f.queued = 1 and f.marked_ms is null and exists (select 1 from cached k where k.node = ? and k.file = f.id) order by f.id",
     core.node,
   );
   const report = { complete: 0, copies: 0, short: [] as SyncReport["short"][number][], damaged: [] as string[], elsewhere: 0 };

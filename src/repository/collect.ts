@@ -38,7 +38,7 @@ export async function collect(core: Core, graceMs: number, signal: AbortSignal |
   const now = core.now();
   await core.db.run(`update repo_file as f set marked_ms = null where f.marked_ms is not null and not (${UNWANTED})`, wanted);
   const marked = await core.db.run(`update repo_file as f set marked_ms = ? where f.marked_ms is null and ${UNWANTED}`, now, wanted);
-  const due = await core.db.query<{ readonly id: number }>("select id from repo_file where marked_ms <= ? order by id", now - graceMs);
+  const due = await core.db.query<{ readonly id: number }>("select id from repo_file where marked_ms <= ? order by marked_ms, id", now - graceMs);
   const collected: number[] = [];
   let busy = 0;
   for (const { id } of due) {

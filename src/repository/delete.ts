@@ -29,18 +29,16 @@ export async function deleteObjects(core: Core, signal: AbortSignal | undefined,
   if (core.settings.offline) return { deleted, failures };
   const wanted = await backupsWanted(core.db);
   const now = core.now();
-  for (let last = 0; ;) {
+  for (;;) {
+    // One that is done is gone, or due later.
     const rows = await core.db.query<DueRow>(
-      `select o.id, o.bucket, o.path, o.tries from repo_object o where o.state = ? and o.due_ms <= ? and o.id > ? ${only === undefined ? "" : "and o.id = ?"}
-       and (o.after_backup is null or ${backedUp("o.after_backup")}) order by o.id limit ${PAGE}`,
-      REMOVING,
+      `select o.id, o.bucket, o.path, o.tries from repo_object o where o.state = ${REMOVING} and o.due_ms <= ? ${only === undefined ? "" : "and o.id = ?"}
+       and (o.after_backup is null or ${backedUp("o.after_backup")}) order by o.due_ms, o.id limit ${PAGE}`,
       now,
-      last,
       ...(only === undefined ? [] : [only]),
       wanted,
     );
     for (const row of rows) {
-      last = row.id;
       if (signal?.aborted === true) return { deleted, failures };
       const error = await deleteOne(core.settings.buckets.get(row.bucket), row, signal);
       if (error === undefined) {

@@ -8,6 +8,7 @@ import { startPostgres } from "../servers/postgres.ts";
 import { notProvedBy } from "../servers/shared.ts";
 import { postgresPlaces, usePostgres } from "../catalogue/postgres-server.ts";
 import { bytes, failure, lab, sha } from "./lab.ts";
+import { backupTests } from "./suite-backup.ts";
 import { careTests } from "./suite-care.ts";
 import { exchangeTests } from "./suite-exchange.ts";
 import { fileTests } from "./suite-files.ts";
@@ -44,6 +45,7 @@ describe.skipIf(why !== undefined)("CM16 on PostgreSQL", () => {
   fileTests("postgres", places);
   careTests("postgres", places);
   exchangeTests("postgres", places);
+  backupTests("postgres", places);
 
   test("two nodes share a catalogue: what one uploads the other fetches, and each sends what it has", async () => {
     await using l = await lab(places);
