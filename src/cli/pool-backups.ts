@@ -10,7 +10,7 @@ export const poolBackupCommands: Readonly<Record<string, PoolCommand>> = {
     usage: "backup <module> [--keep <n>]",
     about: "the catalogue into the backup store; older ones than the newest n go",
     options: ["keep"],
-    run: async (pool, _, { keep }) => toldBackup(await pool.backup({ keep: keepOf(keep) })),
+    run: async (pool, _, { keep }, onProgress) => toldBackup(await pool.backup({ keep: keepOf(keep), onProgress })),
   },
   backups: {
     ...none,

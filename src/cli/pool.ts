@@ -8,7 +8,7 @@ import { BackupError, Pool, PoolError } from "../pool/index.ts";
 import type { PoolOptions } from "../pool/index.ts";
 import { StoreError } from "../store/index.ts";
 import { askedFor, functionOf, told, usageOf } from "./commands.ts";
-import type { Refusal } from "./commands.ts";
+import type { OnProgress, Refusal } from "./commands.ts";
 import { poolCommands } from "./pool-commands.ts";
 import { UsageError } from "./usage.ts";
 
@@ -41,9 +41,9 @@ export async function poolCommand(args: readonly string[]): Promise<number> {
   if (asked === undefined) return 0;
   const { name, command, module, rest, values } = asked;
   let pool: Pool | undefined;
-  const work = async (): ReturnType<typeof command.run> => {
-    pool = await opened(module, name === "restore", values.name);
-    return await command.run(pool, rest, values);
+  const work = async (onProgress: OnProgress): ReturnType<typeof command.run> => {
+    pool = await opened(module, name === "restore", values.name, onProgress);
+    return await command.run(pool, rest, values, onProgress);
   };
   try {
     return await told(`stratus pool ${name}`, values.json === true, work, refusal);
@@ -61,7 +61,7 @@ function refusal(error: unknown): Refusal | undefined {
   };
 }
 
-async function opened(specifier: string, restore: boolean, name: string | undefined): Promise<Pool> {
+async function opened(specifier: string, restore: boolean, name: string | undefined, onProgress: OnProgress): Promise<Pool> {
   const make = await functionOf(specifier);
   try {
     const given = await make();
@@ -72,7 +72,7 @@ async function opened(specifier: string, restore: boolean, name: string | undefi
     }
     if (typeof given === "object" && given !== null && "catalogue" in given && "hosts" in given) {
       const options = given as PoolOptions;
-      return restore ? await Pool.restore(options, { name }) : await Pool.open(options);
+      return restore ? await Pool.restore(options, { name, onProgress }) : await Pool.open(options);
     }
   } catch (error) {
     if (!StoreError.is(error)) throw error;

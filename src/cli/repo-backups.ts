@@ -12,7 +12,7 @@ export const repoBackupCommands: Readonly<Record<string, RepoCommand>> = {
     usage: "backup <module> [--keep <n>]",
     about: "the catalogue into the backup store; older ones than the newest n go",
     options: ["keep"],
-    run: async (repo, _, { keep }) => toldBackup(await repo.backup({ keep: keepOf(keep) })),
+    run: async (repo, _, { keep }, onProgress) => toldBackup(await repo.backup({ keep: keepOf(keep), onProgress })),
   },
   backups: {
     ...none,

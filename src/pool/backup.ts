@@ -1,6 +1,6 @@
 /** The catalogue into the backup store, and back. */
 import { backupCatalogue, listBackups, restoreCatalogue } from "../catalogue/index.ts";
-import type { BackupInfo, BackupReport } from "../catalogue/index.ts";
+import type { BackupInfo, BackupReport, WithProgress } from "../catalogue/index.ts";
 import { StoreError } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
 import { poolTables } from "./backup-tables.ts";
@@ -14,9 +14,14 @@ function storeOf({ backupStore }: Settings): Store {
   return backupStore;
 }
 
-export async function backup(settings: Settings, keep: number | undefined, signal: AbortSignal | undefined): Promise<BackupReport> {
+export async function backup(
+  settings: Settings,
+  keep: number | undefined,
+  signal: AbortSignal | undefined,
+  onProgress?: WithProgress["onProgress"],
+): Promise<BackupReport> {
   const { catalogue, clock } = settings;
-  return await backupCatalogue({ catalogue, components: [poolTables], store: storeOf(settings), label: LABEL, keep, clock, signal });
+  return await backupCatalogue({ catalogue, components: [poolTables], store: storeOf(settings), label: LABEL, keep, clock, signal, onProgress });
 }
 
 export async function backups(settings: Settings, signal: AbortSignal | undefined): Promise<readonly BackupInfo[]> {
@@ -24,7 +29,12 @@ export async function backups(settings: Settings, signal: AbortSignal | undefine
 }
 
 /** Before the pool is opened. */
-export async function restore(settings: Settings, name: string | undefined, signal: AbortSignal | undefined): Promise<void> {
+export async function restore(
+  settings: Settings,
+  name: string | undefined,
+  signal: AbortSignal | undefined,
+  onProgress?: WithProgress["onProgress"],
+): Promise<void> {
   const { catalogue, clock } = settings;
-  await restoreCatalogue({ catalogue, components: [poolTables], store: storeOf(settings), label: LABEL, name, clock, signal });
+  await restoreCatalogue({ catalogue, components: [poolTables], store: storeOf(settings), label: LABEL, name, clock, signal, onProgress });
 }

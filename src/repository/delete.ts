@@ -1,4 +1,5 @@
 /** Objects that no file names any more. Their paths are never used again, so a deletion that lands late meets nobody's bytes. */
+import type { Tally } from "../catalogue/index.ts";
 import { StoreError } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
 import { backedUp, backupsWanted } from "./backups.ts";
@@ -23,7 +24,7 @@ const LONGEST_WAIT_MS = 86_400_000;
 const PAGE = 500;
 
 /** All that are due and backed up, or this one if it is. */
-export async function deleteObjects(core: Core, signal: AbortSignal | undefined, only?: number): Promise<DeleteReport> {
+export async function deleteObjects(core: Core, signal: AbortSignal | undefined, only?: number, tally?: Tally): Promise<DeleteReport> {
   const failures: DeleteReport["failures"][number][] = [];
   let deleted = 0;
   if (core.settings.offline) return { deleted, failures };
@@ -38,9 +39,11 @@ export async function deleteObjects(core: Core, signal: AbortSignal | undefined,
       ...(only === undefined ? [] : [only]),
       wanted,
     );
+    tally?.expect(rows.length);
     for (const row of rows) {
       if (signal?.aborted === true) return { deleted, failures };
       const error = await deleteOne(core.settings.buckets.get(row.bucket), row, signal);
+      tally?.add(1);
       if (error === undefined) {
         deleted += 1;
         await core.db.run("delete from repo_object where id = ? and state = ?", row.id, REMOVING);

@@ -122,6 +122,21 @@ test("PW10 backup, backups, restore: a lost catalogue comes back, by a module th
   expect(await run("backup", at("options.ts"), "--keep", "0")).toMatchObject({ code: 2 });
 });
 
+test("PW10 on a terminal long work says on stderr how far it is; with --json, or elsewhere, nothing", time, async () => {
+  writeFileSync(
+    at("terminal.ts"),
+    `process.stderr.isTTY = true; process.stderr.columns = 90;
+const { main } = await import("${source}/cli/main.ts");
+process.exitCode = await main(process.argv.slice(2));\n`,
+  );
+  const terminal = (...args: string[]) => node([at("terminal.ts"), "pool", ...args]);
+  const shown = await terminal("verify", at("options.ts"));
+  expect(shown).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+ copies: /) });
+  expect(shown.stderr).toMatch(/^(?:\r\u001b\[2Kstratus pool verify: \d+ of \d+ · \d+ s)+\r\u001b\[2K$/);
+  expect(await terminal("verify", at("options.ts"), "--json")).toMatchObject({ code: 0, stderr: "" });
+  expect(await run("verify", at("options.ts"))).toMatchObject({ code: 0, err: "" });
+});
+
 test("what is refused: 1 with the reason; what is wrong with the command: 2", time, async () => {
   const unknown = await run("download", at("one.ts"), sha("no"), at("none"), "--json");
   expect(unknown).toMatchObject({ code: 1, err: expect.stringContaining("the pool has no such file") });

@@ -11,6 +11,7 @@ import { bytes, failure, lab, sha } from "./lab.ts";
 import { backupTests } from "./suite-backup.ts";
 import { careTests } from "./suite-care.ts";
 import { exchangeTests } from "./suite-exchange.ts";
+import { progressTests } from "./suite-progress.ts";
 import { fileTests } from "./suite-files.ts";
 
 /** A catalogue over another one: `before` each question of a transaction, and what each `hold` gave. */
@@ -46,6 +47,7 @@ describe.skipIf(why !== undefined)("CM16 on PostgreSQL", () => {
   careTests("postgres", places);
   exchangeTests("postgres", places);
   backupTests("postgres", places);
+  progressTests("postgres", places);
 
   test("two nodes share a catalogue: what one uploads the other fetches, and each sends what it has", async () => {
     await using l = await lab(places);
