@@ -150,7 +150,9 @@ export async function repair(core: Core, signal: AbortSignal | undefined, onProg
   await expectAll(core, tally, false);
   const counts = { short: 0, repaired: 0, copies: 0, elsewhere: 0 };
   const failed: RepairReport["failed"][number][] = [];
-  await eachFile(core, signal, async (file) => {
+  // What finds no room in the cache beside those that are sent at the same time comes after them, alone.
+  const later: FileRow[] = [];
+  const one = async (file: FileRow, alone: boolean): Promise<void> => {
     // What a dump said counts once somebody has looked.
     const unseen = await core.db.query<CopyRow>(
       "select * from copy where file = ? and state = ? and owned = 0 and checked_ms is null order by id",
@@ -163,7 +165,7 @@ export async function repair(core: Core, signal: AbortSignal | undefined, onProg
       tally.add(1);
       return;
     }
-    counts.short += 1;
+    if (!alone) counts.short += 1;
     const item = tally.begin(file.size);
     try {
       const result = await sendFromAnywhere(core, file, signal, item.moved);
@@ -176,9 +178,18 @@ export async function repair(core: Core, signal: AbortSignal | undefined, onProg
       }
     } catch (error) {
       if (!PoolError.is(error)) throw error;
+      if (error.code === "no-room" && !alone) {
+        later.push(file);
+        return;
+      }
       if (error.code !== "unknown-hash") failed.push({ hash: file.hash, error, failures: error.causes });
     }
     item.end();
-  });
+  };
+  await eachFile(core, signal, (file) => one(file, false));
+  for (const file of later) {
+    signal?.throwIfAborted();
+    await one(file, true);
+  }
   return { ...counts, failed };
 }

@@ -214,6 +214,25 @@ export function careTests(kind: string, places?: Places): void {
     });
   });
 
+  test(`repair on ${kind} does what has no room beside another afterwards, alone`, async () => {
+    await using l = await lab(places);
+    const one = await l.open();
+    const texts = [bytes("first", 600), bytes("second", 610), bytes("third", 620)];
+    for (const text of texts) await one.upload(text);
+    await one.sync();
+    // Room for one of them; all three are sent at once.
+    const two = await l.open({ capacityBytes: 1000 }, "two", "other");
+    await two.load((await one.dump()) as string);
+    for (const text of texts) {
+      const [first] = await hostsWith(l, sha(text));
+      await first?.base.delete(await first.pathOf(sha(text)));
+    }
+    await two.verify();
+    expect(await two.repair()).toMatchObject({ short: 3, repaired: 3, copies: 3, failed: [] });
+    expect(await two.verify({ deep: true })).toMatchObject({ alive: 6, short: [] });
+    expect(two.usedSpace).toBeLessThanOrEqual(900);
+  });
+
   describe(`files too large for the cache of a pool on ${kind}`, () => {
     const large = bytes("large", 5000);
     const hash = sha(large);
