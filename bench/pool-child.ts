@@ -1,87 +1,61 @@
-/** One catalogue of a pool in a process of its own: `node pool-child.ts URL DIRECTORY FILES`; an empty URL is SQLite. Prints what it took as JSON. */
-import { createHash } from "node:crypto";
+/**
+ * One catalogue in a process of its own: `node pool-child.ts URL RESTORE DIRECTORY FILES`; an empty URL is SQLite, RESTORE is the URL of a PostgreSQL for the second restore, or empty. Prints what
+ * it took as JSON.
+ */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { Pool, backupCatalogue, poolTables, postgresCatalogue, restoreCatalogue, sqliteCatalogue } from "../src/pool/index.ts";
+import { backupCatalogue, poolTables, postgresCatalogue, restoreCatalogue, sqliteCatalogue } from "../src/pool/index.ts";
 import type { Catalogue } from "../src/pool/index.ts";
 import { local } from "../src/providers/local/index.ts";
-import { memory } from "../src/providers/memory/index.ts";
 import { measure } from "./measure.ts";
+import { poolOperations, repositoryOperations } from "./pool-operations.ts";
+import type { Operations } from "./pool-operations.ts";
 
 export interface Told {
   readonly perSecond: Readonly<Record<string, number>>;
   readonly rows: number;
   readonly backupSeconds: number;
   readonly backupBytes: number;
-  readonly restoreSeconds: number;
+  /** By the kind of the database that was filled. */
+  readonly restoreSeconds: Readonly<Record<string, number>>;
   readonly peakMiB: number;
 }
 
-const hashOf = (n: number): string => createHash("sha256").update(`file ${n}`).digest("hex");
 const seconds = async <T>(work: () => Promise<T>): Promise<[T, number]> => {
   const start = performance.now();
   const result = await work();
   return [result, (performance.now() - start) / 1000];
 };
+const sum = (tables: Readonly<Record<string, number>>): number => Object.values(tables).reduce((all, rows) => all + rows, 0);
 
-/** Files with one copy each, as rows: the operations are measured, not the filling. */
-async function fill(db: Catalogue, files: number): Promise<void> {
-  await db.migrate("pool", poolTables.migrations);
-  const step = 1000;
-  for (let from = 0; from < files; from += step)
-    await db.transaction(async (tx) => {
-      for (let n = from; n < Math.min(files, from + step); n++) {
-        const [row] = await tx.query<{ readonly id: number }>(
-          "insert into file(hash, name, size, created_ms, queued) values(?, ?, ?, ?, 0) returning id",
-          hashOf(n),
-          `file ${n}`,
-          1000 + n,
-          n,
-        );
-        const url = `/${hashOf(n).slice(0, 2)}/${hashOf(n)}.0123456789ab`;
-        await tx.run(
-          "insert into copy(file, host, url, state, owned, made_ms, checked_ms) values(?, 'a', ?, 1, 1, ?, ?)",
-          (row as { readonly id: number }).id,
-          url,
-          n,
-          n,
-        );
-      }
-    });
-}
-
-const [url = "", directory = "", count = ""] = process.argv.slice(2);
+const [url = "", restoreUrl = "", directory = "", count = ""] = process.argv.slice(2);
 const files = Number(count);
 await mkdir(join(directory, "backups"), { recursive: true });
-const place = (): Catalogue =>
-  url === "" ? sqliteCatalogue({ file: join(directory, "pool.db") }) : postgresCatalogue({ connectionString: url, schema: `files_${files}` });
-{
-  await using db = place();
-  await fill(db, files);
-  if (db.kind === "postgres") await db.run("analyze");
-}
-let at = 0;
-const some = (): string => hashOf((at = (at + 7919) % files));
-const perSecond: Record<string, number> = {};
-{
-  await using pool = await Pool.open({ catalogue: place(), directory: join(directory, "cache"), capacityBytes: 1e9, hosts: { a: memory() }, copies: 1 });
-  let next = 0;
-  const operations = {
-    "look up a file": () => pool.exists(some()),
-    "look up a file and its copies": () => pool.info(some()),
-    "look up a hash that is not there": () => pool.exists(hashOf(-1)),
-    "put in a small file": () => pool.upload(`new file ${next++}`),
-  };
-  Object.assign(perSecond, await measure(operations, { rounds: 9, roundMs: 100 }));
-}
-await using db = place();
+const place = (name: string) => (): Catalogue =>
+  url === "" ? sqliteCatalogue({ file: join(directory, `${name}.db`) }) : postgresCatalogue({ connectionString: url, schema: `${name}_${files}` });
+const measured = (operations: Operations): Promise<Readonly<Record<string, number>>> => measure(operations, { rounds: 9, roundMs: 60 });
+const perSecond = {
+  ...(await poolOperations(place("pool"), directory, files, measured)),
+  ...(await repositoryOperations(place("repository"), directory, files, measured)),
+};
+await using db = place("pool")();
 await db.migrate("pool", poolTables.migrations);
 await using store = local({ directory: join(directory, "backups"), name: "backups" });
-const [backup, backupSeconds] = await seconds(() => backupCatalogue({ catalogue: db, components: [poolTables], store, temporaryDirectory: directory }));
-await using target = sqliteCatalogue({ file: join(directory, "restored.db") });
-const [restored, restoreSeconds] = await seconds(() => restoreCatalogue({ catalogue: target, components: [poolTables], store, temporaryDirectory: directory }));
-const sum = (tables: Readonly<Record<string, number>>): number => Object.values(tables).reduce((all, rows) => all + rows, 0);
-if (sum(restored.tables) !== sum(backup.tables)) throw new Error("rows were lost");
+const backupOf = { catalogue: db, components: [poolTables], store, temporaryDirectory: directory };
+const [backup, backupSeconds] = await seconds(() => backupCatalogue(backupOf));
+const targets: Readonly<Record<string, () => Catalogue>> = {
+  SQLite: () => sqliteCatalogue({ file: join(directory, "restored.db") }),
+  ...(restoreUrl === ""
+    ? {}
+    : { PostgreSQL: () => postgresCatalogue({ connectionString: restoreUrl, schema: `restored_${url === "" ? "from_sqlite" : "from_postgres"}_${files}` }) }),
+};
+const restoreSeconds: Record<string, number> = {};
+for (const [kind, target] of Object.entries(targets)) {
+  await using catalogue = target();
+  const [restored, took] = await seconds(() => restoreCatalogue({ ...backupOf, catalogue }));
+  if (sum(restored.tables) !== sum(backup.tables)) throw new Error("rows were lost");
+  restoreSeconds[kind] = took;
+}
 const peakMiB = Math.round(process.resourceUsage().maxRSS / 1024);
 const told: Told = { perSecond, rows: sum(backup.tables), backupSeconds, backupBytes: backup.size, restoreSeconds, peakMiB };
 console.log(JSON.stringify(told));

@@ -4,10 +4,12 @@ import type { BackupComponent } from "./backup-component.ts";
 import { BackupError } from "./backup-error.ts";
 import type { BackupHeader, TableHeader } from "./backup-format.ts";
 import { readBackup } from "./backup-read.ts";
+import type { Spool } from "./backup-spool.ts";
 import { countOf, tablesOf } from "./backup-tables.ts";
 import type { Tables } from "./backup-tables.ts";
 import { VERSION_TABLE, applyStep } from "./migrate.ts";
 import type { Catalogue, Transaction } from "./types.ts";
+import type { Tally } from "./work-progress.ts";
 
 /** Whose backup it is, and whether this release knows its tables. @throws BackupError `bad-backup`, `unknown-version` */
 export function checkComponents(header: BackupHeader, components: readonly BackupComponent[]): void {
@@ -26,8 +28,9 @@ export function checkComponents(header: BackupHeader, components: readonly Backu
 export async function fill(
   catalogue: Catalogue,
   components: readonly BackupComponent[],
-  path: string,
+  spool: Spool,
   nowMs: number,
+  tally: Tally,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   // Opens it, refuses another program's, and makes what counts the versions.
@@ -37,7 +40,7 @@ export async function fill(
     const tables = tablesOf(catalogue.kind, tx);
     await clear(tx, tables, components);
     const header = await readBackup(
-      path,
+      spool.read(),
       {
         header: async (header) => {
           checkComponents(header, components);
@@ -46,8 +49,12 @@ export async function fill(
             for (let version = 1; version <= steps.length; version++) await applyStep(tx, name, migrations, version, nowMs);
           }
           await checkTables(tx, tables, components, header);
+          tally.expect(header.tables.reduce((sum, { rows }) => sum + rows, 0));
         },
-        rows: (table, rows) => legal(() => tables.insert(table.name, table.columns, rows)),
+        rows: async (table, rows) => {
+          await legal(() => tables.insert(table.name, table.columns, rows));
+          tally.add(rows.length);
+        },
       },
       signal,
     );

@@ -1,7 +1,7 @@
 /** A backup, line by line, believed only as far as it was checked. */
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream";
+import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { BackupError } from "./backup-error.ts";
 import { LONGEST_LINE, parseEnd, parseHeader, parseRow } from "./backup-format.ts";
@@ -20,9 +20,9 @@ const BATCH = 1000;
  * Resolves when the end was seen and everything before it agrees with it: so what the visitor did counts only then. @throws BackupError `bad-backup`, `unknown-version`; what the
  * visitor throws
  */
-export async function readBackup(path: string, visitor: BackupVisitor, signal: AbortSignal | undefined): Promise<BackupHeader> {
+export async function readBackup(bytes: Readable, visitor: BackupVisitor, signal: AbortSignal | undefined): Promise<BackupHeader> {
   const hash = createHash("sha256");
-  const all = linesOf(path, signal);
+  const all = linesOf(bytes, signal);
   const next = async (): Promise<string | undefined> => {
     const { value, done } = await all.next();
     return done === true ? undefined : value;
@@ -60,9 +60,9 @@ export async function readBackup(path: string, visitor: BackupVisitor, signal: A
   }
 }
 
-async function* linesOf(path: string, signal: AbortSignal | undefined): AsyncGenerator<string> {
+async function* linesOf(bytes: Readable, signal: AbortSignal | undefined): AsyncGenerator<string> {
   const gunzip = createGunzip({ chunkSize: 64 << 10 });
-  pipeline(createReadStream(path), gunzip, () => {});
+  pipeline(bytes, gunzip, () => {});
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let rest: string[] = [];
   let length = 0;

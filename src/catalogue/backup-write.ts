@@ -10,6 +10,7 @@ import { countOf } from "./backup-tables.ts";
 import type { Tables } from "./backup-tables.ts";
 import { VERSION_TABLE, appliedSteps } from "./migrate.ts";
 import type { Transaction, Value } from "./types.ts";
+import type { Tally } from "./work-progress.ts";
 
 /** Higher levels cost more time than they save bytes. */
 const LEVEL = 5;
@@ -37,14 +38,14 @@ export async function describe(tx: Transaction, tables: Tables, components: read
 }
 
 /** The bytes of the backup. The transaction lasts until they were all taken. */
-export function backupBytes(tables: Tables, header: BackupHeader): AsyncIterable<Uint8Array> {
+export function backupBytes(tables: Tables, header: BackupHeader, tally: Tally): AsyncIterable<Uint8Array> {
   const gzip = createGzip({ level: LEVEL });
   // Ends both when one fails; the error comes out of the iteration.
-  pipeline(Readable.from(lines(tables, header), { objectMode: false }), gzip, () => {});
+  pipeline(Readable.from(lines(tables, header, tally), { objectMode: false }), gzip, () => {});
   return gzip;
 }
 
-async function* lines(tables: Tables, header: BackupHeader): AsyncGenerator<Buffer> {
+async function* lines(tables: Tables, header: BackupHeader, tally: Tally): AsyncGenerator<Buffer> {
   const hash = createHash("sha256");
   const hashed = (text: string): Buffer => {
     const bytes = Buffer.from(text);
@@ -52,12 +53,14 @@ async function* lines(tables: Tables, header: BackupHeader): AsyncGenerator<Buff
     return bytes;
   };
   yield hashed(`${headerLine(header)}\n`);
+  tally.expect(header.tables.reduce((sum, { rows }) => sum + rows, 0));
   let total = 0;
   for (const table of header.tables) {
     let count = 0;
     for await (const page of tables.pages(table.name, table.columns)) {
       count += page.length;
       yield hashed(page.map((row) => `${lineOf(table, row)}\n`).join(""));
+      tally.add(page.length);
     }
     if (count !== table.rows) throw new StoreError("corrupt", `the table ${table.name} has ${count} rows and says ${table.rows}`, { applied: false });
     total += count;

@@ -4,7 +4,7 @@
  *   await backupCatalogue({ catalogue, components: [poolTables], store, keep: 7 });
  *   await restoreCatalogue({ catalogue: postgresCatalogue({...}), components: [poolTables], store });
  */
-import { StoreError, fromFile, systemClock } from "../store/index.ts";
+import { StoreError, systemClock } from "../store/index.ts";
 import type { Clock } from "../store/index.ts";
 import type { BackupComponent } from "./backup-component.ts";
 import { BackupError } from "./backup-error.ts";
@@ -13,13 +13,15 @@ import type { BackupHeader } from "./backup-format.ts";
 import { backupsAt, newName, placeOf } from "./backup-names.ts";
 import type { BackupInfo, BackupPlace, Place } from "./backup-names.ts";
 import { readBackup } from "./backup-read.ts";
-import { spool, weigh, withSpool } from "./backup-spool.ts";
-import type { Spooled } from "./backup-spool.ts";
+import { weigh, withSpool } from "./backup-spool.ts";
+import type { Spool, Weight } from "./backup-spool.ts";
 import { tablesOf } from "./backup-tables.ts";
 import { backupBytes, describe } from "./backup-write.ts";
 import type { Catalogue } from "./types.ts";
+import { Tally } from "./work-progress.ts";
+import type { WithProgress } from "./work-progress.ts";
 
-interface Common extends BackupPlace {
+interface Common extends BackupPlace, WithProgress {
   /** Stays open. */
   readonly catalogue: Catalogue;
   readonly components: readonly BackupComponent[];
@@ -72,6 +74,7 @@ export async function backupCatalogue(options: BackupOptions): Promise<BackupRep
   const { catalogue, components, keep = Infinity, temporaryDirectory, clock = systemClock, signal } = options;
   if (!(keep === Infinity || Number.isSafeInteger(keep)) || keep < 1)
     throw new StoreError("config", "keep is a number of backups, 1 or more", { applied: false });
+  const tally = new Tally(options.onProgress);
   const place = placeOf(options);
   await using hold = await catalogue.hold("backup");
   if (hold === null) throw new StoreError("conflict", "another backup of this catalogue is running", { applied: false });
@@ -79,21 +82,23 @@ export async function backupCatalogue(options: BackupOptions): Promise<BackupRep
   const { name, madeMs } = newName(place, clock.now(), there);
   const path = `${place.directory}/${name}`;
   await options.onBegin?.(name);
-  return await withSpool(temporaryDirectory, async (file) => {
+  return await withSpool(temporaryDirectory, async (spool) => {
     const { header, spooled } = await catalogue.transaction(async (tx) => {
       const tables = tablesOf(catalogue.kind, tx);
       await tables.freeze();
       const header = await describe(tx, tables, components, madeMs);
-      return { header, spooled: await spool(backupBytes(tables, header), file, signal) };
+      return { header, spooled: await spool.fill(backupBytes(tables, header, tally), signal) };
     });
-    await send(place, path, file, spooled, signal);
+    await send(place, path, spool, spooled, tally, signal);
     return { name, path, madeMs, ...spooled, tables: countsOf(header), ...(await rotate(place, there, keep, signal)) };
   });
 }
 
 /** Sent, and read back: a backup counts when it was seen to be one. */
-async function send(place: Place, path: string, file: string, { size, sha256 }: Spooled, signal: AbortSignal | undefined): Promise<void> {
-  await place.store.write(path, await fromFile(file), { size, expect: { sha256 }, signal });
+async function send(place: Place, path: string, spool: Spool, { size, sha256 }: Weight, tally: Tally, signal: AbortSignal | undefined): Promise<void> {
+  const sent = tally.begin(size);
+  tally.expect(0, size);
+  await place.store.write(path, spool.body, { size, expect: { sha256 }, signal, onProgress: ({ bytes }) => sent.moved(bytes) });
   const back = await weigh(await place.store.read(path, { signal, fresh: true }));
   if (back.size === size && back.sha256 === sha256) return;
   const wrong = "the store gave back other bytes than those of the backup";
@@ -131,14 +136,15 @@ async function rotate(
  */
 export async function restoreCatalogue(options: RestoreOptions): Promise<RestoreReport> {
   const { catalogue, components, name, temporaryDirectory, clock = systemClock, signal } = options;
+  const tally = new Tally(options.onProgress);
   const place = placeOf(options);
   const there = await backupsAt(place, signal);
   const found = name === undefined ? there[0] : there.find((backup) => backup.name === name);
   if (found === undefined) throw new BackupError("no-backup", name === undefined ? "there is no backup" : "there is no backup of this name");
-  return await withSpool(temporaryDirectory, async (file) => {
-    await spool(await place.store.read(found.path, { signal, fresh: true }), file, signal);
-    const header = await readBackup(file, { header: async (header) => checkComponents(header, components), rows: async () => {} }, signal);
-    await fill(catalogue, components, file, clock.now(), signal);
+  return await withSpool(temporaryDirectory, async (spool) => {
+    await spool.fill(await place.store.read(found.path, { signal, fresh: true }), signal);
+    const header = await readBackup(spool.read(), { header: async (header) => checkComponents(header, components), rows: async () => {} }, signal);
+    await fill(catalogue, components, spool, clock.now(), tally, signal);
     return { name: found.name, madeMs: header.madeMs, tables: countsOf(header) };
   });
 }

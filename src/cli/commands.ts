@@ -1,8 +1,10 @@
 /** Commands as data: parsed, checked and told in one way, for `stratus pool` and `stratus repo`. */
 import { parseArgs } from "node:util";
 import type { ParseArgsConfig } from "node:util";
+import type { WithProgress } from "../pool/index.ts";
 import { load } from "./load-subject.ts";
 import { UsageError } from "./usage.ts";
+import { workBar } from "./work-bar.ts";
 
 /** For programs and for people; `good`: exit code 0. */
 export interface CommandResult {
@@ -17,8 +19,10 @@ export interface Command<T, A> {
   readonly least: number;
   readonly most: number;
   readonly options: readonly (keyof A)[];
-  run(subject: T, args: readonly string[], values: A): Promise<CommandResult>;
+  /** `onProgress`: undefined where nobody looks. */
+  run(subject: T, args: readonly string[], values: A, onProgress: OnProgress): Promise<CommandResult>;
 }
+export type OnProgress = WithProgress["onProgress"];
 export type Commands<T, A> = Readonly<Record<string, Command<T, A>>>;
 
 interface Common {
@@ -83,11 +87,12 @@ export interface Refusal {
 export async function told(
   title: string,
   json: boolean,
-  work: () => Promise<CommandResult>,
+  work: (onProgress: OnProgress) => Promise<CommandResult>,
   refusal: (error: unknown) => Refusal | undefined,
 ): Promise<number> {
+  const bar = json || !process.stderr.isTTY ? undefined : workBar(process.stderr, title);
   try {
-    const { result, text, good } = await work();
+    const { result, text, good } = await work(bar?.show).finally(() => bar?.end());
     process.stdout.write(json ? `${JSON.stringify(result)}\n` : text === "" ? "" : `${text}\n`);
     return good ? 0 : 1;
   } catch (error) {

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { DumpVersion, Pool, SourceFailure } from "../pool/index.ts";
 import type { Command } from "./commands.ts";
+import { poolBackupCommands } from "./pool-backups.ts";
 import { poolHostCommands } from "./pool-hosts.ts";
 import { UsageError } from "./usage.ts";
 
@@ -16,6 +17,7 @@ export interface PoolArguments {
   readonly name?: string | undefined;
   readonly grace?: string | undefined;
   readonly abandon?: boolean | undefined;
+  readonly keep?: string | undefined;
 }
 export type PoolCommand = Command<Pool, PoolArguments>;
 
@@ -50,8 +52,8 @@ export const poolCommands: Readonly<Record<string, PoolCommand>> = {
     ...none,
     usage: "sync <module>",
     about: "send what waits to the hosts",
-    run: async (pool) => {
-      const report = await pool.sync();
+    run: async (pool, _, __, onProgress) => {
+      const report = await pool.sync({ onProgress });
       const short = report.short.map(({ hash, copies, failures }) => ({ hash, copies, failures: plain(failures) }));
       const lines = [
         `${report.complete} files complete, ${report.copies} copies made`,
@@ -66,8 +68,8 @@ export const poolCommands: Readonly<Record<string, PoolCommand>> = {
     usage: "verify <module> [--deep]",
     about: "ask for every copy, with --deep for all its bytes",
     options: ["deep"],
-    run: async (pool, _, { deep }) => {
-      const report = await pool.verify({ deep });
+    run: async (pool, _, { deep }, onProgress) => {
+      const report = await pool.verify({ deep, onProgress });
       const counts = `${report.copies} copies: ${report.alive} alive, ${report.dead} dead, ${report.damaged} damaged, ${report.unknown} unknown`;
       const lines = [counts, ...report.short.map((hash) => `${report.lost.includes(hash) ? "lost " : "short"} ${hash}`)];
       return { result: report, text: lines.join("\n"), good: report.short.length === 0 };
@@ -77,8 +79,8 @@ export const poolCommands: Readonly<Record<string, PoolCommand>> = {
     ...none,
     usage: "repair <module>",
     about: "bring every file back to its number of copies",
-    run: async (pool) => {
-      const report = await pool.repair();
+    run: async (pool, _, __, onProgress) => {
+      const report = await pool.repair({ onProgress });
       const failed = report.failed.map(({ hash, error, failures }) => ({ hash, code: error.code, message: error.message, failures: plain(failures) }));
       const lines = [
         `${report.short} files short, ${report.repaired} repaired, ${report.copies} copies made`,
@@ -88,6 +90,7 @@ export const poolCommands: Readonly<Record<string, PoolCommand>> = {
     },
   },
   ...poolHostCommands,
+  ...poolBackupCommands,
   status: {
     ...none,
     usage: "status <module>",

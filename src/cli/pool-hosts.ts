@@ -23,9 +23,9 @@ export const poolHostCommands: Readonly<Record<string, PoolCommand>> = {
     least: 0,
     most: 0,
     options: ["grace"],
-    run: async (pool, _, { grace }) => {
+    run: async (pool, _, { grace }, onProgress) => {
       if (grace !== undefined && !/^\d{1,15}$/.test(grace)) throw new UsageError("--grace is a number of milliseconds");
-      const report = await pool.collect({ graceMs: grace === undefined ? undefined : Number(grace) });
+      const report = await pool.collect({ graceMs: grace === undefined ? undefined : Number(grace), onProgress });
       const failures = report.failures.map(({ host, error }) => ({ host, code: error.code, reason: error.reason }));
       const lines = [
         `${report.collected.length} files collected, ${report.busy} busy, ${report.deleted} objects deleted`,

@@ -1,7 +1,7 @@
 /** What `stratus repo` does with backups of the catalogue, and with objects that no catalogue knows. */
+import { keepOf, toldBackup, toldBackups } from "./backups.ts";
 import { columns } from "./columns.ts";
 import type { RepoCommand } from "./repo-commands.ts";
-import { UsageError } from "./usage.ts";
 
 const none = { least: 0, most: 0, options: [] } as const;
 const time = (ms: number): string => new Date(ms).toISOString();
@@ -12,28 +12,13 @@ export const repoBackupCommands: Readonly<Record<string, RepoCommand>> = {
     usage: "backup <module> [--keep <n>]",
     about: "the catalogue into the backup store; older ones than the newest n go",
     options: ["keep"],
-    run: async (repo, _, { keep }) => {
-      if (keep !== undefined && !/^[1-9]\d{0,8}$/.test(keep)) throw new UsageError("--keep is a number of backups, 1 or more");
-      const report = await repo.backup({ keep: keep === undefined ? undefined : Number(keep) });
-      const rows = Object.values(report.tables).reduce((sum, count) => sum + count, 0);
-      const failures = report.failures.map(({ name, error }) => ({ name, code: error.code }));
-      const lines = [
-        `${report.name}  ${rows} rows, ${report.size} bytes`,
-        ...report.removed.map((name) => `removed ${name}`),
-        ...failures.map(({ name, code }) => `not removed: ${name} (${code})`),
-      ];
-      return { result: { ...report, failures }, text: lines.join("\n"), good: failures.length === 0 };
-    },
+    run: async (repo, _, { keep }, onProgress) => toldBackup(await repo.backup({ keep: keepOf(keep), onProgress })),
   },
   backups: {
     ...none,
     usage: "backups <module>",
     about: "what lies in the backup store, newest first",
-    run: async (repo) => {
-      const result = await repo.backups();
-      const rows = result.map(({ name, madeMs, size }) => [name, time(madeMs), size ?? "-"]);
-      return { result, text: rows.length === 0 ? "" : columns([["name", "made", "bytes"], ...rows]).join("\n"), good: true };
-    },
+    run: async (repo) => toldBackups(await repo.backups()),
   },
   restore: {
     ...none,

@@ -142,9 +142,9 @@ export const repoCommands: Readonly<Record<string, RepoCommand>> = {
     usage: "verify <module> [--deep] [--repair]",
     about: "ask the store for every object, with --deep for all bytes",
     options: ["deep", "repair"],
-    run: async (repo, _, { deep, repair = false }) => {
-      const found = await repo.verify({ deep });
-      const repaired = repair ? await repo.repair() : null;
+    run: async (repo, _, { deep, repair = false }, onProgress) => {
+      const found = await repo.verify({ deep, onProgress });
+      const repaired = repair ? await repo.repair({ onProgress }) : null;
       const unknown = found.unknown.map(({ error, ...finding }) => ({ ...finding, code: error.code }));
       const line = (what: string, { file, path, copies }: Finding): string =>
         `${what} ${file} ${path}: ${copies.length === 0 ? "no copies" : `copies on ${copies.join(", ")}`}`;
@@ -166,9 +166,9 @@ export const repoCommands: Readonly<Record<string, RepoCommand>> = {
     usage: "gc <module> [--grace <milliseconds>]",
     about: "look after this host and the database",
     options: ["grace"],
-    run: async (repo, _, { grace }) => {
+    run: async (repo, _, { grace }, onProgress) => {
       const host = await repo.maintainHost();
-      const database = await repo.maintainDatabase({ graceMs: grace === undefined ? undefined : number("grace", grace) });
+      const database = await repo.maintainDatabase({ graceMs: grace === undefined ? undefined : number("grace", grace), onProgress });
       const objects = database.failures.map(({ bucket, path, error }) => ({ bucket, path, code: error.code }));
       const lines = [
         `host      ${host.purged.length} stale purged, ${host.uploaded.length} sent, ${host.unlinked.length + host.evicted.length} local copies let go, ${host.overLimitBytes} bytes over the limit`,

@@ -8,6 +8,7 @@ import { BackupError, Repository, RepositoryError } from "../repository/index.ts
 import type { RepositoryOptions } from "../repository/index.ts";
 import { StoreError } from "../store/index.ts";
 import { askedFor, functionOf, told, usageOf } from "./commands.ts";
+import type { OnProgress } from "./commands.ts";
 import { repoCommands } from "./repo-commands.ts";
 import { UsageError } from "./usage.ts";
 
@@ -53,9 +54,9 @@ export async function repoCommand(args: readonly string[]): Promise<number> {
   if (asked === undefined) return 0;
   const { name, command, module, rest, values } = asked;
   let repo: Repository | undefined;
-  const work = async (): ReturnType<typeof command.run> => {
-    repo = await opened(module, name === "create" || name === "restore" ? name : "open", values.name);
-    return await command.run(repo, rest, values);
+  const work = async (onProgress: OnProgress): ReturnType<typeof command.run> => {
+    repo = await opened(module, name === "create" || name === "restore" ? name : "open", values.name, onProgress);
+    return await command.run(repo, rest, values, onProgress);
   };
   try {
     return await told(`stratus repo ${name}`, values.json === true, work, (error) =>
@@ -67,13 +68,13 @@ export async function repoCommand(args: readonly string[]): Promise<number> {
 }
 
 /** A repository that refuses, or is none yet, is told as every other refusal; what is wrong with the module or its options is the caller's. */
-async function opened(specifier: string, how: "create" | "restore" | "open", name: string | undefined): Promise<Repository> {
+async function opened(specifier: string, how: "create" | "restore" | "open", name: string | undefined, onProgress: OnProgress): Promise<Repository> {
   const given = await (await functionOf(specifier))();
   if (typeof given !== "object" || given === null || !("catalogue" in given) || !("store" in given))
     throw new UsageError(`the function that ${specifier} exports gives no options of a Repository`);
   try {
     const options = given as RepositoryOptions;
-    return how === "restore" ? await Repository.restore(options, { name }) : await Repository[how](options);
+    return how === "restore" ? await Repository.restore(options, { name, onProgress }) : await Repository[how](options);
   } catch (error) {
     if (!StoreError.is(error)) throw error;
     throw new UsageError(`the repository of ${specifier} cannot be opened: ${error.message}`, { cause: error });

@@ -1,14 +1,18 @@
 /** Looking after copies: which of them still live, and new ones for those that do not. */
+import { Tally } from "../catalogue/index.ts";
+import type { WithProgress } from "../catalogue/index.ts";
 import { hasCode } from "../store/index.ts";
 import type { Core } from "./core.ts";
 import { PoolError } from "./errors.ts";
 import type { SourceFailure } from "./errors.ts";
 import { ofOneHost } from "./failures.ts";
 import { cache, fetchCopy } from "./fetch.ts";
+import { mustPass, passing } from "./passing.ts";
 import { isPath, livingHosts, locked } from "./rows.ts";
 import type { CopyRow, FileRow } from "./rows.ts";
 import { DEAD, STORED } from "./schema.ts";
 import { send, settle } from "./send.ts";
+import type { SendResult } from "./send.ts";
 
 export interface VerifyReport {
   /** Copies that were asked about. */
@@ -47,6 +51,14 @@ async function* files(core: Core): AsyncGenerator<FileRow> {
   }
 }
 
+async function expectAll(core: Core, tally: Tally, bytes: boolean): Promise<void> {
+  if (!tally.heard) return;
+  const [row] = await core.db.query<{ readonly files: number; readonly bytes: number }>(
+    "select count(*) as files, cast(coalesce(sum(size), 0) as {int}) as bytes from file where marked_ms is null",
+  );
+  tally.expect(row?.files ?? 0, bytes ? (row?.bytes ?? 0) : null);
+}
+
 /** `maxTransfers` at once; the first failure that is not of one host ends it. */
 async function eachFile(core: Core, signal: AbortSignal | undefined, work: (file: FileRow) => Promise<void>): Promise<void> {
   const all = files(core);
@@ -61,7 +73,9 @@ async function eachFile(core: Core, signal: AbortSignal | undefined, work: (file
   for (const each of ended) if (each.status === "rejected") throw each.reason;
 }
 
-export async function verify(core: Core, deep: boolean, signal: AbortSignal | undefined): Promise<VerifyReport> {
+export async function verify(core: Core, deep: boolean, signal: AbortSignal | undefined, onProgress?: WithProgress["onProgress"]): Promise<VerifyReport> {
+  const tally = new Tally(onProgress);
+  await expectAll(core, tally, deep);
   const counts = { copies: 0, alive: 0, dead: 0, damaged: 0, unknown: 0 };
   const short: string[] = [];
   const lost: string[] = [];
@@ -83,6 +97,7 @@ export async function verify(core: Core, deep: boolean, signal: AbortSignal | un
       const anywhere = await tx.query("select 1 as x from copy where file = ? and state = ? limit 1", file.id, STORED);
       return { living, lost: anywhere.length === 0 && cached.length === 0 };
     });
+    tally.add(1, deep ? file.size : 0);
     if (state !== undefined && state.living < core.settings.copies) short.push(file.hash);
     if (state?.lost === true) lost.push(file.hash);
   });
@@ -123,10 +138,21 @@ async function mark(core: Core, copy: CopyRow, state: number): Promise<void> {
   await core.db.run("update copy set state = ?, checked_ms = ? where id = ? and state in (?, ?)", state, core.now(), copy.id, STORED, DEAD);
 }
 
-export async function repair(core: Core, signal: AbortSignal | undefined): Promise<RepairReport> {
+/** Through the cache, or past it what is too large for it. */
+async function sendFromAnywhere(core: Core, file: FileRow, signal: AbortSignal | undefined, tell: (bytes: number) => void): Promise<SendResult | null> {
+  if (await mustPass(core, file)) return await passing(core, file, signal, (path) => send(core, file, path, signal, tell));
+  using cached = await cache(core, file.hash, signal);
+  return await send(core, file, cached.path, signal, tell);
+}
+
+export async function repair(core: Core, signal: AbortSignal | undefined, onProgress?: WithProgress["onProgress"]): Promise<RepairReport> {
+  const tally = new Tally(onProgress);
+  await expectAll(core, tally, false);
   const counts = { short: 0, repaired: 0, copies: 0, elsewhere: 0 };
   const failed: RepairReport["failed"][number][] = [];
-  await eachFile(core, signal, async (file) => {
+  // What finds no room in the cache beside those that are sent at the same time comes after them, alone.
+  const later: FileRow[] = [];
+  const one = async (file: FileRow, alone: boolean): Promise<void> => {
     // What a dump said counts once somebody has looked.
     const unseen = await core.db.query<CopyRow>(
       "select * from copy where file = ? and state = ? and owned = 0 and checked_ms is null order by id",
@@ -136,12 +162,13 @@ export async function repair(core: Core, signal: AbortSignal | undefined): Promi
     for (const copy of unseen) await probe(core, file, copy, false, signal);
     if ((await livingHosts(core.db, file.id)).length >= core.settings.copies) {
       await settle(core, file.id);
+      tally.add(1);
       return;
     }
-    counts.short += 1;
+    if (!alone) counts.short += 1;
+    const item = tally.begin(file.size);
     try {
-      using cached = await cache(core, file.hash, signal);
-      const result = await send(core, file, cached.path, signal);
+      const result = await sendFromAnywhere(core, file, signal, item.moved);
       counts.copies += result?.made ?? 0;
       if (result === null) counts.elsewhere += 1;
       else if (result.living >= core.settings.copies) counts.repaired += 1;
@@ -151,8 +178,18 @@ export async function repair(core: Core, signal: AbortSignal | undefined): Promi
       }
     } catch (error) {
       if (!PoolError.is(error)) throw error;
+      if (error.code === "no-room" && !alone) {
+        later.push(file);
+        return;
+      }
       if (error.code !== "unknown-hash") failed.push({ hash: file.hash, error, failures: error.causes });
     }
-  });
+    item.end();
+  };
+  await eachFile(core, signal, (file) => one(file, false));
+  for (const file of later) {
+    signal?.throwIfAborted();
+    await one(file, true);
+  }
   return { ...counts, failed };
 }

@@ -7,6 +7,10 @@ import { Hosts } from "./hosts.ts";
 import type { Settings } from "./options.ts";
 import { Room } from "./room.ts";
 
+/** Lock of who looks after nodes that died, and of who opens one meanwhile. */
+export const NODES = "pool nodes";
+export const nodeKey = (node: string): string => `node ${node}`;
+
 export class Core {
   readonly settings: Settings;
   readonly disk: Disk;

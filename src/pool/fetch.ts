@@ -52,36 +52,61 @@ function readable(core: Core, { host, url }: CopyRow): boolean {
 
 async function fromHosts(core: Core, file: FileRow, signal: AbortSignal | undefined): Promise<string> {
   const { hash, size } = file;
-  const all = await sourcesOf(core.db, file.id);
-  if (all.length === 0) throw new PoolError("not-uploaded", "no host has this file yet", { hash });
-  const sources = all.filter((copy) => readable(core, copy));
-  const failures: SourceFailure[] = all
-    .filter((copy) => !readable(core, copy))
-    .map(({ host }) => ({ host, error: new StoreError("config", "this pool has no such host and no reader of its links") }));
+  const sources = await readableSources(core, file);
   using room = await core.room.reserve(size, hash).catch((error: unknown) => {
     throw PoolError.is(error) && error.code === "too-large"
       ? new PoolError("no-room", "the file is larger than 90 % of the cache", { hash, cause: error })
       : error;
   });
-  const order = await core.hosts.order([...new Set(sources.map(({ host }) => host))], core.now());
+  return await fromSources(core, file, sources, signal, async (incoming) => {
+    const kept = await keep(core, incoming, { hash, size }, file.name, false, room);
+    const name = kept === undefined ? undefined : await nameOfKept(core, kept);
+    if (name === undefined) throw new PoolError("unknown-hash", "the file was removed while it was fetched", { hash });
+    return core.disk.file(name);
+  });
+}
+
+interface Sources {
+  readonly copies: readonly CopyRow[];
+  /** What keeps others from being asked. */
+  readonly failures: SourceFailure[];
+}
+
+/** @throws PoolError `not-uploaded` */
+export async function readableSources(core: Core, file: FileRow): Promise<Sources> {
+  const all = await sourcesOf(core.db, file.id);
+  if (all.length === 0) throw new PoolError("not-uploaded", "no host has this file yet", { hash: file.hash });
+  const copies = all.filter((copy) => readable(core, copy));
+  const failures = all
+    .filter((copy) => !readable(core, copy))
+    .map(({ host }) => ({ host, error: new StoreError("config", "this pool has no such host and no reader of its links") }));
+  const order = await core.hosts.order([...new Set(copies.map(({ host }) => host))], core.now());
   // Those taken for dead last, not never.
-  sources.sort((a, b) => a.state - b.state || order.indexOf(a.host) - order.indexOf(b.host));
-  for (const copy of sources) {
+  return { copies: copies.sort((a, b) => a.state - b.state || order.indexOf(a.host) - order.indexOf(b.host)), failures };
+}
+
+/** `use` has a whole file of the right hash in `incoming`; what it leaves there goes. @throws PoolError `sources-failed` */
+export async function fromSources<T>(
+  core: Core,
+  file: FileRow,
+  { copies, failures }: Sources,
+  signal: AbortSignal | undefined,
+  use: (incoming: string) => Promise<T>,
+): Promise<T> {
+  for (const copy of copies) {
     const incoming = core.disk.incoming();
     try {
-      await fetchCopy(core, file, copy, incoming, signal);
-      const kept = await keep(core, incoming, { hash, size }, file.name, false, room);
-      const name = kept === undefined ? undefined : await nameOfKept(core, kept);
-      if (name === undefined) throw new PoolError("unknown-hash", "the file was removed while it was fetched", { hash });
-      return core.disk.file(name);
-    } catch (error) {
-      if (PoolError.is(error)) throw error;
-      failures.push({ host: copy.host, error: ofOneHost(error, signal) });
+      const error = await fetchCopy(core, file, copy, incoming, signal).then(
+        () => undefined,
+        (thrown: unknown) => ofOneHost(thrown, signal),
+      );
+      if (error === undefined) return await use(incoming);
+      failures.push({ host: copy.host, error });
     } finally {
       await removeQuietly(incoming);
     }
   }
-  throw new PoolError("sources-failed", `none of ${failures.length} sources gave the file`, { hash, causes: failures });
+  throw new PoolError("sources-failed", `none of ${failures.length} sources gave the file`, { hash: file.hash, causes: failures });
 }
 
 async function nameOfKept(core: Core, id: number): Promise<string | undefined> {

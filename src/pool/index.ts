@@ -20,6 +20,8 @@ export type {
   BackupTable,
   RestoreOptions,
   RestoreReport,
+  WithProgress,
+  WorkProgress,
 } from "../catalogue/index.ts";
 export { poolTables } from "./backup-tables.ts";
 export type { Catalogue, Hold, Migration, PostgresCatalogueOptions, Queryable, SqliteCatalogueOptions, Transaction, Value } from "../catalogue/index.ts";
@@ -33,7 +35,7 @@ export type { ImportReport } from "./import-cloud-manager.ts";
 export type { OpenReport } from "./open.ts";
 export type { LinkReader, PoolOptions } from "./options.ts";
 export { Pool } from "./pool.ts";
-export type { DumpOptions, PoolCallOptions } from "./pool.ts";
+export type { DumpOptions, PoolCallOptions, PoolWorkOptions } from "./pool.ts";
 export type { CollectReport } from "./removal.ts";
 export type { FileInfo, HostInfo, Meter, Meters, QueueInfo, Queues, SyncStatus, UploadInfo } from "./status.ts";
 export type { SyncReport } from "./sync.ts";

@@ -49,11 +49,12 @@ export async function keep(core: Core, path: string, written: Written, name: str
         // A name that is leaving is ours from here on.
         [left] = await tx.query<{ readonly size: number }>("delete from leaving where node = ? and name = ? returning size", core.node, as);
         await tx.run(
-          "insert into cached(node, file, name, used_ms) values(?, ?, ?, ?) on conflict(node, file) do update set name = excluded.name, used_ms = excluded.used_ms",
+          "insert into cached(node, file, name, used_ms, size) values(?, ?, ?, ?, ?) on conflict(node, file) do update set name = excluded.name, used_ms = excluded.used_ms, size = excluded.size",
           core.node,
           file.id,
           as,
           now,
+          file.size,
         );
         return file.id;
       });

@@ -2,10 +2,11 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
+import type { Catalogue, Hold } from "../catalogue/index.ts";
 import { readMarker, writeMarker } from "../local-files/index.ts";
 import { StoreError } from "../store/index.ts";
 import { withoutDigits } from "./cache-names.ts";
-import { Core } from "./core.ts";
+import { Core, NODES, nodeKey } from "./core.ts";
 import { Disk, hashOfFile, onDisk } from "./disk.ts";
 import { keep } from "./keep.ts";
 import type { Settings } from "./options.ts";
@@ -24,7 +25,7 @@ export async function openCore(settings: Settings): Promise<{ readonly core: Cor
   const { catalogue, directory } = settings;
   await catalogue.migrate("pool", migrations);
   const node = await nodeOf(settings);
-  const hold = await catalogue.hold(`node ${node}`);
+  const hold = await holdOf(catalogue, node);
   if (hold === null) throw new StoreError("conflict", "the cache directory is in use by another pool", { transient: false, applied: false });
   try {
     const disk = new Disk(directory);
@@ -38,6 +39,15 @@ export async function openCore(settings: Settings): Promise<{ readonly core: Cor
   } catch (error) {
     await hold[Symbol.asyncDispose]();
     throw error;
+  }
+}
+
+/** Somebody who looks after dead nodes has it for a moment: then once more, when he is done. */
+async function holdOf(catalogue: Catalogue, node: string): Promise<Hold | null> {
+  for (let attempt = 1; ; attempt++) {
+    const hold = await catalogue.hold(nodeKey(node));
+    if (hold !== null || attempt === 10) return hold;
+    await catalogue.transaction((tx) => tx.lock(NODES));
   }
 }
 

@@ -28,6 +28,8 @@ export interface PoolOptions extends Pick<Injected, "clock" | "random"> {
   /** How long a removed file can still come back, in milliseconds, before `collect` takes it. 0 or more. Default 86,400,000, a day. */
   readonly graceMs?: number | undefined;
   readonly openLink?: LinkReader | undefined;
+  /** Where `backup` puts the catalogue. Not among `hosts`, whose files it should outlive. The pool closes it, unless it is given with `borrow`. */
+  readonly backupStore?: Store | undefined;
 }
 
 export interface Settings {
@@ -40,6 +42,7 @@ export interface Settings {
   readonly maxTransfers: number;
   readonly graceMs: number;
   readonly openLink: LinkReader | undefined;
+  readonly backupStore: Store | undefined;
   readonly clock: Clock;
   readonly random: () => number;
 }
@@ -54,6 +57,7 @@ const KEYS: ReadonlySet<string> = new Set<keyof PoolOptions>([
   "maxTransfers",
   "graceMs",
   "openLink",
+  "backupStore",
   "clock",
   "random",
 ]);
@@ -73,8 +77,8 @@ export function checkOptions(options: PoolOptions): Settings {
   whole("maxTransfers", maxTransfers, 1, 64);
   whole("graceMs", graceMs, 0, Number.MAX_SAFE_INTEGER);
   if (eviction !== "size" && eviction !== "lru") throw config('eviction is "size" or "lru"');
-  const { catalogue, directory, capacityBytes, openLink } = options;
-  return { catalogue, directory, capacityBytes, hosts, copies, eviction, maxTransfers, graceMs, openLink, clock, random };
+  const { catalogue, directory, capacityBytes, openLink, backupStore } = options;
+  return { catalogue, directory, capacityBytes, hosts, copies, eviction, maxTransfers, graceMs, openLink, backupStore, clock, random };
 }
 
 function whole(key: string, value: unknown, least: number, most: number): void {

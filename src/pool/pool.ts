@@ -1,6 +1,8 @@
 /** The pool: what its users hold. */
 import { StoreError, abortError } from "../store/index.ts";
 import type { Body } from "../store/index.ts";
+import type { BackupInfo, BackupReport, WithProgress } from "../catalogue/index.ts";
+import * as saving from "./backup.ts";
 import * as care from "./care.ts";
 import type { RepairReport, VerifyReport } from "./care.ts";
 import type { Core } from "./core.ts";
@@ -29,6 +31,8 @@ import type { UploadOptions } from "./upload.ts";
 export interface PoolCallOptions {
   readonly signal?: AbortSignal | undefined;
 }
+/** Of long work. */
+export interface PoolWorkOptions extends PoolCallOptions, WithProgress {}
 export interface DumpOptions {
   /** The most bytes of the JSON (UTF-8). Default: no limit. */
   readonly limitBytes?: number | undefined;
@@ -53,15 +57,26 @@ export class Pool implements AsyncDisposable {
     this.opened = opened;
   }
 
-  /** Opens the catalogue and the cache directory, and ends what a crash left half done. If it fails, catalogue and hosts are closed. @throws StoreError `config`, `conflict`, those of the catalogue */
-  static async open(options: PoolOptions): Promise<Pool> {
-    let settings: Settings;
+  /** Opens the catalogue and the cache directory, and ends what a crash left half done. If it fails, catalogue, hosts and backup store are closed. @throws StoreError `config`, `conflict`, those of the catalogue */
+  static open(options: PoolOptions): Promise<Pool> {
+    return Pool.#opened(options, async () => {});
+  }
+  /**
+   * Puts the catalogue back from the backup store into one without files, all or nothing, and opens the pool. Without `name` from the newest. What was put in since the backup and lies in this
+   * cache is taken in; `verify` and `repair` look after the rest. @throws BackupError `no-backup`, `not-empty`, `bad-backup`, `unknown-version`; else as `open`
+   */
+  static restore(options: PoolOptions, { name, signal, onProgress }: PoolWorkOptions & { readonly name?: string | undefined } = {}): Promise<Pool> {
+    return Pool.#opened(options, (settings) => saving.restore(settings, name, signal, onProgress));
+  }
+  static async #opened(options: PoolOptions, first: (settings: Settings) => Promise<void>): Promise<Pool> {
     try {
-      settings = checkOptions(options);
+      const settings = checkOptions(options);
+      await first(settings);
       const { core, report } = await openCore(settings);
       return new Pool(core, report);
     } catch (error) {
-      await Promise.allSettled([options.catalogue, ...Object.values(options.hosts)].map((each) => each.close()));
+      const { catalogue, hosts, backupStore } = options;
+      await Promise.allSettled([catalogue, ...Object.values(hosts), ...(backupStore === undefined ? [] : [backupStore])].map((each) => each.close()));
       throw error;
     }
   }
@@ -91,8 +106,8 @@ export class Pool implements AsyncDisposable {
     return this.#do(options.signal, (core, signal) => uploading.uploadFile(core, path, { ...options, signal }));
   }
   /** Sends what waits in this cache, oldest first, to hosts with the fewest failures. What gets too few copies stays in the queue, and the report says why. */
-  sync({ signal }: PoolCallOptions = {}): Promise<SyncReport> {
-    return this.#do(signal, sync);
+  sync({ signal, onProgress }: PoolWorkOptions = {}): Promise<SyncReport> {
+    return this.#do(signal, (core, signal) => sync(core, signal, onProgress));
   }
   /**
    * The file in the cache, fetched if need be; its hash was checked just now. It may leave the cache when room is needed: read it at once, or use `download`.
@@ -155,12 +170,12 @@ export class Pool implements AsyncDisposable {
   }
 
   /** Asks for every copy whether it lives, by its size, or with `deep` by its bytes. What a cache still has and lacks copies waits for `sync` again. */
-  verify({ deep = false, signal }: PoolCallOptions & { readonly deep?: boolean | undefined } = {}): Promise<VerifyReport> {
-    return this.#do(signal, (core, signal) => care.verify(core, deep, signal));
+  verify({ deep = false, signal, onProgress }: PoolWorkOptions & { readonly deep?: boolean | undefined } = {}): Promise<VerifyReport> {
+    return this.#do(signal, (core, signal) => care.verify(core, deep, signal, onProgress));
   }
   /** Brings every file back to its number of copies, from a living one. It goes by what `verify` found. */
-  repair({ signal }: PoolCallOptions = {}): Promise<RepairReport> {
-    return this.#do(signal, care.repair);
+  repair({ signal, onProgress }: PoolWorkOptions = {}): Promise<RepairReport> {
+    return this.#do(signal, (core, signal) => care.repair(core, signal, onProgress));
   }
   /** No new copies go there, and those that are there do not count: `repair` makes others. Still read. @throws PoolError `unknown-host` */
   drain(host: string): Promise<void> {
@@ -180,8 +195,8 @@ export class Pool implements AsyncDisposable {
     return this.#do(undefined, (core) => removal.remove(core, hash));
   }
   /** Takes removed files whose grace is over for good, and deletes what no file needs at the hosts. */
-  collect({ signal, graceMs }: PoolCallOptions & { readonly graceMs?: number | undefined } = {}): Promise<CollectReport> {
-    return this.#do(signal, (core, signal) => removal.collect(core, graceMs ?? core.settings.graceMs, signal));
+  collect({ signal, graceMs, onProgress }: PoolWorkOptions & { readonly graceMs?: number | undefined } = {}): Promise<CollectReport> {
+    return this.#do(signal, (core, signal) => removal.collect(core, graceMs ?? core.settings.graceMs, signal, onProgress));
   }
 
   /** Files with all their copies that nobody confirmed and that were not exported within the last hour, shortest first. Null: none. Nothing else tells a second caller of them for an hour. */
@@ -213,13 +228,29 @@ export class Pool implements AsyncDisposable {
     return this.#do(undefined, (core) => importCloudManager(core, path, storage));
   }
 
-  /** Ends transfers, which wait for the next time, and closes catalogue and hosts. Nothing acknowledged is lost. A second close waits for the first. */
+  /**
+   * The catalogue as one compressed file into the backup store. Of the older ones so many stay that there are `keep`, 1 or more (default: all); they go only once this one was read back whole.
+   * @throws StoreError `config` without a `backupStore`, `conflict` while another runs, `integrity`, those of the store
+   */
+  backup({ keep, signal, onProgress }: PoolWorkOptions & { readonly keep?: number | undefined } = {}): Promise<BackupReport> {
+    return this.#do(signal, (core, signal) => saving.backup(core.settings, keep, signal, onProgress));
+  }
+  /** In the backup store, newest first. @throws StoreError `config` without a `backupStore`, those of the store */
+  backups({ signal }: PoolCallOptions = {}): Promise<readonly BackupInfo[]> {
+    return this.#do(signal, (core, signal) => saving.backups(core.settings, signal));
+  }
+
+  /** Ends transfers, which wait for the next time, and closes catalogue, hosts and backup store. Nothing acknowledged is lost. A second close waits for the first. */
   close(): Promise<void> {
     this.#closing ??= (async () => {
       this.#ending.abort(new StoreError("closed", "the pool was closed", { applied: false }));
       await Promise.allSettled(this.#running);
-      const { catalogue, hosts } = this.#core.settings;
-      const ended = await Promise.allSettled([this.#core.release().then(() => catalogue.close()), ...Array.from(hosts.values(), (host) => host.close())]);
+      const { catalogue, hosts, backupStore } = this.#core.settings;
+      const ended = await Promise.allSettled([
+        this.#core.release().then(() => catalogue.close()),
+        ...Array.from(hosts.values(), (host) => host.close()),
+        ...(backupStore === undefined ? [] : [backupStore.close()]),
+      ]);
       for (const each of ended) if (each.status === "rejected") throw each.reason;
     })();
     return this.#closing;

@@ -1,5 +1,8 @@
 /** Files out of the pool, in steps that a crash can stand between: mark, grace, re-check under the lock, commit, and only then delete. */
+import { Tally } from "../catalogue/index.ts";
+import type { WithProgress } from "../catalogue/index.ts";
 import { StoreError } from "../store/index.ts";
+import { NODES, nodeKey } from "./core.ts";
 import type { Core } from "./core.ts";
 import { PoolError } from "./errors.ts";
 import type { SourceFailure } from "./errors.ts";
@@ -35,9 +38,14 @@ export async function remove(core: Core, hash: string): Promise<void> {
   if (changed === 0) throw new PoolError("unknown-hash", "the pool has no such file", { hash });
 }
 
-export async function collect(core: Core, graceMs: number, signal: AbortSignal | undefined): Promise<CollectReport> {
+export async function collect(core: Core, graceMs: number, signal: AbortSignal | undefined, onProgress?: WithProgress["onProgress"]): Promise<CollectReport> {
+  const tally = new Tally(onProgress);
   const before = core.now() - graceMs;
-  const marked = await core.db.query<{ readonly id: number; readonly hash: string }>("select id, hash from file where marked_ms <= ? order by id", before);
+  const marked = await core.db.query<{ readonly id: number; readonly hash: string }>(
+    "select id, hash from file where marked_ms <= ? order by marked_ms, id",
+    before,
+  );
+  tally.expect(marked.length);
   const collected: string[] = [];
   let busy = 0;
   for (const { id, hash } of marked) {
@@ -48,11 +56,12 @@ export async function collect(core: Core, graceMs: number, signal: AbortSignal |
       if (done === "gone") collected.push(hash);
       else if (done === "busy") busy += 1;
     });
+    tally.add(1);
   }
   // What other nodes collected lies here still.
   const leaving = await core.db.query<{ readonly name: string }>("select name from leaving where node = ?", core.node);
   for (const each of leaving) await finishLeaving(core, each);
-  return { collected, busy, ...(await deleteDue(core, signal)) };
+  return { collected, busy, ...(await deleteDue(core, signal, tally)) };
 }
 
 async function collectOne(core: Core, id: number, before: number): Promise<"gone" | "busy" | "kept"> {
@@ -81,8 +90,9 @@ async function collectOne(core: Core, id: number, before: number): Promise<"gone
 }
 
 /** Objects that no row names any more; their paths are never used again, so a deletion that lands late meets nobody's bytes. */
-export async function deleteDue(core: Core, signal: AbortSignal | undefined): Promise<Pick<CollectReport, "deleted" | "failures">> {
+export async function deleteDue(core: Core, signal: AbortSignal | undefined, tally?: Tally): Promise<Pick<CollectReport, "deleted" | "failures">> {
   const rows = await core.db.query<RemovalRow>("select id, host, url, tries from removal where due_ms <= ? order by due_ms, id", core.now());
+  tally?.expect(rows.length);
   const failures: SourceFailure[] = [];
   let deleted = 0;
   const over = (): boolean => signal?.aborted === true;
@@ -90,6 +100,7 @@ export async function deleteDue(core: Core, signal: AbortSignal | undefined): Pr
     if (over()) break;
     const store = core.settings.hosts.get(row.host);
     const error = store === undefined ? new StoreError("config", "this pool has no such host") : await deleteOne(core, row, signal);
+    tally?.add(1);
     if (error === undefined) {
       deleted += 1;
       await core.db.run("delete from removal where id = ?", row.id);
@@ -116,23 +127,19 @@ async function deleteOne(core: Core, { host, url }: RemovalRow, signal: AbortSig
 
 /** Uploads that a dead process of this node, or a node that died, had under way: what of them reached a host is nobody's. */
 export async function sweepSending(core: Core): Promise<void> {
-  const nodes = await core.db.query<{ readonly node: string | null }>("select distinct node from copy where state = ?", SENDING);
+  const nodes = await core.db.query<{ readonly node: string | null }>(`select distinct node from copy where state = ${SENDING}`);
   for (const { node } of nodes) {
     if (node === null) continue;
-    const hold = node === core.node ? undefined : await core.db.hold(`node ${node}`);
-    if (hold === null) continue; // It lives.
-    try {
-      await core.db.transaction(async (tx) => {
-        const rows = await tx.query<{ readonly host: string; readonly url: string }>(
-          "delete from copy where state = ? and node = ? returning host, url",
-          SENDING,
-          node,
-        );
-        for (const { host, url } of rows) await addRemoval(tx, host, url, core.now(), core.now() + AFTERLIFE_MS);
-      });
-    } finally {
-      await hold?.[Symbol.asyncDispose]();
-    }
+    await core.db.transaction(async (tx) => {
+      // Whoever opens that node meanwhile waits here, and does not take us for the one that has it.
+      await tx.lock(NODES);
+      if (node !== core.node && !(await tx.free(nodeKey(node)))) return; // It lives.
+      const rows = await tx.query<{ readonly host: string; readonly url: string }>(
+        `delete from copy where state = ${SENDING} and node = ? returning host, url`,
+        node,
+      );
+      for (const { host, url } of rows) await addRemoval(tx, host, url, core.now(), core.now() + AFTERLIFE_MS);
+    });
   }
 }
 

@@ -1,6 +1,6 @@
 /** Room in the cache: bytes are reserved before they are written, and clean files leave for them. */
 import { Turns } from "../store/index.ts";
-import type { Queryable, Transaction, Value } from "../catalogue/index.ts";
+import type { Transaction, Value } from "../catalogue/index.ts";
 import type { Core } from "./core.ts";
 import { PoolError } from "./errors.ts";
 import { TRUSTED, isPath, locked } from "./rows.ts";
@@ -19,7 +19,11 @@ export interface Reservation extends Disposable {
 interface Candidate {
   readonly id: number;
   readonly size: number;
+  readonly used: number;
 }
+
+/** Candidates that are asked for at once. */
+const PAGE = 100;
 
 export class Room {
   readonly #core: Core;
@@ -76,36 +80,57 @@ export class Room {
 
   async #evict(needed: number, hash: string | undefined): Promise<void> {
     let left = needed;
-    const full = (): PoolError => new PoolError("no-room", "there is no room in the cache: what is in it waits for its upload or is in use", { hash });
-    const [sum] = await this.#candidates<{ readonly bytes: number }>(this.#core.db, "cast(coalesce(sum(f.size), 0) as {int}) as bytes");
-    if ((sum?.bytes ?? 0) < needed) throw full();
     while (left > 0) {
-      const next = await this.#next(left);
-      if (next === undefined) throw full();
-      left -= await this.#leave(next);
+      const chosen = await this.#choose(left);
+      if (chosen === undefined) throw new PoolError("no-room", "there is no room in the cache: what is in it waits for its upload or is in use", { hash });
+      // One that may not leave any more is none of those that are looked at next.
+      for (const each of chosen) left -= await this.#leave(each);
     }
   }
 
-  async #next(needed: number): Promise<Candidate | undefined> {
-    const { db, settings } = this.#core;
-    const first = async (end: string, ...values: readonly Value[]): Promise<Candidate | undefined> =>
-      (await this.#candidates<Candidate>(db, "f.id, f.size", end, ...values))[0];
-    if (settings.eviction === "lru") return await first("and f.size > 0 order by k.used_ms, f.id limit 1");
-    return (
-      (await first("and f.size >= ? order by f.size, f.id limit 1", needed)) ??
-      (await first("and f.size < ? and f.size > 0 order by f.size desc, f.id limit 1", needed))
-    );
+  /** Enough of them, or undefined: nothing leaves then. Looks at no more files than are to leave, whatever the cache holds. */
+  async #choose(needed: number): Promise<Candidate[] | undefined> {
+    const chosen: Candidate[] = [];
+    const lru = this.#core.settings.eviction === "lru";
+    let left = needed;
+    for await (const next of lru ? this.#line("k.used_ms, k.file", ">", ["used", "id"]) : this.#line("k.size desc, k.file desc", "<", ["size", "id"])) {
+      // The largest of the rest is enough: then the smallest that is. It is none of the chosen ones, for they come before this one in their order.
+      const last = !lru && next.size >= left ? await this.#smallest(left) : next;
+      chosen.push(last ?? next);
+      left -= (last ?? next).size;
+      if (left <= 0) return chosen;
+    }
+    return undefined;
+  }
+
+  async #smallest(least: number): Promise<Candidate | undefined> {
+    return (await this.#candidates("and k.size >= ? order by k.size, k.file limit 1", least))[0];
+  }
+
+  /** All candidates in this order, in pages: each begins behind the last one of the page before. */
+  async *#line(order: string, behind: string, keys: readonly [keyof Candidate, keyof Candidate]): AsyncGenerator<Candidate> {
+    const columns = order.replaceAll(" desc", "");
+    for (let after: Candidate | undefined; ;) {
+      const page = await this.#candidates(
+        `and k.size > 0 ${after === undefined ? "" : `and (${columns}) ${behind} (?, ?)`} order by ${order} limit ${PAGE}`,
+        ...(after === undefined ? [] : keys.map((key) => (after as Candidate)[key])),
+      );
+      yield* page;
+      if (page.length < PAGE) return;
+      after = page.at(-1);
+    }
   }
 
   /** Clean files that nobody uses and that can be had again: never one that waits for its upload. */
-  #candidates<R>(db: Queryable, columns: string, end = "", ...values: readonly Value[]): Promise<R[]> {
-    const { node, busy, settings } = this.#core;
+  #candidates(end: string, ...values: readonly Value[]): Promise<Candidate[]> {
+    const { db, node, busy, settings } = this.#core;
     const { hosts, openLink } = settings;
     const list = (many: Iterable<unknown>): string => Array.from(many, () => "?").join(", ");
     const links = openLink === undefined ? "" : "or c.url not like '/%'";
-    return db.query<R>(
-      `select ${columns} from cached k join file f on f.id = k.file where k.node = ? and f.queued = 0 ${busy.length === 0 ? "" : `and f.id not in (${list(busy)})`}
-       and exists (select 1 from copy c where c.file = f.id and c.state = ? and ${TRUSTED} and ((c.url like '/%' and c.host in (${list(hosts.keys())})) ${links})) ${end}`,
+    return db.query<Candidate>(
+      `select k.file as id, k.size, k.used_ms as used from cached k join file f on f.id = k.file where k.node = ? and f.queued = 0
+       ${busy.length === 0 ? "" : `and k.file not in (${list(busy)})`}
+       and exists (select 1 from copy c where c.file = k.file and c.state = ? and ${TRUSTED} and ((c.url like '/%' and c.host in (${list(hosts.keys())})) ${links})) ${end}`,
       node,
       ...busy,
       STORED,

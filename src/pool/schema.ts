@@ -37,4 +37,14 @@ export const migrations: readonly Migration[] = [
       "create table leaving(node {text} not null references node(id), name {text} not null, size {int} not null, primary key(node, name)) {strict}",
     ],
   },
+  {
+    // So that what leaves a full cache is found without looking at all that is in it.
+    name: "sizes of cached files",
+    statements: [
+      "alter table cached add column size {int} not null default 0",
+      "update cached set size = (select f.size from file f where f.id = cached.file)",
+      "create index cached_size on cached(node, size, file)",
+      "create index cached_used on cached(node, used_ms, file)",
+    ],
+  },
 ];

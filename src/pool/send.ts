@@ -20,18 +20,21 @@ export interface SendResult {
   readonly damaged: boolean;
 }
 
+/** How many bytes one of the hosts has got. */
+type Moved = (bytes: number) => void;
+
 /** Null: another node is at it. The file is pinned by the caller. */
-export async function send(core: Core, file: FileRow, path: string, signal: AbortSignal | undefined): Promise<SendResult | null> {
+export async function send(core: Core, file: FileRow, path: string, signal: AbortSignal | undefined, tell: Moved = () => {}): Promise<SendResult | null> {
   const hold = await core.db.hold(`file ${file.hash}`);
   if (hold === null) return null;
   try {
-    return await sendHeld(core, file, path, signal);
+    return await sendHeld(core, file, path, signal, tell);
   } finally {
     await hold[Symbol.asyncDispose]();
   }
 }
 
-async function sendHeld(core: Core, file: FileRow, path: string, signal: AbortSignal | undefined): Promise<SendResult> {
+async function sendHeld(core: Core, file: FileRow, path: string, signal: AbortSignal | undefined, tell: Moved): Promise<SendResult> {
   const { settings, db } = core;
   const have = new Set(await livingHosts(db, file.id));
   const states = new Map((await core.hosts.all()).map(({ name, state }) => [name, state]));
@@ -43,7 +46,7 @@ async function sendHeld(core: Core, file: FileRow, path: string, signal: AbortSi
   // As many at once as copies are missing; who fails hands on to the next host.
   const worker = async (): Promise<void> => {
     for (let host = line.shift(); host !== undefined && !damaged; host = line.shift()) {
-      const error = await sendTo(core, file, path, host, signal);
+      const error = await sendTo(core, file, path, host, signal, tell);
       if (error === "gone") return;
       if (error === undefined) {
         made += 1;
@@ -63,7 +66,14 @@ async function sendHeld(core: Core, file: FileRow, path: string, signal: AbortSi
   return { made, living, failures, damaged };
 }
 
-async function sendTo(core: Core, file: FileRow, path: string, host: string, signal: AbortSignal | undefined): Promise<StoreError | "gone" | undefined> {
+async function sendTo(
+  core: Core,
+  file: FileRow,
+  path: string,
+  host: string,
+  signal: AbortSignal | undefined,
+  tell: Moved,
+): Promise<StoreError | "gone" | undefined> {
   core.checkHold();
   const { db, settings } = core;
   // Never used twice: what is deleted late can only be what nobody wants.
@@ -92,7 +102,10 @@ async function sendTo(core: Core, file: FileRow, path: string, host: string, sig
       size: file.size,
       expect: { sha256: file.hash },
       signal,
-      onProgress: ({ bytes }) => void (moved = Math.max(moved, bytes)),
+      onProgress: ({ bytes }) => {
+        moved = Math.max(moved, bytes);
+        tell(bytes);
+      },
     });
     if (entry.size !== null && entry.size !== file.size)
       throw new StoreError("integrity", "the host has a file of another size", { applied: true, store: host });

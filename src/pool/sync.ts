@@ -1,4 +1,6 @@
 /** What waits in this cache, to the hosts. */
+import { Tally } from "../catalogue/index.ts";
+import type { WithProgress } from "../catalogue/index.ts";
 import type { Core } from "./core.ts";
 import type { SourceFailure } from "./errors.ts";
 import { cachedName } from "./keep.ts";
@@ -19,10 +21,16 @@ export interface SyncReport {
   readonly elsewhere: number;
 }
 
-export async function sync(core: Core, signal: AbortSignal | undefined): Promise<SyncReport> {
+export async function sync(core: Core, signal: AbortSignal | undefined, onProgress?: WithProgress["onProgress"]): Promise<SyncReport> {
+  const tally = new Tally(onProgress);
   const line = await core.db.query<FileRow>(
-    "select f.* from file f join cached k on k.file = f.id where k.node = ? and f.queued = 1 and f.marked_ms is null order by f.id",
+    // From the few that wait to the many that are cached, not the other way round.
+    "select f.* from file f where f.queued = 1 and f.marked_ms is null and exists (select 1 from cached k where k.node = ? and k.file = f.id) order by f.id",
     core.node,
+  );
+  tally.expect(
+    line.length,
+    line.reduce((sum, { size }) => sum + size, 0),
   );
   const report = { complete: 0, copies: 0, short: [] as SyncReport["short"][number][], damaged: [] as string[], elsewhere: 0 };
   const worker = async (): Promise<void> => {
@@ -30,8 +38,10 @@ export async function sync(core: Core, signal: AbortSignal | undefined): Promise
       signal?.throwIfAborted();
       using _pin = await core.pin(file.id);
       const name = await cachedName(core, file.id);
-      if (name === undefined) continue; // Collected meanwhile.
-      const result = await send(core, file, core.disk.file(name), signal);
+      const item = tally.begin(file.size);
+      const result = name === undefined ? undefined : await send(core, file, core.disk.file(name), signal, item.moved);
+      item.end();
+      if (result === undefined) continue; // Collected meanwhile.
       if (result === null) {
         report.elsewhere += 1;
         continue;

@@ -1,6 +1,6 @@
 /** The catalogue into the backup store, and back. */
 import { backupCatalogue, listBackups, restoreCatalogue } from "../catalogue/index.ts";
-import type { BackupInfo, BackupReport, Catalogue, RestoreReport } from "../catalogue/index.ts";
+import type { BackupInfo, BackupReport, Catalogue, RestoreReport, WithProgress } from "../catalogue/index.ts";
 import { StoreError } from "../store/index.ts";
 import type { Clock, Store } from "../store/index.ts";
 import { beginBackup, finishBackup } from "./backups.ts";
@@ -18,7 +18,12 @@ function storeOf(core: Core): Store {
   return backupStore;
 }
 
-export async function backup(core: Core, keep: number | undefined, signal: AbortSignal | undefined): Promise<BackupReport> {
+export async function backup(
+  core: Core,
+  keep: number | undefined,
+  signal: AbortSignal | undefined,
+  onProgress?: WithProgress["onProgress"],
+): Promise<BackupReport> {
   const { db, settings } = core;
   let id: number | undefined;
   const report = await backupCatalogue({
@@ -29,6 +34,7 @@ export async function backup(core: Core, keep: number | undefined, signal: Abort
     keep,
     clock: settings.clock,
     signal,
+    onProgress,
     // Before the rows are read: what expires from here on is not in this one.
     onBegin: async (name) => void (id = await beginBackup(db, name, core.now())),
   });
@@ -41,7 +47,7 @@ export async function backups(core: Core, signal: AbortSignal | undefined): Prom
   return await listBackups({ store: storeOf(core), label: LABEL, signal });
 }
 
-export interface RestoreRepositoryOptions {
+export interface RestoreRepositoryOptions extends WithProgress {
   /** Without a repository. Stays open. */
   readonly catalogue: Catalogue;
   /** Stays open. */
@@ -56,6 +62,6 @@ export interface RestoreRepositoryOptions {
  * Before `Repository.open`. All or nothing. Objects that the backup does not know stay where they are: `unknownObjects` lists them; `verify` says which ones it knows are gone.
  * @throws BackupError `no-backup`, `not-empty`, `bad-backup`, `unknown-version`; StoreErrors of store and catalogue. Then nothing was changed
  */
-export function restoreRepository({ catalogue, backupStore, name, clock, signal }: RestoreRepositoryOptions): Promise<RestoreReport> {
-  return restoreCatalogue({ catalogue, components: [repositoryTables], store: backupStore, label: LABEL, name, clock, signal });
+export function restoreRepository({ catalogue, backupStore, name, clock, signal, onProgress }: RestoreRepositoryOptions): Promise<RestoreReport> {
+  return restoreCatalogue({ catalogue, components: [repositoryTables], store: backupStore, label: LABEL, name, clock, signal, onProgress });
 }

@@ -1,5 +1,6 @@
 /** Files that nothing wants any more: marked, left for a grace, looked at again under the lock, forgotten, and only after the commit deleted. */
-import type { Value } from "../catalogue/index.ts";
+import { Tally } from "../catalogue/index.ts";
+import type { Value, WithProgress } from "../catalogue/index.ts";
 import { backedUp, backupsWanted, latestBackup } from "./backups.ts";
 import { finishLeaving } from "./copies.ts";
 import type { Core } from "./core.ts";
@@ -32,23 +33,26 @@ const UNWANTED = `f.pending is null and f.published = 0
  and (f.purged_ms is not null or (f.expired_ms is not null and ${backedUp("f.expired_after")})
       or (f.expired_ms is null and not exists (select 1 from repo_host o where o.id = f.origin and o.active = 1)))`;
 
-export async function collect(core: Core, graceMs: number, signal: AbortSignal | undefined): Promise<CollectReport> {
+export async function collect(core: Core, graceMs: number, signal: AbortSignal | undefined, onProgress?: WithProgress["onProgress"]): Promise<CollectReport> {
+  const tally = new Tally(onProgress);
   await sweepDead(core, false);
   const wanted = await backupsWanted(core.db);
   const now = core.now();
   await core.db.run(`update repo_file as f set marked_ms = null where f.marked_ms is not null and not (${UNWANTED})`, wanted);
   const marked = await core.db.run(`update repo_file as f set marked_ms = ? where f.marked_ms is null and ${UNWANTED}`, now, wanted);
-  const due = await core.db.query<{ readonly id: number }>("select id from repo_file where marked_ms <= ? order by id", now - graceMs);
+  const due = await core.db.query<{ readonly id: number }>("select id from repo_file where marked_ms <= ? order by marked_ms, id", now - graceMs);
+  tally.expect(due.length);
   const collected: number[] = [];
   let busy = 0;
   for (const { id } of due) {
     if (signal?.aborted === true) break;
     if (await collectOne(core, id, now - graceMs, wanted)) collected.push(id);
     else busy += 1;
+    tally.add(1);
   }
   // What others collected lies here still.
   await finishLeaving(core);
-  const deletion = await deleteObjects(core, signal);
+  const deletion = await deleteObjects(core, signal, undefined, tally);
   return { marked, collected, busy, ...deletion, waiting: await waiting(core, wanted) };
 }
 
@@ -76,7 +80,12 @@ async function waiting(core: Core, wanted: number): Promise<number> {
 }
 
 /** Versions that a newer published one of their path superseded expire; then a collection. */
-export async function maintainDatabase(core: Core, graceMs: number, signal: AbortSignal | undefined): Promise<DatabaseReport> {
+export async function maintainDatabase(
+  core: Core,
+  graceMs: number,
+  signal: AbortSignal | undefined,
+  onProgress?: WithProgress["onProgress"],
+): Promise<DatabaseReport> {
   const newer = "exists (select 1 from repo_file g where g.path = f.path and g.published = 1 and g.version > f.version)";
   const old = await core.db.query<{ readonly id: number }>(`select f.id from repo_file f where f.published = 1 and ${newer} order by f.id`);
   const expired: number[] = [];
@@ -91,5 +100,5 @@ export async function maintainDatabase(core: Core, graceMs: number, signal: Abor
     });
     if (done) expired.push(id);
   }
-  return { expired, ...(await collect(core, graceMs, signal)) };
+  return { expired, ...(await collect(core, graceMs, signal, onProgress)) };
 }

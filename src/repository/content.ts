@@ -55,21 +55,24 @@ export async function keepContent(core: Core, id: number, incoming: string, sum:
   core.checkHold();
   await core.disk.keep(incoming, name);
   try {
-    await core.db.transaction(async (tx) => {
-      const row = await core.locked(tx, id, pending);
-      checkWritable(core, row);
-      await addCopy(core, tx, id, name, sum);
-      // What was sent of it before are other bytes.
-      if (row.uploaded_ms !== null) await letGoOfObject(tx, id, core.now(), await latestBackup(tx));
-      await tx.run(
-        "update repo_file set content = content + 1, md5 = ?, sha256 = ?, size = ?, changed_ms = ?, uploaded_ms = null, marked_ms = null, pending = ? where id = ?",
-        sum.md5,
-        sum.sha256,
-        sum.size,
-        core.now(),
-        next,
-        id,
-      );
+    await core.localBytes.change(async () => {
+      await core.db.transaction(async (tx) => {
+        const row = await core.locked(tx, id, pending);
+        checkWritable(core, row);
+        await addCopy(core, tx, id, name, sum);
+        // What was sent of it before are other bytes.
+        if (row.uploaded_ms !== null) await letGoOfObject(tx, id, core.now(), await latestBackup(tx));
+        await tx.run(
+          "update repo_file set content = content + 1, md5 = ?, sha256 = ?, size = ?, changed_ms = ?, uploaded_ms = null, marked_ms = null, pending = ? where id = ?",
+          sum.md5,
+          sum.sha256,
+          sum.size,
+          core.now(),
+          next,
+          id,
+        );
+      });
+      return [undefined, sum.size];
     });
   } catch (error) {
     // Where nobody knows whether the row is there, the next opening finds out.

@@ -26,14 +26,17 @@ export async function leave(core: Core, tx: Transaction, file: number): Promise<
 
 /** Deletes what is to leave this host, of one file or of all. A crash in between is ended by the next opening. */
 export async function finishLeaving(core: Core, file?: number): Promise<void> {
-  const rows = await core.db.query<{ readonly name: string }>(
-    `select name from repo_copy where host = ? and leaving = 1 ${file === undefined ? "" : "and file = ?"}`,
+  const rows = await core.db.query<{ readonly name: string; readonly size: number }>(
+    `select name, size from repo_copy where host = ? and leaving = 1 ${file === undefined ? "" : "and file = ?"}`,
     core.host,
     ...(file === undefined ? [] : [file]),
   );
-  for (const { name } of rows) {
+  for (const { name, size } of rows) {
     await core.disk.drop(name);
-    await core.db.run("delete from repo_copy where host = ? and name = ? and leaving = 1", core.host, name);
+    await core.localBytes.change(async () => {
+      const gone = await core.db.run("delete from repo_copy where host = ? and name = ? and leaving = 1", core.host, name);
+      return [undefined, gone === 0 ? 0 : -size];
+    });
   }
 }
 

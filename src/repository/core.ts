@@ -5,6 +5,7 @@ import { StoreError, Turns } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Disk } from "./disk.ts";
 import { RepositoryError } from "./errors.ts";
+import { LocalBytes } from "./local-bytes.ts";
 import type { RepositoryProblem, Settings } from "./options.ts";
 import { unknown } from "./rows.ts";
 import type { FileRow } from "./rows.ts";
@@ -19,6 +20,7 @@ export class Core {
   readonly turns: Turns = new Turns();
   /** Files that this repository has locked. */
   readonly locks: Map<number, Hold> = new Map();
+  readonly localBytes: LocalBytes = new LocalBytes();
   readonly #pins = new Pins();
 
   constructor(settings: Settings, disk: Disk, host: number, hold: Hold) {

@@ -1,4 +1,5 @@
 /** Objects that no file names any more. Their paths are never used again, so a deletion that lands late meets nobody's bytes. */
+import type { Tally } from "../catalogue/index.ts";
 import { StoreError } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
 import { backedUp, backupsWanted } from "./backups.ts";
@@ -23,26 +24,26 @@ const LONGEST_WAIT_MS = 86_400_000;
 const PAGE = 500;
 
 /** All that are due and backed up, or this one if it is. */
-export async function deleteObjects(core: Core, signal: AbortSignal | undefined, only?: number): Promise<DeleteReport> {
+export async function deleteObjects(core: Core, signal: AbortSignal | undefined, only?: number, tally?: Tally): Promise<DeleteReport> {
   const failures: DeleteReport["failures"][number][] = [];
   let deleted = 0;
   if (core.settings.offline) return { deleted, failures };
   const wanted = await backupsWanted(core.db);
   const now = core.now();
-  for (let last = 0; ;) {
+  for (;;) {
+    // One that is done is gone, or due later.
     const rows = await core.db.query<DueRow>(
-      `select o.id, o.bucket, o.path, o.tries from repo_object o where o.state = ? and o.due_ms <= ? and o.id > ? ${only === undefined ? "" : "and o.id = ?"}
-       and (o.after_backup is null or ${backedUp("o.after_backup")}) order by o.id limit ${PAGE}`,
-      REMOVING,
+      `select o.id, o.bucket, o.path, o.tries from repo_object o where o.state = ${REMOVING} and o.due_ms <= ? ${only === undefined ? "" : "and o.id = ?"}
+       and (o.after_backup is null or ${backedUp("o.after_backup")}) order by o.due_ms, o.id limit ${PAGE}`,
       now,
-      last,
       ...(only === undefined ? [] : [only]),
       wanted,
     );
+    tally?.expect(rows.length);
     for (const row of rows) {
-      last = row.id;
       if (signal?.aborted === true) return { deleted, failures };
       const error = await deleteOne(core.settings.buckets.get(row.bucket), row, signal);
+      tally?.add(1);
       if (error === undefined) {
         deleted += 1;
         await core.db.run("delete from repo_object where id = ? and state = ?", row.id, REMOVING);

@@ -116,13 +116,16 @@ async function keep(core: Core, row: FullRow, incoming: string): Promise<string>
   core.checkHold();
   await core.disk.keep(incoming, name);
   try {
-    await core.db.transaction(async (tx) => {
-      const [now] = await tx.query<FileRow>("select * from repo_file where id = ? {for update}", row.id);
-      if (now === undefined || now.purged_ms !== null || now.content !== row.content) throw unknown(row.id);
-      const { md5, sha256, size } = row;
-      await addCopy(core, tx, row.id, name, { md5: md5 ?? "", sha256: sha256 ?? "", size: size ?? 0 });
-      // Somebody wants it.
-      await tx.run("update repo_file set marked_ms = null where id = ?", row.id);
+    await core.localBytes.change(async () => {
+      await core.db.transaction(async (tx) => {
+        const [now] = await tx.query<FileRow>("select * from repo_file where id = ? {for update}", row.id);
+        if (now === undefined || now.purged_ms !== null || now.content !== row.content) throw unknown(row.id);
+        const { md5, sha256, size } = row;
+        await addCopy(core, tx, row.id, name, { md5: md5 ?? "", sha256: sha256 ?? "", size: size ?? 0 });
+        // Somebody wants it.
+        await tx.run("update repo_file set marked_ms = null where id = ?", row.id);
+      });
+      return [undefined, row.size ?? 0];
     });
   } catch (error) {
     if (!(StoreError.is(error) && error.applied === "unknown")) await core.disk.drop(name);

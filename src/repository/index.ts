@@ -11,7 +11,7 @@
  *   for (const file of await repo.findTagged({ all: ["day=2026-01-15"] })) console.log(file.path, await repo.text(file));
  */
 export { BackupError, postgresCatalogue, sqliteCatalogue } from "../catalogue/index.ts";
-export type { BackupErrorCode, BackupInfo, BackupReport, RestoreReport } from "../catalogue/index.ts";
+export type { BackupErrorCode, BackupInfo, BackupReport, RestoreReport, WithProgress, WorkProgress } from "../catalogue/index.ts";
 export { restoreRepository } from "./backup.ts";
 export type { RestoreRepositoryOptions } from "./backup.ts";
 export { repositoryTables } from "./backup-tables.ts";
@@ -33,7 +33,7 @@ export type { HostReport } from "./maintain.ts";
 export type { OpenReport } from "./open.ts";
 export type { RepositoryOptions, RepositoryProblem } from "./options.ts";
 export { Repository } from "./repository.ts";
-export type { FileRef, RepositoryCallOptions } from "./repository.ts";
+export type { FileRef, RepositoryCallOptions, RepositoryWorkOptions } from "./repository.ts";
 export type { FileInfo, FileState } from "./rows.ts";
 export type { PurgeReport } from "./states.ts";
 export type { RepositoryStatus } from "./status.ts";

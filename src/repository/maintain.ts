@@ -3,6 +3,7 @@ import { finishLeaving, leave } from "./copies.ts";
 import type { Core } from "./core.ts";
 import { ofOneFile } from "./failures.ts";
 import type { FileFailure } from "./failures.ts";
+import { STORED } from "./schema.ts";
 import { upload } from "./send.ts";
 import { afterPurge, isSafe, setPurged } from "./states.ts";
 
@@ -30,13 +31,14 @@ export async function maintainHost(core: Core, signal: AbortSignal | undefined):
   const unlinked = await unlinkStale(core, signal);
   const evicted = await trim(core, signal);
   const orphans = await core.disk.dropOrphans(core.now() - core.settings.unpublishedStaleMs);
-  return { purged, uploaded, unlinked, evicted, overLimitBytes: Math.max(0, (await usedBytes(core)) - limitOf(core)), orphans, failures };
+  return { purged, uploaded, unlinked, evicted, overLimitBytes: Math.max(0, await aboveLimit(core)), orphans, failures };
 }
 
 async function sendPending(core: Core, failures: FileFailure[], signal: AbortSignal | undefined): Promise<number[]> {
   if (core.settings.offline) return [];
   const rows = await core.db.query<{ readonly id: number }>(
-    "select f.id from repo_file f join repo_copy c on c.file = f.id and c.host = ? and c.leaving = 0 where f.published = 1 and f.uploaded_ms is null and f.pending is null order by f.id",
+    `select f.id from repo_file f where f.published = 1 and f.uploaded_ms is null and f.pending is null
+     and exists (select 1 from repo_copy c where c.file = f.id and c.host = ? and c.leaving = 0) order by f.id`,
     core.host,
   );
   const sent: number[] = [];
@@ -80,8 +82,11 @@ async function purgeStale(core: Core, failures: FileFailure[], signal: AbortSign
 
 async function unlinkStale(core: Core, signal: AbortSignal | undefined): Promise<number[]> {
   const rows = await core.db.query<{ readonly id: number }>(
-    `select c.file as id from repo_copy c join repo_file f on f.id = c.file where c.host = ? and c.leaving = 0
-     and (f.purged_ms is not null or ((f.published = 1 or f.expired_ms is not null) and c.used_ms < ?)) order by c.file`,
+    // Two questions with an index each.
+    `select f.id from repo_file f where f.purged_ms is not null and exists (select 1 from repo_copy c where c.file = f.id and c.host = ? and c.leaving = 0)
+     union select c.file as id from repo_copy c join repo_file f on f.id = c.file
+     where c.host = ? and c.leaving = 0 and c.used_ms < ? and (f.published = 1 or f.expired_ms is not null) order by id`,
+    core.host,
     core.host,
     core.now() - core.settings.publishedStaleMs,
   );
@@ -106,33 +111,53 @@ async function letGo(core: Core, id: number, signal: AbortSignal | undefined): P
   });
 }
 
-const limitOf = (core: Core): number => core.settings.cacheLimitBytes ?? Infinity;
+/** Copies that are looked at at once. */
+const PAGE = 100;
 
-/** Bytes of local copies of this host. */
-export async function usedBytes(core: Core): Promise<number> {
-  const [row] = await core.db.query<{ readonly bytes: number }>(
-    "select cast(coalesce(sum(size), 0) as {int}) as bytes from repo_copy where host = ? and leaving = 0",
-    core.host,
-  );
-  return row?.bytes ?? 0;
+/** Bytes of local copies, those that are leaving included, for they are still there; negative below the limit. */
+async function aboveLimit(core: Core): Promise<number> {
+  const limit = core.settings.cacheLimitBytes;
+  if (limit === null) return -Infinity;
+  const held = async (): Promise<number> => {
+    const sum = "select cast(coalesce(sum(size), 0) as {int}) as bytes from repo_copy where host = ?";
+    return (await core.db.query<{ readonly bytes: number }>(sum, core.host))[0]?.bytes ?? 0;
+  };
+  return (await core.localBytes.get(held)) - limit;
 }
 
 /** The copies that were not used for longest go, until the rest is within the limit. The caller has no turn of a file. Gives the ids of those that went. */
 export async function trim(core: Core, signal: AbortSignal | undefined): Promise<number[]> {
   const evicted: number[] = [];
-  if (core.settings.cacheLimitBytes === null) return evicted;
-  let over = (await usedBytes(core)) - limitOf(core);
-  if (over <= 0) return evicted;
-  const rows = await core.db.query<{ readonly file: number; readonly size: number }>(
-    `select c.file, c.size from repo_copy c where c.host = ? and c.leaving = 0 and c.size > 0
-     and exists (select 1 from repo_object o where o.file = c.file and o.state = 1 and o.bad is null) order by c.used_ms, c.file`,
-    core.host,
-  );
-  for (const { file, size } of rows) {
-    if (over <= 0 || signal?.aborted === true) break;
-    if (!(await letGo(core, file, signal))) continue;
-    over -= size;
-    evicted.push(file);
+  if ((await aboveLimit(core)) <= 0) return evicted;
+  // What others let go of first.
+  await finishLeaving(core);
+  let over = await aboveLimit(core);
+  for (let after: Oldest | undefined; over > 0;) {
+    const page = await oldest(core, after);
+    for (const { file, size } of page) {
+      if (over <= 0 || signal?.aborted === true) return evicted;
+      if (!(await letGo(core, file, signal))) continue;
+      over -= size;
+      evicted.push(file);
+    }
+    if (page.length < PAGE) break;
+    after = page.at(-1);
   }
   return evicted;
+}
+
+interface Oldest {
+  readonly file: number;
+  readonly size: number;
+  readonly used: number;
+}
+
+/** A page of those that a store has, the least recently used ones first, behind the last one of the page before. */
+function oldest(core: Core, after: Oldest | undefined): Promise<Oldest[]> {
+  return core.db.query<Oldest>(
+    `select c.file, c.size, c.used_ms as used from repo_copy c where c.host = ? and c.leaving = 0 and c.size > 0 ${after === undefined ? "" : "and (c.used_ms, c.file) > (?, ?)"}
+     and exists (select 1 from repo_object o where o.file = c.file and o.state = ${STORED} and o.bad is null) order by c.used_ms, c.file limit ${PAGE}`,
+    core.host,
+    ...(after === undefined ? [] : [after.used, after.file]),
+  );
 }

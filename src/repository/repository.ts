@@ -18,7 +18,7 @@ import * as locking from "./locks.ts";
 import type { FileLock, LockMode } from "./locks.ts";
 import { maintainHost, trim } from "./maintain.ts";
 import type { HostReport } from "./maintain.ts";
-import type { BackupInfo, BackupReport } from "../catalogue/index.ts";
+import type { BackupInfo, BackupReport, WithProgress } from "../catalogue/index.ts";
 import * as saving from "./backup.ts";
 import * as strangers from "./unknown.ts";
 import type { RemoveUnknownReport, UnknownObject } from "./unknown.ts";
@@ -42,6 +42,8 @@ import type { RepairReport, VerifyReport } from "./verify.ts";
 export interface RepositoryCallOptions {
   readonly signal?: AbortSignal | undefined;
 }
+/** Of long work. */
+export interface RepositoryWorkOptions extends RepositoryCallOptions, WithProgress {}
 /** A file by its id, or by what a search gave. */
 export type FileRef = number | Pick<FileInfo, "id">;
 
@@ -80,10 +82,13 @@ export class Repository implements AsyncDisposable {
    * Puts the catalogue back from the backup store into one without a repository, and opens it. Without `name` from the newest. As `restoreRepository` otherwise.
    * @throws BackupError `no-backup`, `not-empty`, `bad-backup`, `unknown-version`; else as `open`
    */
-  static restore(options: RepositoryOptions, { name, signal }: RepositoryCallOptions & { readonly name?: string | undefined } = {}): Promise<Repository> {
+  static restore(
+    options: RepositoryOptions,
+    { name, signal, onProgress }: RepositoryWorkOptions & { readonly name?: string | undefined } = {},
+  ): Promise<Repository> {
     return Repository.#opened(options, async ({ catalogue, backupStore, clock }) => {
       if (backupStore === undefined) throw new StoreError("config", "a restore needs a backupStore", { applied: false });
-      await saving.restoreRepository({ catalogue, backupStore, name, clock, signal });
+      await saving.restoreRepository({ catalogue, backupStore, name, clock, signal, onProgress });
     });
   }
   static async #opened(options: RepositoryOptions, first: (settings: Settings) => Promise<void>): Promise<Repository> {
@@ -271,24 +276,24 @@ export class Repository implements AsyncDisposable {
   }
 
   /** Asks the stores for every object, by place, size and what hashes they tell, or with `deep` by all bytes. What is missing or wrong is written down for `repair`. */
-  verify({ deep = false, signal }: RepositoryCallOptions & { readonly deep?: boolean | undefined } = {}): Promise<VerifyReport> {
-    return this.#do(signal, (core, signal) => verifying.verify(core, deep, signal));
+  verify({ deep = false, signal, onProgress }: RepositoryWorkOptions & { readonly deep?: boolean | undefined } = {}): Promise<VerifyReport> {
+    return this.#do(signal, (core, signal) => verifying.verify(core, deep, signal, onProgress));
   }
   /** Sends again what was found missing or wrong and this host has. */
-  repair({ signal }: RepositoryCallOptions = {}): Promise<RepairReport> {
-    return this.#do(signal, verifying.repair);
+  repair({ signal, onProgress }: RepositoryWorkOptions = {}): Promise<RepairReport> {
+    return this.#do(signal, (core, signal) => verifying.repair(core, signal, onProgress));
   }
   /** Of this host: sends what was published offline, purges its stale unpublished files, lets go of stale copies, then of the least recently used ones until the rest is within the limit. */
   maintainHost({ signal }: RepositoryCallOptions = {}): Promise<HostReport> {
     return this.#do(signal, maintainHost);
   }
   /** Of all: superseded versions expire; then `collect`. Any number of hosts may do it at once. */
-  maintainDatabase({ signal, graceMs }: RepositoryCallOptions & { readonly graceMs?: number | undefined } = {}): Promise<DatabaseReport> {
-    return this.#do(signal, (core, signal) => collecting.maintainDatabase(core, graceMs ?? core.settings.graceMs, signal));
+  maintainDatabase({ signal, graceMs, onProgress }: RepositoryWorkOptions & { readonly graceMs?: number | undefined } = {}): Promise<DatabaseReport> {
+    return this.#do(signal, (core, signal) => collecting.maintainDatabase(core, graceMs ?? core.settings.graceMs, signal, onProgress));
   }
   /** Files that nothing wants are marked, and after the grace forgotten; then objects that no file names are deleted, as far as they are backed up. */
-  collect({ signal, graceMs }: RepositoryCallOptions & { readonly graceMs?: number | undefined } = {}): Promise<CollectReport> {
-    return this.#do(signal, (core, signal) => collecting.collect(core, graceMs ?? core.settings.graceMs, signal));
+  collect({ signal, graceMs, onProgress }: RepositoryWorkOptions & { readonly graceMs?: number | undefined } = {}): Promise<CollectReport> {
+    return this.#do(signal, (core, signal) => collecting.collect(core, graceMs ?? core.settings.graceMs, signal, onProgress));
   }
   status(): Promise<RepositoryStatus> {
     return this.#do(undefined, status);
@@ -304,8 +309,8 @@ export class Repository implements AsyncDisposable {
    * The catalogue as one compressed file into the backup store, written down here as one more backup. Of the older ones so many stay that there are `keep`, 1 or more (default: all); they go only
    * once this one was read back whole. @throws StoreError `config` without a `backupStore`, `conflict` while another runs, `integrity`, those of the store; RepositoryError `offline`
    */
-  backup({ keep, signal }: RepositoryCallOptions & { readonly keep?: number | undefined } = {}): Promise<BackupReport> {
-    return this.#do(signal, (core, signal) => saving.backup(core, keep, signal));
+  backup({ keep, signal, onProgress }: RepositoryWorkOptions & { readonly keep?: number | undefined } = {}): Promise<BackupReport> {
+    return this.#do(signal, (core, signal) => saving.backup(core, keep, signal, onProgress));
   }
   /** In the backup store, newest first. @throws StoreError `config` without a `backupStore`, those of the store; RepositoryError `offline` */
   backups({ signal }: RepositoryCallOptions = {}): Promise<readonly BackupInfo[]> {

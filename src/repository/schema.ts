@@ -59,4 +59,16 @@ export const migrations: readonly Migration[] = [
       "create table repo_backup(id {id}, name {text} not null unique, started_ms {int} not null, finished_ms {int}, size {int}, row_count {int}) {strict}",
     ],
   },
+  {
+    // So that what is left to do is found without looking at all that is there.
+    name: "what leaves, is not sent, or is purged",
+    statements: [
+      "drop index repo_copy_used",
+      "create index repo_copy_used on repo_copy(host, used_ms, file) where leaving = 0",
+      "create index repo_copy_leaving on repo_copy(host, file) where leaving = 1",
+      "create index repo_file_unsent on repo_file(id) where published = 1 and uploaded_ms is null",
+      "create index repo_file_unpublished on repo_file(origin, changed_ms) where published = 0 and expired_ms is null and purged_ms is null",
+      "create index repo_file_purged on repo_file(id) where purged_ms is not null",
+    ],
+  },
 ];

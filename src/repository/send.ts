@@ -19,7 +19,13 @@ export async function upload(core: Core, id: number, signal: AbortSignal | undef
 }
 
 /** A new object, also where there was one before: that one is deleted later. The caller has the turn. */
-export async function send(core: Core, row: FullRow, pending: string | null, signal: AbortSignal | undefined): Promise<void> {
+export async function send(
+  core: Core,
+  row: FullRow,
+  pending: string | null,
+  signal: AbortSignal | undefined,
+  tell: (bytes: number) => void = () => {},
+): Promise<void> {
   const { id, md5, sha256, size } = row;
   if (row.content === 0 || md5 === null || sha256 === null || size === null)
     throw new RepositoryError("no-content", "nothing was written to it yet", { file: id });
@@ -33,7 +39,7 @@ export async function send(core: Core, row: FullRow, pending: string | null, sig
   const path = objectPath(row.key);
   const object = await begin(core, row, pending, path);
   try {
-    const entry = await store.write(path, await fromFile(here.path), { size, expect: { md5, sha256 }, signal });
+    const entry = await store.write(path, await fromFile(here.path), { size, expect: { md5, sha256 }, signal, onProgress: ({ bytes }) => tell(bytes) });
     const wrong = (entry.size ?? size) !== size || (entry.hashes.md5 ?? md5) !== md5 || (entry.hashes.sha256 ?? sha256) !== sha256;
     if (wrong) throw new StoreError("integrity", "the store has other bytes than those that were sent", { applied: true, store: store.name });
   } catch (error) {

@@ -11,8 +11,7 @@ export const AFTERLIFE_MS = 120_000;
 /** Of every other host that is dead; `own`: of this one too, which has not begun anything yet. */
 export async function sweepDead(core: Core, own: boolean): Promise<void> {
   const hosts = await core.db.query<{ readonly host: number | null }>(
-    "select host from repo_object where state = ? union select origin as host from repo_file where pending is not null",
-    SENDING,
+    `select host from repo_object where state = ${SENDING} union select origin as host from repo_file where pending is not null`,
   );
   for (const { host } of hosts) {
     if (host === null || (host === core.host && !own)) continue;
@@ -25,7 +24,8 @@ export async function sweepDead(core: Core, own: boolean): Promise<void> {
 }
 
 export async function sweepHost(core: Core, tx: Transaction, host: number): Promise<void> {
-  await tx.run("update repo_object set state = ?, file = null, due_ms = ? where state = ? and host = ?", REMOVING, core.now() + AFTERLIFE_MS, SENDING, host);
+  const due = core.now() + AFTERLIFE_MS;
+  await tx.run(`update repo_object set state = ${REMOVING}, file = null, due_ms = ? where state = ${SENDING} and host = ?`, due, host);
   const rows = await tx.query<{ readonly id: number }>("select id from repo_file where pending is not null and origin = ? {for update}", host);
   for (const { id } of rows) await forget(core, tx, id, null);
 }

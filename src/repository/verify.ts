@@ -1,4 +1,6 @@
 /** Whether the stores have what the catalogue says, and putting right from local copies what they have not. */
+import { Tally } from "../catalogue/index.ts";
+import type { WithProgress } from "../catalogue/index.ts";
 import { hasCode } from "../store/index.ts";
 import type { StoreError } from "../store/index.ts";
 import type { Core } from "./core.ts";
@@ -57,7 +59,14 @@ const COLUMNS = `select o.id, o.bucket, o.path, o.file, o.bad, p.path as logical
  from repo_object o join repo_file f on f.id = o.file join repo_path p on p.id = f.path`;
 
 /** Of each object its place, size and what hashes the store tells; with `deep` all its bytes. What is wrong is written down. */
-export async function verify(core: Core, deep: boolean, signal: AbortSignal | undefined): Promise<VerifyReport> {
+export async function verify(core: Core, deep: boolean, signal: AbortSignal | undefined, onProgress?: WithProgress["onProgress"]): Promise<VerifyReport> {
+  const tally = new Tally(onProgress);
+  if (tally.heard) {
+    const [all] = await core.db.query<{ readonly objects: number; readonly bytes: number }>(
+      `select count(*) as objects, cast(coalesce(sum(f.size), 0) as {int}) as bytes from repo_object o join repo_file f on f.id = o.file where o.state = ${STORED} and f.pending is null`,
+    );
+    tally.expect(all?.objects ?? 0, deep ? (all?.bytes ?? 0) : null);
+  }
   const found = { objects: 0, good: 0, missing: [] as Finding[], wrong: [] as Finding[], unknown: [] as VerifyReport["unknown"][number][] };
   for (let last = 0; ;) {
     const rows = await core.db.query<Row>(`${COLUMNS} where o.state = ? and f.pending is null and o.id > ? order by o.id limit ${PAGE}`, STORED, last);
@@ -66,6 +75,7 @@ export async function verify(core: Core, deep: boolean, signal: AbortSignal | un
       for (let row = line.shift(); row !== undefined; row = line.shift()) {
         signal?.throwIfAborted();
         await look(core, row, deep, signal, found);
+        tally.add(1, deep ? row.size : 0);
       }
     };
     const ended = await Promise.allSettled(Array.from({ length: AT_ONCE }, worker));
@@ -137,26 +147,34 @@ async function finding(core: Core, { file, logical, bucket, path }: Row): Promis
 }
 
 /** Objects that a verification or a download found missing or wrong are sent again, under a new path, from local copies of this host that have the right bytes. */
-export async function repair(core: Core, signal: AbortSignal | undefined): Promise<RepairReport> {
+export async function repair(core: Core, signal: AbortSignal | undefined, onProgress?: WithProgress["onProgress"]): Promise<RepairReport> {
+  const tally = new Tally(onProgress);
   const rows = await core.db.query<Row>(
     `${COLUMNS} where o.state = ? and o.bad is not null and f.pending is null and f.purged_ms is null order by f.id`,
     STORED,
   );
+  tally.expect(
+    rows.length,
+    rows.reduce((sum, { size }) => sum + size, 0),
+  );
   const repaired: number[] = [];
   const elsewhere: number[] = [];
   const failures: FileFailure[] = [];
-  for (const { file } of rows) {
+  for (const { file, size } of rows) {
     signal?.throwIfAborted();
+    const item = tally.begin(size);
     if ((await copyOf(core.db, core.host, file)) === undefined) {
       elsewhere.push(file);
+      item.end();
       continue;
     }
     try {
-      await core.turn(file, signal, async () => send(core, await fullRow(core.db, core.host, file), null, signal));
+      await core.turn(file, signal, async () => send(core, await fullRow(core.db, core.host, file), null, signal, item.moved));
       repaired.push(file);
     } catch (error) {
       failures.push(ofOneFile(file, error, signal));
     }
+    item.end();
   }
   return { repaired, elsewhere, failures };
 }

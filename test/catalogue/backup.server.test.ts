@@ -8,7 +8,8 @@ import { memory } from "../../src/providers/memory/index.ts";
 import { scratch } from "../scratch.ts";
 import { notProvedBy } from "../servers/shared.ts";
 import { usePostgres } from "./postgres-server.ts";
-import { backupTests, component, everything, filled } from "./backup-suite.ts";
+import { backupTests } from "./backup-suite.ts";
+import { component, everything, filled } from "./backup-things.ts";
 
 const why = notProvedBy("postgres", "backups on PostgreSQL");
 

@@ -6,7 +6,8 @@ import { backupCatalogue, restoreCatalogue, sqliteCatalogue } from "../../src/ca
 import type { Catalogue } from "../../src/catalogue/index.ts";
 import { memory } from "../../src/providers/memory/index.ts";
 import { scratch } from "../scratch.ts";
-import { backupTests, component, filled } from "./backup-suite.ts";
+import { backupTests } from "./backup-suite.ts";
+import { component, filled } from "./backup-things.ts";
 
 const base = mkdtempSync(join(scratch(), "backup-"));
 let count = 0;

@@ -60,7 +60,8 @@ describe.skipIf(why !== undefined)("with a server", () => {
         await tx.query("select x from t where x = ? {for update}", b);
       });
     await Promise.all([swap(1, 2), swap(2, 1)]);
-    expect(runs).toBe(3);
+    // The one that was undone may be back before the other has what it waited for: then they meet again.
+    expect(runs).toBeGreaterThan(2);
   });
 
   test("wrong passwords and absent servers say so without the password", async () => {

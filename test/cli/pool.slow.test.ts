@@ -1,5 +1,5 @@
 /** PW10: `stratus pool` from end to end, as processes of its own; and a PostgreSQL catalogue without the package pg. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -11,7 +11,7 @@ let dir = "";
 const at = (name: string): string => join(dir, name);
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), "stratus-pool-cli-"));
-  for (const name of ["a", "b"]) mkdirSync(at(name));
+  for (const name of ["a", "b", "backups"]) mkdirSync(at(name));
   const head = `import { Pool, postgresCatalogue, sqliteCatalogue } from "${source}/pool/index.ts";\nimport { local } from "${source}/providers/local/index.ts";\n`;
   const pool = (node: string): string =>
     `${head}const at = (name) => ${JSON.stringify(`${dir}/`)} + name;
@@ -19,6 +19,10 @@ export default () => Pool.open({ catalogue: sqliteCatalogue({ file: at("${node}.
   hosts: { a: local({ directory: at("a"), name: "a" }), b: local({ directory: at("b"), name: "b" }) } });\n`;
   writeFileSync(at("one.ts"), pool("first"));
   writeFileSync(at("two.ts"), pool("second"));
+  const options = pool("first")
+    .replace("export default () => Pool.open(", "export default () => (")
+    .replace("copies: 2,", `copies: 2, backupStore: local({ directory: at("backups"), name: "backups" }),`);
+  writeFileSync(at("options.ts"), options);
   writeFileSync(at("nothing.ts"), "export default () => 7;\n");
   writeFileSync(at("talk.txt"), "a talk");
   writeFileSync(
@@ -86,6 +90,51 @@ test("PW10 files that are to go, and hosts out of service and back", time, async
     { name: "b", state: "retired" },
   ]);
   expect(await run("collect", at("one.ts"), "--grace", "soon")).toMatchObject({ code: 2 });
+});
+
+test("PW10 backup, backups, restore: a lost catalogue comes back, by a module that gives options", time, async () => {
+  expect(await run("backup", at("one.ts"))).toMatchObject({ code: 1, err: expect.stringContaining("no backupStore") });
+  writeFileSync(at("kept.txt"), "kept");
+  await run("upload", at("options.ts"), at("kept.txt"));
+  expect(await run("sync", at("options.ts"))).toMatchObject({ code: 1 });
+  await run("activate", at("one.ts"), "b");
+  expect(await run("sync", at("options.ts"))).toMatchObject({ code: 0 });
+  expect(await run("backup", at("options.ts"))).toMatchObject({
+    code: 0,
+    err: "",
+    out: expect.stringMatching(/^pool\.\S+\.jsonl\.gz  \d+ rows, \d+ bytes\n$/),
+  });
+  const { name, removed } = await json("backup", at("options.ts"), "--keep", "1");
+  expect(removed).toHaveLength(1);
+  expect(await json("backups", at("options.ts"))).toMatchObject([{ name }]);
+  expect((await run("backups", at("options.ts"))).out).toMatch(/^name +made +bytes\npool\.\S+ +\S+ +\d+\n$/);
+  writeFileSync(at("late.txt"), "late");
+  await run("upload", at("options.ts"), at("late.txt"));
+  expect(await run("restore", at("options.ts"))).toMatchObject({ code: 1, err: expect.stringContaining("not empty") });
+  for (const file of readdirSync(dir)) if (file.startsWith("first.db")) rmSync(at(file));
+  expect(await run("restore", at("options.ts"), "--name", "nothing")).toMatchObject({ code: 1, err: expect.stringContaining("no backup of this name") });
+  expect(await run("restore", at("two.ts"))).toMatchObject({ code: 2, err: expect.stringContaining("opens the Pool itself") });
+  expect(await json("restore", at("options.ts"), "--name", name)).toEqual({ adopted: [sha("late")], missing: [] });
+  expect(await run("sync", at("options.ts"))).toMatchObject({ code: 0, out: expect.stringContaining("1 files complete") });
+  await run("download", at("one.ts"), sha("kept"), at("kept again.txt"));
+  expect(readFileSync(at("kept again.txt"), "utf8")).toBe("kept");
+  expect(await run("verify", at("options.ts"), "--deep")).toMatchObject({ code: 0 });
+  expect(await run("backup", at("options.ts"), "--keep", "0")).toMatchObject({ code: 2 });
+});
+
+test("PW10 on a terminal long work says on stderr how far it is; with --json, or elsewhere, nothing", time, async () => {
+  writeFileSync(
+    at("terminal.ts"),
+    `process.stderr.isTTY = true; process.stderr.columns = 90;
+const { main } = await import("${source}/cli/main.ts");
+process.exitCode = await main(process.argv.slice(2));\n`,
+  );
+  const terminal = (...args: string[]) => node([at("terminal.ts"), "pool", ...args]);
+  const shown = await terminal("verify", at("options.ts"));
+  expect(shown).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+ copies: /) });
+  expect(shown.stderr).toMatch(/^(?:\r\u001b\[2Kstratus pool verify: \d+ of \d+ · \d+ s)+\r\u001b\[2K$/);
+  expect(await terminal("verify", at("options.ts"), "--json")).toMatchObject({ code: 0, stderr: "" });
+  expect(await run("verify", at("options.ts"))).toMatchObject({ code: 0, err: "" });
 });
 
 test("what is refused: 1 with the reason; what is wrong with the command: 2", time, async () => {

@@ -82,6 +82,19 @@ test("S3R32 create, add, tag, publish, upload, list, find, get, expire, purge, v
   expect(await run("get", "/docs/a.txt", at("none"))).toMatchObject({ code: 1, out: "", err: expect.stringContaining("no published version") });
 });
 
+test("S3R32 on a terminal long work says on stderr how far it is", time, async () => {
+  writeFileSync(
+    at("terminal.ts"),
+    `process.stderr.isTTY = true; process.stderr.columns = 90;
+const { main } = await import("${source}/cli/main.ts");
+process.exitCode = await main(process.argv.slice(2));\n`,
+  );
+  const shown = await node([at("terminal.ts"), "repo", "verify", at("repo.ts"), "--deep"]);
+  expect(shown).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+ objects: /) });
+  expect(shown.stderr).toMatch(/^(?:\r\u001b\[2Kstratus repo verify: \d+ of \d+ · \d+ B of \d+ B · \d+ s)+\r\u001b\[2K$/);
+  expect(await node([at("terminal.ts"), "repo", "verify", at("repo.ts"), "--json"])).toMatchObject({ code: 0, stderr: "" });
+});
+
 test("S3R32 S3R25 backup, backups, restore, unknown: a lost catalogue comes back", time, async () => {
   expect(await run("backup")).toMatchObject({ code: 0, err: "", out: expect.stringMatching(/^repository\.\S+\.jsonl\.gz  \d+ rows, \d+ bytes\n$/) });
   const { name } = await json("backup", "--keep", "1");

@@ -1,5 +1,5 @@
 /** Room, copies that die, removal: the same on both databases. */
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Pool } from "../../src/pool/index.ts";
@@ -211,6 +211,84 @@ export function careTests(kind: string, places?: Places): void {
         await second.download(sha(text), join(l.base, `out${n}`));
         expect(readFileSync(join(l.base, `out${n}`))).toEqual(text);
       }
+    });
+  });
+
+  test(`repair on ${kind} does what has no room beside another afterwards, alone`, async () => {
+    await using l = await lab(places);
+    const one = await l.open();
+    const texts = [bytes("first", 600), bytes("second", 610), bytes("third", 620)];
+    for (const text of texts) await one.upload(text);
+    await one.sync();
+    // Room for one of them; all three are sent at once.
+    const two = await l.open({ capacityBytes: 1000 }, "two", "other");
+    await two.load((await one.dump()) as string);
+    for (const text of texts) {
+      const [first] = await hostsWith(l, sha(text));
+      await first?.base.delete(await first.pathOf(sha(text)));
+    }
+    await two.verify();
+    expect(await two.repair()).toMatchObject({ short: 3, repaired: 3, copies: 3, failed: [] });
+    expect(await two.verify({ deep: true })).toMatchObject({ alive: 6, short: [] });
+    expect(two.usedSpace).toBeLessThanOrEqual(900);
+  });
+
+  describe(`files too large for the cache of a pool on ${kind}`, () => {
+    const large = bytes("large", 5000);
+    const hash = sha(large);
+    /** A node whose cache can hold 900 bytes knows of the file by a dump; one of its two copies is gone, and noticed. */
+    async function short(l: Lab): Promise<Pool> {
+      const one = await l.open();
+      await one.upload(large);
+      await one.sync();
+      const two = await l.open({ capacityBytes: 1000 }, "two", "other");
+      await two.load((await one.dump()) as string);
+      await one.close();
+      const [first] = await hostsWith(l, hash);
+      await first?.base.delete(await first.pathOf(hash));
+      expect(await two.verify()).toMatchObject({ alive: 1, dead: 1, short: [hash], lost: [] });
+      return two;
+    }
+    const leftovers = (l: Lab): string[] => ["files", "incoming"].flatMap((name) => readdirSync(join(l.base, "nodes", "two", name)));
+
+    test("repair takes them from host to host, past the cache, and what was cached stays", async () => {
+      await using l = await lab(places);
+      const pool = await short(l);
+      const small = await pool.upload(bytes("small", 800));
+      await pool.sync();
+      expect(await pool.repair()).toMatchObject({ short: 1, repaired: 1, copies: 1, failed: [] });
+      expect([pool.usedSpace, await pool.onCache(small), await pool.onCache(hash)]).toEqual([800, true, false]);
+      expect(leftovers(l)).toHaveLength(1);
+      expect(await pool.verify({ deep: true })).toMatchObject({ copies: 4, alive: 4, short: [] });
+      expect(await hostsWith(l, hash)).toHaveLength(2);
+      expect(await failure(pool.warmUp(hash))).toMatchObject({ code: "no-room" });
+      // It is read by who has a larger cache.
+      const wide = await l.open({}, "three", "third");
+      await wide.load((await pool.dump()) as string);
+      await wide.download(hash, join(l.base, "out"));
+      expect(readFileSync(join(l.base, "out"))).toEqual(large);
+    });
+
+    test("a source with other bytes makes no copy, and nothing stays on the disk", async () => {
+      await using l = await lab(places);
+      const pool = await short(l);
+      const [last] = await hostsWith(l, hash);
+      await last?.base.write(await last.pathOf(hash), bytes("wrong", 5000));
+      const before = await copies(l);
+      expect(await pool.repair()).toMatchObject({ short: 1, repaired: 0, copies: 0, failed: [{ hash, error: { code: "sources-failed" } }] });
+      expect([await copies(l), leftovers(l)]).toEqual([before, []]);
+    });
+
+    test("a disk that has not the room is asked first: nothing is fetched", async () => {
+      await using l = await lab(places);
+      const pool = await l.open();
+      const size = 2 ** 52;
+      const entry = { version: "0.2", filename: "1234567_x", filesize: size, filehash: hash, datetime: "1", uploads: [{ host_name: "a", url: `/${hash}` }] };
+      await pool.load(JSON.stringify([entry]));
+      const a = l.hosts["a"] as LabHost;
+      const reads = (): number => a.calls.filter((call) => call === "read").length;
+      expect(await pool.repair()).toMatchObject({ short: 1, repaired: 0, failed: [{ hash, error: { code: "no-room" } }] });
+      expect(reads()).toBe(0);
     });
   });
 

@@ -277,7 +277,18 @@ export function exchangeTests(kind: string, places?: Places): void {
       const newer = l.catalogueOf();
       await newer.migrate("pool", [...migrations, { name: "of the future", statements: ["create table future(id {id}) {strict}"] }]);
       await newer.close();
-      expect(await failure(l.open())).toMatchObject({ code: "config", message: expect.stringMatching(/version 3, this release knows 2/) });
+      expect(await failure(l.open())).toMatchObject({ code: "config", message: expect.stringMatching(/version 4, this release knows 3/) });
+    });
+
+    test("CM15 one of version 2 gets the sizes of what is in its caches", async () => {
+      await using l = await lab(places);
+      await using db = l.catalogueOf();
+      await db.migrate("pool", migrations.slice(0, 2));
+      await db.run("insert into node(id, made_ms) values('one', 1)");
+      await db.run("insert into file(hash, name, size, created_ms, queued) values('h', 'f', 4711, 1, 1)");
+      await db.run("insert into cached(node, file, name, used_ms) select 'one', id, 'f', 1 from file");
+      await db.migrate("pool", migrations);
+      expect(await db.query("select size from cached")).toEqual([{ size: 4711 }]);
     });
 
     test("CM15 CM20 the database of an original cloud-manager is imported: files, marks, meters, height, and what waited for its upload", async () => {

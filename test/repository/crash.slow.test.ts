@@ -2,7 +2,8 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { Repository } from "../../src/repository/index.ts";
+import { listBackups } from "../../src/catalogue/index.ts";
+import { Repository, restoreRepository } from "../../src/repository/index.ts";
 import type { FileInfo, FileState } from "../../src/repository/index.ts";
 import { stopping } from "../catalogue/stopping.ts";
 import { lab } from "./lab.ts";
@@ -37,6 +38,7 @@ async function program(repo: Repository, l: Lab, model: Model): Promise<void> {
   const b = await model.step("/b", "unpublished", "moved", () => repo.addLocalFile("/p", join(l.base, "moved"), { key: "/b", move: true }));
   await model.step("/b", "published", "moved", () => repo.publish(b));
   await repo.tagFile(b, "tag");
+  await repo.backup();
   await repo.unlink(b);
   await repo.text(b);
   await model.step("/a", "expired", "one two", () => repo.expire(a));
@@ -66,6 +68,7 @@ async function program(repo: Repository, l: Lab, model: Model): Promise<void> {
     })
     .catch((error: unknown) => expect(String(error)).toContain("rolled back"));
   await repo.maintainHost();
+  await repo.backup({ keep: 1 });
   await model.step("/a", "gone", "", () => repo.collect({ graceMs: 0 }));
   await model.step("/c", "expired", "c", () => repo.maintainDatabase({ graceMs: 0 }));
   const [c] = await repo.find({ key: "/c" });
@@ -104,6 +107,21 @@ async function afterwards(l: Lab, model: Model): Promise<void> {
   expect(l.localFiles()).toHaveLength(local.length);
   for (const file of local) expect(readFileSync(await repo.localPath(file)).length).toBe(file.size);
   await repo.close();
+  await backupsAreWhole(l);
+}
+
+/** Each that is seen can be put back, and where one counts there is one. */
+async function backupsAreWhole(l: Lab): Promise<void> {
+  const all = await listBackups({ store: l.other.base, label: "repository" });
+  for (const { name } of all) {
+    await using db = l.catalogueOf(`from ${name}`);
+    await restoreRepository({ catalogue: db, backupStore: l.other.base, name });
+    expect(await db.query("select 1 as x from repo_file where key = '/a'")).toHaveLength(1);
+  }
+  await using db = l.catalogueOf();
+  // Of those that count the older ones are rotated out.
+  if ((await db.query("select 1 as x from repo_backup where finished_ms is not null")).length > 0) expect(all.length).toBeGreaterThan(0);
+  expect(await l.other.files()).toHaveLength(all.length);
 }
 
 test("stopped before and after every single step of a long program", { timeout: 900_000 }, async () => {
@@ -116,9 +134,17 @@ test("stopped before and after every single step of a long program", { timeout: 
       await (await l.create()).close();
       const inner = l.catalogueOf();
       const { catalogue, stopped, steps, isStopped } = stopping(inner, at, after);
-      l.main.fault = () => (isStopped() ? { hang: true } : undefined);
+      for (const store of [l.main, l.other]) store.fault = () => (isStopped() ? { hang: true } : undefined);
       const model = new Model();
-      const options = { catalogue, store: l.main.store, directory: join(l.base, "hosts", "one"), host: "one", clock: l.clock, random: () => 0.5 };
+      const options = {
+        catalogue,
+        store: l.main.store,
+        backupStore: l.other.store,
+        directory: join(l.base, "hosts", "one"),
+        host: "one",
+        clock: l.clock,
+        random: () => 0.5,
+      };
       const done = Repository.open(options)
         .then(async (repo) => program(repo, l, model))
         .then(
@@ -128,7 +154,7 @@ test("stopped before and after every single step of a long program", { timeout: 
       if ((await Promise.race([done, stopped])) === "done") last = Math.min(last, steps());
       runs++;
       await inner.close();
-      l.main.fault = undefined;
+      for (const store of [l.main, l.other]) store.fault = undefined;
       try {
         await afterwards(l, model);
       } catch (error) {

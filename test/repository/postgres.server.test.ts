@@ -6,6 +6,7 @@ import { failure, lab, published } from "./lab.ts";
 import { backupTests } from "./suite-backup.ts";
 import { careTests } from "./suite-care.ts";
 import { drillTests } from "./suite-drills.ts";
+import { progressTests } from "./suite-progress.ts";
 import { stateTests } from "./suite-states.ts";
 import { workTests } from "./suite-work.ts";
 
@@ -18,6 +19,7 @@ describe.skipIf(why !== undefined)("on PostgreSQL", () => {
   workTests("postgres", places);
   careTests("postgres", places);
   backupTests("postgres", places);
+  progressTests("postgres", places);
   drillTests("postgres", places);
 
   test("S3R21 several machines: a lock of one keeps the changes of the others out, but not its own, and falls when it closes", async () => {

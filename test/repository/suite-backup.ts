@@ -11,8 +11,15 @@ import { added, failure, lab, published } from "./lab.ts";
 import type { Lab, Places } from "./lab.ts";
 
 /** Another machine, or this one, with a new catalogue over the same stores. */
-export function restored(l: Lab, backupStore: Store, host = "one", catalogue = "restored", more: Partial<RepositoryOptions> = {}): Promise<Repository> {
-  return Repository.restore({
+export function restored(
+  l: Lab,
+  backupStore: Store,
+  host = "one",
+  catalogue = "restored",
+  more: Partial<RepositoryOptions> = {},
+  how: Parameters<typeof Repository.restore>[1] = {},
+): Promise<Repository> {
+  const options: RepositoryOptions = {
     catalogue: l.catalogueOf(catalogue),
     store: borrow(l.main.store),
     buckets: { other: borrow(l.other.store) },
@@ -21,7 +28,8 @@ export function restored(l: Lab, backupStore: Store, host = "one", catalogue = "
     host,
     clock: l.clock,
     ...more,
-  });
+  };
+  return Repository.restore(options, how);
 }
 
 export function backupTests(kind: string, places?: Places): void {
