@@ -122,6 +122,17 @@ export async function directoryAt(session: Session, path: StorePath, signal: Sig
   if (path === root) return rootPlace(session, signal);
   const known = session.paths.get(path);
   if (known !== undefined) return known;
+  if (!session.paths.isOutdated(path)) return searchedDirectory(session, path, signal);
+  // Believed until now by all who work in there: one asks again, the others wait for its answer. From below to above, so that no two wait for each other.
+  return session.turns.take(`directory ${path}`, signal, async () => {
+    const place = session.paths.get(path) ?? (await searchedDirectory(session, path, signal));
+    // Where there is none, nobody waits for the next answer.
+    if (session.paths.isOutdated(path)) session.paths.drop(path);
+    return place;
+  });
+}
+
+async function searchedDirectory(session: Session, path: StorePath, signal: Signal): Promise<Place | "file" | null> {
   const parent = await directoryAt(session, parentOf(path), signal);
   if (parent === null || parent === "file") return parent;
   const there = await leaf(session, parent, path, signal);

@@ -36,6 +36,12 @@ export class Paths {
     return found?.place !== undefined && found.untilMs > this.#clock.monotonic() ? found.place : undefined;
   }
 
+  /** It was remembered, and for too long. */
+  isOutdated(path: StorePath): boolean {
+    const found = this.#find(path);
+    return found?.place !== undefined && found.untilMs <= this.#clock.monotonic();
+  }
+
   /** Not for longer than the folder above it is believed, or each folder on the way would make what is below it later still. */
   set(path: StorePath, place: Place): void {
     if (this.#ttlMs === 0) return;

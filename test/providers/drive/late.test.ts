@@ -95,3 +95,17 @@ test("a root that another process made too is seen as long as it may come to lig
   await store.stat("/theirs");
   expect(asked()).toEqual(["GET files", "GET files", "GET files"]);
 });
+
+test("a folder that was believed until now is looked up once for all calls that meet it", async () => {
+  const clock = manualClock();
+  const { store, asked } = await at({ clock, indexTtlMs: 10_000 });
+  const files = Array.from({ length: 8 }, (_, i) => `/a/b/f${i}`);
+  for (const file of files) await store.write(file, "1");
+  await clock.advance(10_000);
+  asked();
+  await Promise.all(files.map((file) => store.stat(file)));
+  expect(asked()).toEqual(Array.from({ length: 2 + files.length }, () => "GET files"));
+  await store.delete("/a", { recursive: true });
+  await clock.advance(10_000);
+  await Promise.all(files.map((file) => expect(store.stat(file)).rejects.toMatchObject({ code: "not-found" })));
+});
