@@ -21,7 +21,7 @@ export const figures: FigureSet = {
   async run(report) {
     for (const [name, contendersOf] of Object.entries(services) as [ServiceName, ContendersOf][]) {
       for (const figuresOf of [requestFigures, speedFigures]) {
-        // An empty one for each: Drive's searches go through all files of the account.
+        // An empty one for each: what was measured first is no part of the second.
         await using service = await startService(name);
         await figuresOf(service, contendersOf(service), report);
       }

@@ -11,6 +11,8 @@ export interface Official {
   /** How many bytes there were. */
   read(path: string): Promise<number>;
   create(path: string, bytes: Buffer): Promise<unknown>;
+  /** Where `create` may make a second file of one name: as one who must not looks first. */
+  createOnce?(path: string, bytes: Buffer): Promise<unknown>;
   overwrite(path: string, bytes: Buffer): Promise<unknown>;
   list(path: string): Promise<readonly unknown[]>;
   mkdir(path: string): Promise<unknown>;

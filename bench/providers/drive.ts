@@ -24,10 +24,13 @@ export const driveContenders: ContendersOf = ({ fetch, keys }) => {
 function official({ files }: drive_v3.Drive): Official {
   const ids = new Map<string, Promise<string>>([["", Promise.resolve("root")]]);
   const split = (path: string): [parent: string, name: string] => [path.slice(0, path.lastIndexOf("/")), path.slice(path.lastIndexOf("/") + 1)];
-  const found = async (path: string, fields = "id"): Promise<drive_v3.Schema$File> => {
+  const searched = async (path: string, fields: string): Promise<readonly drive_v3.Schema$File[]> => {
     const [parent, name] = split(path);
     const q = `name = '${name}' and '${await folder(parent)}' in parents and trashed = false`;
-    const [file] = (await files.list({ q, fields: `files(${fields})` })).data.files ?? [];
+    return (await files.list({ q, fields: `files(${fields})` })).data.files ?? [];
+  };
+  const found = async (path: string, fields = "id"): Promise<drive_v3.Schema$File> => {
+    const [file] = await searched(path, fields);
     if (file === undefined) throw new Error(`${path} is not there`);
     return file;
   };
@@ -48,12 +51,19 @@ function official({ files }: drive_v3.Drive): Official {
   };
   const download = async (path: string): Promise<number> =>
     count((await files.get({ fileId: await idOf(path), alt: "media" }, { responseType: "stream" })).data);
+  const create = async (path: string, bytes: Buffer): Promise<unknown> =>
+    files.create({ requestBody: await into(path), media: { body: Readable.from([bytes]) } });
+  const replace = async (fileId: string, bytes: Buffer): Promise<unknown> => files.update({ fileId, media: { body: Readable.from([bytes]) } });
   return {
     name: "@googleapis/drive",
     stat: (path) => found(path, "id,name,size,modifiedTime,md5Checksum"),
     read: download,
-    create: async (path, bytes) => files.create({ requestBody: await into(path), media: { body: Readable.from([bytes]) } }),
-    overwrite: async (path, bytes) => files.update({ fileId: await idOf(path), media: { body: Readable.from([bytes]) } }),
+    create,
+    async createOnce(path, bytes) {
+      const [there] = await searched(path, "id");
+      return there === undefined ? create(path, bytes) : replace(there.id as string, bytes);
+    },
+    overwrite: async (path, bytes) => replace(await idOf(path), bytes),
     async list(path) {
       const all: unknown[] = [];
       const q = `'${await folder(path)}' in parents and trashed = false`;

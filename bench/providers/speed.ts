@@ -47,6 +47,7 @@ export async function speedFigures(service: Service, contenders: Contenders, rep
     for (const against of Object.keys(rates)) if (against !== "ours") report(figure(`${name}: ${what}`, rates, "ours", against, { least: 1, unit, perCall }));
   };
 
+  const once = official?.createOnce;
   await store.mkdir("/many");
   const folder = async (who: string, round: number): Promise<string> => {
     const path = `/many/${who}${round}`;
@@ -57,10 +58,11 @@ export async function speedFigures(service: Service, contenders: Contenders, rep
     {
       ours: async (round) => all((file) => store.write(`/many/ours${round}/${file}`, body)),
       ...(official !== null && { [official.name]: async (round: number) => all((file) => official.create(`/many/official${round}/${file}`, body)) }),
+      ...(once !== undefined && { [`${official?.name}, looking first`]: async (round: number) => all((file) => once(`/many/once${round}/${file}`, body)) }),
       rclone: async (round) => void (await rclone.text("copy", ...many, join(directory, "many"), `x:many/rclone${round}`)),
     },
     async (round) => {
-      for (const who of ["ours", "official", "rclone"]) await folder(who, round);
+      for (const who of ["ours", "official", "once", "rclone"]) await folder(who, round);
     },
     Math.ceil(WARMING_CALLS / FILES),
   );

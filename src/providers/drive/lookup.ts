@@ -34,28 +34,45 @@ export async function leaf(session: Session, place: Place, path: StorePath, sign
   return found(session, place, path, await bearers(session, place, name, signal), signal);
 }
 
+/** Folders of one name are one directory, so each of them is asked: the name may be in several. */
 async function bearers(session: Session, place: Place, name: string, signal: Signal): Promise<DriveFile[]> {
-  const { api, recent } = session;
   const files = new Map<string, DriveFile>();
-  for (const parent of place.ids) {
-    // By id the service knows it at once, and by name perhaps not yet.
-    for (const { id } of recent.named(parent, name)) {
-      const now = await current(session, id, signal);
-      if (now !== undefined && now.trashed !== true && now.name === name && now.parents?.includes(parent) === true) files.set(id, now);
-    }
-    if (files.size > 0) continue;
-    const q = `${quoted(parent)} in parents and name = ${quoted(name)} and trashed = false`;
-    for (let pageToken: string | undefined, more = true; more; more = pageToken !== undefined) {
-      const page = await api.list(q, { pageSize: LEAVES, orderBy: ORDER, ...(pageToken === undefined ? {} : { pageToken }) }, signal);
-      pageToken = page.nextPageToken;
-      for (const file of page.files) {
-        // The search takes no notice of case.
-        const now = file.name === name ? recent.corrected(parent, file) : undefined;
-        if (now !== undefined && now.name === name && now.trashed !== true) files.set(now.id, now);
-      }
-    }
-  }
+  for (const parent of place.ids) for (const file of await inFolder(session, parent, name, signal)) files.set(file.id, file);
   return [...files.values()];
+}
+
+async function inFolder(session: Session, parent: string, name: string, signal: Signal): Promise<DriveFile[]> {
+  const { recent, searched } = session;
+  const files: DriveFile[] = [];
+  const asked = new Set<string>();
+  // By id the service knows it at once, and by name perhaps not yet.
+  for (const { id } of recent.named(parent, name)) {
+    asked.add(id);
+    const now = await current(session, id, signal);
+    if (now !== undefined && now.trashed !== true && now.name === name && now.parents?.includes(parent) === true) files.push(now);
+  }
+  if (files.length > 0 && searched.ids(parent, name)?.every((id) => asked.has(id)) === true) return files;
+  for (const file of await search(session, parent, name, signal)) {
+    const now = asked.has(file.id) ? undefined : recent.corrected(parent, file);
+    if (now !== undefined && now.name === name && now.trashed !== true) files.push(now);
+  }
+  return files;
+}
+
+/** What Drive's search shows of exactly this name. */
+async function search(session: Session, parent: string, name: string, signal: Signal): Promise<DriveFile[]> {
+  const askedMs = session.settings.clock.monotonic();
+  const q = `${quoted(parent)} in parents and name = ${quoted(name)} and trashed = false`;
+  const files: DriveFile[] = [];
+  for (let pageToken: string | undefined, more = true; more; more = pageToken !== undefined) {
+    const page = await session.api.list(q, { pageSize: LEAVES, orderBy: ORDER, ...(pageToken === undefined ? {} : { pageToken }) }, signal);
+    pageToken = page.nextPageToken;
+    // The search takes no notice of case.
+    files.push(...page.files.filter((file) => file.name === name));
+  }
+  const ids = files.map(({ id }) => id);
+  session.searched.note(parent, name, ids, askedMs);
+  return files;
 }
 
 async function current(session: Session, id: string, signal: Signal): Promise<DriveFile | undefined> {
@@ -105,6 +122,17 @@ export async function directoryAt(session: Session, path: StorePath, signal: Sig
   if (path === root) return rootPlace(session, signal);
   const known = session.paths.get(path);
   if (known !== undefined) return known;
+  if (!session.paths.isOutdated(path)) return searchedDirectory(session, path, signal);
+  // Believed until now by all who work in there: one asks again, the others wait for its answer. From below to above, so that no two wait for each other.
+  return session.turns.take(`directory ${path}`, signal, async () => {
+    const place = session.paths.get(path) ?? (await searchedDirectory(session, path, signal));
+    // Where there is none, nobody waits for the next answer.
+    if (session.paths.isOutdated(path)) session.paths.drop(path);
+    return place;
+  });
+}
+
+async function searchedDirectory(session: Session, path: StorePath, signal: Signal): Promise<Place | "file" | null> {
   const parent = await directoryAt(session, parentOf(path), signal);
   if (parent === null || parent === "file") return parent;
   const there = await leaf(session, parent, path, signal);
@@ -131,8 +159,9 @@ export function isCircle({ ids, chain }: Place): boolean {
 export async function rootPlace(session: Session, signal: Signal): Promise<Place> {
   if (session.rootPlace !== undefined) return session.rootPlace;
   return session.turns.take("root", signal, async () => {
-    if (session.rootPlace === undefined) session.setRoot(await findRoot(session, signal));
-    return session.rootPlace as Place;
+    const place = session.rootPlace ?? (await findRoot(session, signal));
+    session.setRoot(place);
+    return place;
   });
 }
 

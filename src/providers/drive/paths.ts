@@ -23,7 +23,7 @@ const MOST = 20_000;
 export class Paths {
   readonly #clock: Clock;
   readonly #ttlMs: number;
-  #root: Node = node();
+  #root: Node = rootNode();
   #size = 0;
 
   constructor(clock: Clock, ttlMs: number) {
@@ -36,11 +36,20 @@ export class Paths {
     return found?.place !== undefined && found.untilMs > this.#clock.monotonic() ? found.place : undefined;
   }
 
+  /** It was remembered, and for too long. */
+  isOutdated(path: StorePath): boolean {
+    const found = this.#find(path);
+    return found?.place !== undefined && found.untilMs <= this.#clock.monotonic();
+  }
+
+  /** Not for longer than the folder above it is believed, or each folder on the way would make what is below it later still. */
   set(path: StorePath, place: Place): void {
     if (this.#ttlMs === 0) return;
     if (this.#size >= MOST) this.clear();
     let at = this.#root;
+    let untilMs = this.#clock.monotonic() + this.#ttlMs;
     for (const name of segments(path)) {
+      untilMs = Math.min(untilMs, at.untilMs);
       let next = at.children.get(name);
       if (next === undefined) {
         next = node();
@@ -50,7 +59,7 @@ export class Paths {
       at = next;
     }
     at.place = place;
-    at.untilMs = this.#clock.monotonic() + this.#ttlMs;
+    at.untilMs = untilMs;
   }
 
   /** This path and everything below it. */
@@ -64,7 +73,7 @@ export class Paths {
   }
 
   clear(): void {
-    this.#root = node();
+    this.#root = rootNode();
     this.#size = 0;
   }
 
@@ -77,6 +86,11 @@ export class Paths {
 
 function node(): Node {
   return { place: undefined, untilMs: -Infinity, children: new Map() };
+}
+
+/** Whether it still holds is known elsewhere. */
+function rootNode(): Node {
+  return { ...node(), untilMs: Infinity };
 }
 
 function segments(path: StorePath): string[] {

@@ -7,6 +7,7 @@ import type { Settings } from "./options.ts";
 import { Paths } from "./paths.ts";
 import type { Place } from "./paths.ts";
 import { Recent } from "./recent.ts";
+import { Searched } from "./searched.ts";
 
 /** Ids asked for at once: one request for so many new files. */
 const STOCK = 100;
@@ -18,10 +19,10 @@ export class Session {
   readonly api: Api;
   readonly paths: Paths;
   readonly recent: Recent;
+  readonly searched: Searched;
   /** By path: what must not overlap with another call of ours. Drive takes two files of one name without a word. */
   readonly turns: Turns = new Turns();
-  #root: { readonly place: Place; readonly until: number } | undefined;
-  #rootIsSettled = false;
+  #root: { readonly place: Place; readonly foundMs: number; readonly untilMs: number } | undefined;
   readonly #ids: string[] = [];
   #fetching: Promise<void> | undefined;
   readonly #doubtful = new Map<string, string>();
@@ -34,6 +35,8 @@ export class Session {
     this.api = api;
     this.paths = new Paths(settings.clock, settings.indexTtlMs);
     this.recent = new Recent(settings.clock, settings.settleMs);
+    // Where nothing is known by id every lookup is a search.
+    this.searched = new Searched(settings.clock, settings.settleMs === 0 ? 0 : settings.indexTtlMs);
   }
 
   /** `noticed`: several files bear one name. */
@@ -76,32 +79,34 @@ export class Session {
   }
 
   get rootPlace(): Place | undefined {
-    return this.#root === undefined || this.settings.clock.monotonic() >= this.#root.until ? undefined : this.#root.place;
+    return this.#root === undefined || this.settings.clock.monotonic() >= this.#root.untilMs ? undefined : this.#root.place;
   }
 
-  /** Where it may have been made a moment ago, by us or by another process, the search shows all of it later only: it is looked for once more then. */
+  /**
+   * Where it may have been made a moment ago, by us or by another process, the search shows all of it later only: another process that does not see
+   * ours for `settleMs` makes one of its own, which we do not see for as long again. Until then it is a folder like any other.
+   */
   setRoot(place: Place): void {
-    const { clock, createRoot, settleMs } = this.settings;
-    // The second time it is.
-    this.#rootIsSettled ||= this.#root !== undefined;
-    this.#root = { place, until: createRoot && settleMs > 0 && !this.#rootIsSettled ? clock.monotonic() + settleMs : Infinity };
+    if (this.rootPlace === place) return;
+    const { clock, createRoot, settleMs, indexTtlMs } = this.settings;
+    const now = clock.monotonic();
+    if (this.#root !== undefined && this.#root.place.ids.join() !== place.ids.join()) this.paths.clear();
+    const foundMs = this.#root?.foundMs ?? now;
+    const settledMs = foundMs + (createRoot ? 2 * settleMs : 0);
+    this.#root = { place, foundMs, untilMs: now >= settledMs ? Infinity : Math.min(now + indexTtlMs, settledMs) };
   }
 
   /** What was moved, deleted or made anew: everything below is another thing now. */
   drop(path: StorePath): void {
-    if (path === root) this.#forgetRoot();
+    if (path === root) this.#root = undefined;
     this.paths.drop(path);
   }
 
   reconnect(): void {
     this.api.tokens.forget();
-    this.#forgetRoot();
-    this.paths.clear();
-  }
-
-  #forgetRoot(): void {
     this.#root = undefined;
-    this.#rootIsSettled = false;
+    this.paths.clear();
+    this.searched.clear();
   }
 }
 

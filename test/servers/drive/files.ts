@@ -188,7 +188,7 @@ export function list(state: State, params: Params): Record<string, unknown> {
   if (drive !== undefined && !state.drives.has(drive)) throw notFound(drive);
   const matches = parseQuery(params.get("q") ?? "trashed = false or trashed = true", state.rootId);
   const found = ordered(
-    state.allSeen().filter((file) => {
+    state.seenIn(matches.parent).filter((file) => {
       if (file.parents.length === 0) return false;
       if (drive !== undefined && file.driveId !== drive) return false;
       if (file.driveId !== undefined && !everywhere) return false;

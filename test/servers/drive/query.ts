@@ -7,7 +7,11 @@
 import { invalid } from "./errors.ts";
 import type { File } from "./state.ts";
 
-export type Matches = (file: File, trashed: boolean) => boolean;
+export interface Matches {
+  (file: File, trashed: boolean): boolean;
+  /** What does not lie in this folder, it does not match. */
+  readonly parent?: string | undefined;
+}
 
 interface Token {
   readonly kind: "text" | "word" | "sign";
@@ -59,7 +63,7 @@ export function parseQuery(text: string, rootId: string): Matches {
     while (peek("word", "and")) {
       at++;
       const [one, other] = [left, single()];
-      left = (file, trashed) => one(file, trashed) && other(file, trashed);
+      left = Object.assign((file: File, trashed: boolean) => one(file, trashed) && other(file, trashed), { parent: one.parent ?? other.parent });
     }
     return left;
   };
@@ -83,7 +87,7 @@ export function parseQuery(text: string, rootId: string): Matches {
       take("word", "in");
       take("word", "parents");
       const id = token.value === "root" ? rootId : token.value;
-      return (file) => file.parents.includes(id);
+      return Object.assign((file: File) => file.parents.includes(id), { parent: id });
     }
     if (token.kind !== "word") throw invalid("q");
     switch (token.value) {

@@ -55,6 +55,8 @@ export class State {
   readonly drives: Map<string, string> = new Map();
   /** What the search saw, and until when: only while it lags. */
   readonly #past: Map<string, { readonly atMs: number; readonly file: File | undefined }[]> = new Map();
+  /** By folder all that were ever in it: where a search of one folder looks. */
+  readonly #inFolder: Map<string, Set<string>> = new Map();
   readonly #pages = new Map<string, ReadonlySet<string>>();
   #version = 1;
 
@@ -117,6 +119,7 @@ export class State {
     const made: File = { ...file, version: this.#version++ };
     this.#remember(made.id);
     this.files.set(made.id, made);
+    for (const parent of made.parents) this.#inFolder.set(parent, (this.#inFolder.get(parent) ?? new Set()).add(made.id));
     this.changes.push({ fileId: made.id, removed: false, atMs: this.options.now() });
     return made;
   }
@@ -161,10 +164,12 @@ export class State {
     return oldest === undefined ? this.files.get(id) : oldest.file;
   }
 
-  allSeen(): File[] {
-    if ((this.options.lagMs ?? 0) === 0) return [...this.files.values()];
+  /** What a search has to look at: all files, or at least those that it sees in this folder. */
+  seenIn(folder: string | undefined): File[] {
+    const isLate = (this.options.lagMs ?? 0) > 0;
+    if (folder === undefined && !isLate) return [...this.files.values()];
     const found: File[] = [];
-    for (const id of new Set([...this.files.keys(), ...this.#past.keys()])) {
+    for (const id of folder === undefined ? new Set([...this.files.keys(), ...this.#past.keys()]) : (this.#inFolder.get(folder) ?? [])) {
       const file = this.seen(id);
       if (file !== undefined) found.push(file);
     }
