@@ -1,27 +1,28 @@
-/** What a copy or a move of ours brought to a path that was written here meanwhile: known from then on, and no other client's. */
-import { StoreError, parentOf } from "../../store/index.ts";
+/** What a copy or a move of ours brought: known from then on, and no other client's. */
+import { StoreError, nameOf, parentOf, rebase } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
 import type { Barrier } from "./barriers.ts";
 import type { Core } from "./core.ts";
-import { hasFlight } from "./journal-changes.ts";
-import { isSoft } from "./learn.ts";
+import { hasFlight, makeParents } from "./journal-changes.ts";
+import { isSoft, shownOf } from "./learn.ts";
 import { baseOf } from "./remote.ts";
-import { FILE } from "./rows.ts";
+import { ABSENT, FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
+import { isSame } from "./same.ts";
+
+/** `missing`: there was nothing at the source. An entry: what stands at the target now, of a file. */
+export type Sent = "done" | "missing" | Entry;
 
 /**
- * What stands now where files at or below the target are about to be written over: asked for, since the answer to a tree tells nothing of its files. Where
- * there was no source for it, all that lies here is about to be sent, and an earlier version of ours may have landed there.
+ * What stands now where files were written or deleted at or below the target while the operation was pending: asked for, since the answer to a tree tells
+ * nothing of its files. Where there was no source for it, all that lies here is about to be sent, and an earlier version of ours may have landed there.
  */
-export async function arrivals(core: Core, { dst, tree }: Barrier, missing: boolean): Promise<readonly Entry[]> {
-  if (dst === null || (tree === 0 && !missing) || !core.rules.arrivalIsBase) return [];
-  const top = core.tree.at(dst);
-  if (top === undefined) return [];
-  const wanted = new Set<StorePath>();
-  for (const node of core.tree.subtree(top.id))
-    if (isBlind(core, node) || (missing && node.kind === FILE && node.content !== null && !hasFlight(core, node))) wanted.add(core.tree.pathOf(node));
+export async function arrivals(core: Core, barrier: Barrier, sent: Sent): Promise<readonly Entry[]> {
+  const { dst, tree } = barrier;
+  if (dst === null || !core.rules.arrivalIsBase) return [];
+  if (typeof sent !== "string" && sent.etag !== null) return [sent];
   try {
-    return await ask(core, dst, wanted);
+    return tree === 0 && sent !== "missing" ? await oneArrival(core, dst) : await treeArrivals(core, barrier, dst, sent === "missing");
   } catch (error) {
     // The operation has arrived all the same. Of what is there nothing is known then, as before, and a write in doubt keeps it beside ours.
     if (!StoreError.is(error) || core.ended.aborted) throw error;
@@ -29,33 +30,81 @@ export async function arrivals(core: Core, { dst, tree }: Barrier, missing: bool
   }
 }
 
-async function ask(core: Core, dst: StorePath, wanted: ReadonlySet<StorePath>): Promise<readonly Entry[]> {
+/** What a transfer answers is the word of the source where there are no etags: not to be compared with what is found later. */
+async function oneArrival(core: Core, dst: StorePath): Promise<readonly Entry[]> {
+  const node = core.tree.at(dst);
+  if (node !== undefined && !isUncertain(core, node, dst)) return [];
+  const found = await core.remote.look(dst);
+  return found === null ? [] : [found];
+}
+
+async function treeArrivals(core: Core, { kind, src }: Barrier, dst: StorePath, missing: boolean): Promise<readonly Entry[]> {
+  const top = core.tree.at(dst);
+  if (top === undefined) return [];
+  const wanted = new Map<StorePath, NodeRow>();
+  for (const node of core.tree.subtree(top.id)) {
+    const path = core.tree.pathOf(node);
+    const soft = kind === "copy" && !missing && isUncertain(core, node, path);
+    if (soft || isBlind(core, node) || (missing && node.kind === FILE && node.content !== null && !hasFlight(core, node))) wanted.set(path, node);
+  }
+  const found: Entry[] = [];
+  for (const one of await ask(core, dst, wanted)) {
+    // What was known of it is known of the source: only the same bytes are what was copied.
+    const source = wanted.get(one.path)?.base_kind === FILE && !missing ? await core.remote.look(rebase(one.path, dst, src)) : undefined;
+    if (source === undefined || (source !== null && (await isSame(core, source, one)))) found.push(one);
+  }
+  return found;
+}
+
+async function ask(core: Core, dst: StorePath, wanted: ReadonlyMap<StorePath, NodeRow>): Promise<readonly Entry[]> {
   if (wanted.has(dst)) {
     const one = await core.remote.look(dst);
     return one === null ? [] : [one];
   }
   const found: Entry[] = [];
-  for (const dir of new Set([...wanted].map(parentOf))) for await (const child of core.remote.children(dir)) if (wanted.has(child.path)) found.push(child);
+  for (const dir of new Set([...wanted.keys()].map(parentOf)))
+    for await (const child of core.remote.children(dir)) if (wanted.has(child.path)) found.push(child);
   return found;
 }
 
-/** Inside of a transaction, after the operation was taken off the list. `exact`: the answer to the operation itself, not a look that came after it. */
-export function recordArrivals(core: Core, found: readonly Entry[], exact: boolean): void {
-  if (!core.rules.arrivalIsBase) return;
+/** Inside of a transaction, after the operation was taken off the list. */
+export function recordArrivals(core: Core, found: readonly Entry[]): void {
   for (const one of found) {
     if (one.kind !== "file" || (one.etag === null && core.remoteCan.etag) || core.barriers.touches(one.path)) continue;
-    const node = core.tree.at(one.path);
-    if (node === undefined || !isPending(core, node)) continue;
-    // A base that was learnt at the old place is worth less than the answer to what brought the file here.
-    if (node.base_kind === null || (exact && isSoft(core, node, core.tree.look(one.path).moved))) core.tree.update(node, baseOf(one, core.numbers.next()));
+    const { node, known, blocker } = core.tree.look(one.path);
+    if (node !== undefined) {
+      if (isUncertain(core, node, one.path)) core.tree.update(node, baseOf(one, core.numbers.next()));
+    } else if (known === undefined && blocker === undefined) insert(core, one);
   }
+}
+
+/** Nothing was known of it here: without a row the next write over it would not know whom it replaces. */
+function insert(core: Core, one: Entry): void {
+  const parent = makeParents(core, one.path, () => undefined, true);
+  core.tree.insert({
+    id: core.numbers.row(),
+    parent,
+    name: nameOf(one.path),
+    kind: FILE,
+    dirty: 0,
+    gen: core.numbers.next(),
+    checked: core.clock.now(),
+    ...baseOf(one, core.numbers.next()),
+    ...shownOf(one),
+  });
 }
 
 /** Pending, and nobody knows what it will replace. */
 function isBlind(core: Core, node: NodeRow): boolean {
-  return isPending(core, node) && node.base_kind === null;
+  return node.kind === FILE && isPending(core, node) && node.base_kind === null;
+}
+
+/** Pending, and what it will replace is unknown, or known of another place. */
+function isUncertain(core: Core, node: NodeRow, path: StorePath): boolean {
+  if (!isPending(core, node)) return false;
+  return (node.kind === FILE && node.base_kind === null) || core.barriers.insideTarget(path) || isSoft(core, node, core.tree.look(path).moved);
 }
 
 function isPending(core: Core, node: NodeRow): boolean {
-  return node.kind === FILE && node.dirty === 1 && !hasFlight(core, node);
+  return (node.kind === FILE || node.kind === ABSENT) && node.dirty === 1 && !hasFlight(core, node);
 }

@@ -2,16 +2,18 @@
 import { StoreError, calls, hasCode, join, rebase } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
 import { arrivals, recordArrivals } from "./arrivals.ts";
+import type { Sent } from "./arrivals.ts";
 import type { Barrier } from "./barriers.ts";
 import { clearParents, keepTheirs, moveTheirs } from "./conflict.ts";
 import type { Core } from "./core.ts";
 import { buryPath } from "./grave.ts";
 import { hasFlight, makeParents } from "./journal-changes.ts";
 import { noteConflict } from "./outcomes.ts";
-import { noBase, sameHashes } from "./remote.ts";
+import { noBase } from "./remote.ts";
 import { asStoreError, backOffMs, errorText, verdictOn } from "./retry-policy.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
+import { isSame } from "./same.ts";
 import { ancestors } from "./tree.ts";
 
 /** A barrier with this `due` waits for a person. */
@@ -41,10 +43,9 @@ export async function runBarrier(core: Core, seq: number): Promise<BarrierEnd> {
   core.step("barrier.run");
   try {
     const sent = await send(core, before);
-    // What a transfer answers is the word of the source where there are no etags: not compared with what is found later.
-    const found = typeof sent === "string" ? await arrivals(core, before, sent === "missing") : sent.etag === null ? [] : [sent];
+    const found = await arrivals(core, before, sent);
     core.step("barrier.answered");
-    core.group.record(() => endBarrier(core, before, sent === "missing", found, typeof sent !== "string"));
+    core.group.record(() => endBarrier(core, before, sent === "missing", found));
     core.step("barrier.ended");
     return {};
   } catch (error) {
@@ -86,9 +87,6 @@ function stopped(core: Core, barrier: Barrier, error: StoreError): BarrierEnd {
   core.counts.uploadErrors++;
   return { error, doubt: unknown };
 }
-
-/** `missing`: there was nothing at the source. An entry: what stands at the target now, of a file. */
-type Sent = "done" | "missing" | Entry;
 
 async function send(core: Core, barrier: Barrier): Promise<Sent> {
   if (barrier.kind === "delete") return deleteTree(core, barrier);
@@ -204,16 +202,6 @@ async function removeSource(core: Core, src: StorePath, source: Entry): Promise<
   await inner.delete(calls.delete(src, { signal: ended, ...(source.etag !== null && remoteCan.deleteIfMatch !== false ? { ifMatch: source.etag } : {}) }));
 }
 
-/** The same bytes: by hash, else by reading both. */
-async function isSame(core: Core, a: Entry, b: Entry): Promise<boolean> {
-  if (a.kind !== "file" || b.kind !== "file" || a.size !== b.size) return false;
-  const said = sameHashes(a.hashes, b.hashes);
-  if (said !== undefined) return said;
-  if ((a.size ?? Infinity) > core.settings().compareMaxBytes) return false;
-  const [one, other] = [await core.remote.crc(a), await core.remote.crc(b)];
-  return one !== undefined && one === other;
-}
-
 async function wholeTree(core: Core, barrier: Barrier): Promise<"done" | "missing"> {
   const { kind, src, step } = barrier;
   const dst = barrier.dst as StorePath;
@@ -234,8 +222,18 @@ async function wholeTree(core: Core, barrier: Barrier): Promise<"done" | "missin
   return byFile(core, barrier, dst);
 }
 
-/** One file after the other; what has arrived is seen as arrived. */
-async function byFile(core: Core, { kind, src, step }: Barrier, dst: StorePath): Promise<"done" | "missing"> {
+/** One file after the other; what has arrived is seen as arrived, also after an error that says of its own request that nothing happened. */
+async function byFile(core: Core, barrier: Barrier, dst: StorePath): Promise<"done" | "missing"> {
+  const progress = { begun: false };
+  try {
+    return await fileByFile(core, barrier, dst, progress);
+  } catch (error) {
+    if (!progress.begun || !StoreError.is(error) || error.applied !== false || !core.rules.stepsAreBegun) throw error;
+    throw error.with({ applied: "partly" });
+  }
+}
+
+async function fileByFile(core: Core, { kind, src, step }: Barrier, dst: StorePath, progress: { begun: boolean }): Promise<"done" | "missing"> {
   const { remote, inner, ended, remoteCan } = core;
   const source = await remote.look(src);
   if (source === null) return step === 0 || kind === "copy" ? "missing" : "done";
@@ -243,6 +241,7 @@ async function byFile(core: Core, { kind, src, step }: Barrier, dst: StorePath):
   if (source.kind === "file") return oneStep(core, kind, source, dst).then(() => "done" as const);
   const directories = [src];
   await makeDirectory(core, dst);
+  progress.begun = true;
   for (let i = 0; i < directories.length; i++) {
     const dir = directories[i] as StorePath;
     for await (const child of remote.children(dir)) {
@@ -301,7 +300,7 @@ async function oneStep(core: Core, kind: Barrier["kind"], source: Entry, to: Sto
 }
 
 /** Inside of a transaction. */
-export function endBarrier(core: Core, barrier: Barrier, missing: boolean, found: readonly Entry[], exact: boolean): void {
+export function endBarrier(core: Core, barrier: Barrier, missing: boolean, found: readonly Entry[]): void {
   const { seq, kind, src, dst } = barrier;
   const { tree, rules, numbers } = core;
   core.counts.arrived++;
@@ -329,7 +328,7 @@ export function endBarrier(core: Core, barrier: Barrier, missing: boolean, found
   if (there?.kind === DIRECTORY && there.base_kind === ABSENT && !missing) tree.update(there, { base_kind: DIRECTORY });
   if (missing) for (const place of places) sourceVanished(core, place);
   // Written over what was on its way here: what arrived is known now, and no other client's.
-  recordArrivals(core, found, exact);
+  recordArrivals(core, found);
 }
 
 /** A row to remember by that a tree of ours came here, of which nothing was known. */

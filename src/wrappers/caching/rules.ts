@@ -110,6 +110,10 @@ export interface Rules {
   readonly continuesMove: boolean;
   /** A tree that was sent once goes on file by file; sent whole again it meets its own first attempt. */
   readonly continuesByFile: boolean;
+  /** A tree that goes file by file is under way after its first step, also where a later one failed without a change. */
+  readonly stepsAreBegun: boolean;
+  /** A cached file that a move sends anew is one that a power loss leaves. */
+  readonly pendingIsOnDisk: boolean;
   /** A step of a tree never overwrites a file that stands at its target. */
   readonly stepKeepsTarget: boolean;
   /** What of ours lands after its directory was deleted goes with it: it is nobody else's change. */
@@ -191,6 +195,8 @@ export const rules: Rules = Object.freeze({
   evictsOnlyClean: true,
   continuesMove: true,
   continuesByFile: true,
+  stepsAreBegun: true,
+  pendingIsOnDisk: true,
   stepKeepsTarget: true,
   landedIsOurs: true,
   removeIsPlain: true,

@@ -88,7 +88,7 @@ function moveFile(core: Core, plan: Plan): void {
   const { from, to, source, parents } = plan;
   const { node } = source;
   if (node !== undefined && node.content !== null) {
-    const small = core.remoteCan.move !== "native" && (node.size ?? Infinity) < SMALL_BYTES;
+    const small = core.remoteCan.move !== "native" && (node.size ?? Infinity) < SMALL_BYTES && isKept(core, node.content);
     if (!hasFlight(core, node) && (node.dirty === 1 || small)) {
       writeAt(core, plan, node, node.content);
       deleteFile(core, from, undefined, parents);
@@ -103,6 +103,11 @@ function moveFile(core: Core, plan: Plan): void {
     core.watches.touch(from);
   }
   addBarrier(core, "move", from, to, { tree: false, fresh, items });
+}
+
+/** What came by a download is flushed to the disk with the journal where it lies inside of it; a file of its own may be gone after a power loss. */
+function isKept(core: Core, content: number): boolean {
+  return !core.rules.pendingIsOnDisk || core.journal.get("select 1 from content where id = ? and data is not null", content) !== undefined;
 }
 
 function copyFile(core: Core, plan: Plan): void {

@@ -47,8 +47,8 @@ const written: readonly Written[] = [
   {
     found: "a directory that a request was making was deleted as known to be only here",
     kills: { ancestorsMayExist: false },
-    setup: { seed: 2, unknownPaths: "trust", cacheBytes: 0, shape: { ...plainShape, conditions: false, trees: false } },
-    commands: [copy("/c", "/a/c/a"), net("ok", 1)],
+    setup: { seed: 1, shape: { ...plainShape, conditions: false } },
+    commands: [move("/a", "/c/a/a"), move("/c/a", "/a"), remove("/a")],
   },
   {
     found: "a copy of a tree overtook what was made inside of it",
@@ -182,6 +182,51 @@ const written: readonly Written[] = [
       shape: { ...plainShape, conditions: false, trees: false, transfers: false, etags: false, movesChangeEtags: false },
     },
     commands: [copy("/b", "/c"), just("flush"), write("/c/a"), wait(1000), net("lost"), mkdir("/a")],
+  },
+  {
+    found: "what a copy of an unknown file had brought was taken for another client's when the answer to a write over it was lost",
+    kills: { arrivalIsBase: false },
+    setup: {
+      seed: 1,
+      unknownPaths: "trust",
+      shape: { ...plainShape, conditions: false, trees: false, transfers: false, etags: false, movesChangeEtags: false },
+    },
+    commands: [copy("/b", "/c"), net("ok"), write("/c"), wait(1000), net("lost")],
+  },
+  {
+    found: "the same where there are etags: nothing was known of the file that the copy had made",
+    kills: { arrivalIsBase: false },
+    setup: { seed: 1, unknownPaths: "trust" },
+    commands: [copy("/b", "/c"), just("flush"), write("/c"), killed("power-at", 4), wait(6000)],
+  },
+  {
+    found: "a file that was deleted while its copy was on the way came back: the delete knew only the source",
+    kills: { arrivalIsBase: false },
+    setup: { seed: 1, freshMs: 3000 },
+    commands: [just("crash"), copy("/b", "/a/a"), wait(11_000), killed("power-at", 1), write("/a"), remove("/a/a"), net("ok")],
+  },
+  {
+    found: "a file that was deleted in a tree while its copy was on the way came back",
+    kills: { arrivalIsBase: false },
+    setup: { seed: 1, freshMs: 0, shape: { ...plainShape, conditions: false } },
+    commands: [killed("power-at", 1), write("/a"), killed("crash-at", 4), copy("/a", "/c"), remove("/c/b"), at("evict", "/a")],
+  },
+  {
+    found: "what a tree had brought was taken for another client's by a write that knew only the source, while nobody answered",
+    setup: { seed: 2, freshMs: 0 },
+    commands: [just("crash"), killed("crash-at", 5), copy("/a", "/c"), write("/c/a/a"), { do: "deaf", questions: 1 }],
+  },
+  {
+    found: "the power failed, and a cached file that a move was to send anew was not on the disk",
+    kills: { pendingIsOnDisk: false },
+    setup: { seed: 2, shape: { ...plainShape, conditions: false, trees: false, transfers: false, etags: false, movesChangeEtags: false } },
+    commands: [just("look"), move("/a/b/c", "/a/c"), just("power"), just("crash")],
+  },
+  {
+    found: "a tree was moved file by file, its last step failed, and what had moved was not seen any more",
+    kills: { stepsAreBegun: false },
+    setup: { seed: 2, shape: { ...plainShape, conditions: false, trees: false, etags: false, movesChangeEtags: false } },
+    commands: [move("/b", "/a/c/a"), net("ok"), net("ok"), net("ok"), net("failed")],
   },
   {
     found: "an upload of ours landed late where a move without a source was to end, and was taken for another client's",
