@@ -189,7 +189,7 @@ test("an aborted upload ends its processes, stores nothing, and is named as a po
   l.hosts.fail("alpha", "up", "hang");
   const stop = new AbortController();
   const done = failureOf(store.write("/a", bytes, { signal: stop.signal }));
-  await expect.poll(() => l.hosts.calls("plowup").length, { timeout: 60_000, interval: 50 }).toBe(1);
+  await expect.poll(() => l.hosts.taken("alpha"), { timeout: 60_000, interval: 50 }).toBe(1);
   stop.abort(new Error("enough"));
   const error = await done;
   expect([error.code, error.applied]).toEqual(["aborted", false]);

@@ -38,6 +38,8 @@ export interface FileHosts {
   fail(host: string, verb: Verb, what: string, times?: number): void;
   /** Every call until `heal`. */
   failAlways(host: string, verb: Verb, what: string): void;
+  /** How many faults its calls have taken: one that was called and ended before it took its own leaves that to the next. */
+  taken(host: string): number;
   heal(host: string): void;
   /** Ids of what the host holds. */
   files(host: string): string[];
@@ -82,6 +84,7 @@ export async function fileHosts(root: string, hosts: Readonly<Record<string, Hos
       for (let i = 0; i < times; i++) put(host, verb, String(serial++).padStart(6, "0"), what);
     },
     failAlways: (host, verb, what) => put(host, verb, "always", what),
+    taken: (host) => readdirSync(at(host, "taken")).length,
     heal: (host) => {
       rmSync(at(host, "faults"), { recursive: true });
       mkdirs(at(host, "faults"));
