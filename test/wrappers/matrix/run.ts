@@ -14,18 +14,29 @@ function hides(names: readonly WrapperName[]): boolean {
 }
 
 /** By design, archive.md 5.2 and section 6: many calls are one archive, and no single caller ends it. */
-function exceptionsOf(names: readonly WrapperName[]): NonNullable<Subject["expectFail"]> {
+function exceptionsOf(names: readonly WrapperName[], holds: readonly string[]): NonNullable<Subject["expectFail"]> {
   if (!names.includes("archive")) return [];
   return [
     { check: "wire.down.ends", reason: "an archive is sent again until half of `lateMs` is over, whatever a single call of its group would do" },
     { check: "wire.abort.waiting", reason: "a call that is given up after its group was sealed leaves it: the group goes on with the others" },
-  ].map(({ check, reason }) => ({ check: `${nameOf(names)}/${check}`, reason, until: "2027-12-31" }));
+  ]
+    .filter(({ check }) => !holds.includes(check))
+    .map(({ check, reason }) => ({ check: `${nameOf(names)}/${check}`, reason, until: "2027-12-31" }));
 }
 
 export function overStacks(
   subject: Subject,
   lists: readonly (readonly WrapperName[])[],
-  { make = stacksOf, tier = depth() }: { readonly make?: (lists: readonly (readonly WrapperName[])[]) => Stacks; readonly tier?: Subject["tier"] } = {},
+  {
+    make = stacksOf,
+    tier = depth(),
+    holds = [],
+  }: {
+    readonly make?: (lists: readonly (readonly WrapperName[])[]) => Stacks;
+    readonly tier?: Subject["tier"];
+    /** Of the exceptions of archives: what holds over this service all the same. */
+    readonly holds?: readonly string[];
+  } = {},
 ): void {
   // What a call may cost is said of the bare provider: a cache looks before it asks, an archive lists.
   const { cost: _, raw, ...rest } = subject;
@@ -37,7 +48,7 @@ export function overStacks(
       { ...rest, ...(raw === undefined ? {} : { raw: raw.bind(subject) }), name: `${subject.name}, stacks`, tier, stacks: make(open) },
     );
   if (hidden.length > 0) {
-    const expectFail = subject.wire === true ? [...(subject.expectFail ?? []), ...hidden.flatMap(exceptionsOf)] : subject.expectFail;
+    const expectFail = subject.wire === true ? [...(subject.expectFail ?? []), ...hidden.flatMap((names) => exceptionsOf(names, holds))] : subject.expectFail;
     const name = `${subject.name}, stacks with names of their own`;
     conformance({ describe, test }, { ...rest, name, tier, stacks: make(hidden), ...(expectFail === undefined ? {} : { expectFail }) });
   }
