@@ -22,11 +22,10 @@ export async function list(core: Core, call: ListCall): Promise<Page> {
 }
 
 async function directory(core: Core, call: ListCall, cursor: Cursor | undefined): Promise<Page> {
-  const { path } = call;
   if (cursor === undefined) return first(core, call);
   if (cursor.in !== "directory") throw new StoreError("unknown", "this cursor belongs to another listing");
   const page = await core.inner.list({ ...call, ifNoneMatch: undefined, cursor: cursor.inner });
-  return merged(core, path, page, cursor.settled, cursor.unseen, []);
+  return merged(core, call, page, cursor.settled, cursor.unseen, []);
 }
 
 /** A listing that barriers take part in is gathered whole; it is gathered again where they change meanwhile. */
@@ -48,7 +47,7 @@ async function firstPage(core: Core, call: ListCall): Promise<Page> {
     if (node?.kind === FILE && (node.dirty === 1 || isFresh(core, node))) throw notADirectory();
     const rows = node === undefined ? [] : core.tree.children(node.id);
     // Known to exist only here: nobody else can have put anything into it.
-    if (node?.dirty === 1 && node.base_kind === ABSENT && !core.barriers.touches(path)) return { entries: await entriesOf(core, path, rows) };
+    if (node?.dirty === 1 && node.base_kind === ABSENT && !core.barriers.touches(path)) return { entries: await entriesOf(core, call, rows) };
     const watch = core.watches.watch(path);
     try {
       if (core.barriers.touches(path)) {
@@ -69,7 +68,7 @@ async function firstPage(core: Core, call: ListCall): Promise<Page> {
       }
       const page = await asked(core, call, node);
       if (page === undefined) continue;
-      return await merged(core, path, page, core.rules.listingHasSnapshot ? settled : new Set(), unseen, await entriesOf(core, path, now));
+      return await merged(core, call, page, core.rules.listingHasSnapshot ? settled : new Set(), unseen, await entriesOf(core, call, now));
     } finally {
       core.watches.end(watch);
     }
@@ -85,7 +84,7 @@ async function beside(core: Core, call: ListCall): Promise<Page> {
     throw hasCode(error, "not-found") ? notADirectory() : error;
   }
   if (page.entries.length === 0 && (page.cursor ?? undefined) === undefined) throw notADirectory();
-  return merged(core, call.path, page, new Set(), new Set(), []);
+  return merged(core, call, page, new Set(), new Set(), []);
 }
 
 /** The first page of the remote; empty where only the view has the directory; undefined: what was known of it was wrong, look again. */
@@ -111,23 +110,25 @@ function notADirectory(): StoreError {
   return new StoreError("not-a-directory", "a file has no children");
 }
 
-async function entriesOf(core: Core, dir: StorePath, rows: readonly NodeRow[]): Promise<Entry[]> {
+type Asker = Pick<ListCall, "path" | "signal">;
+
+async function entriesOf(core: Core, { path: dir, signal }: Asker, rows: readonly NodeRow[]): Promise<Entry[]> {
   const entries: Entry[] = [];
   for (const row of rows) {
     const path = join(dir, row.name);
-    if (row.kind !== ABSENT && (await isThere(core, row, path))) entries.push(entryOf(core, row, path));
+    if (row.kind !== ABSENT && (await isThere(core, row, { path, signal }))) entries.push(entryOf(core, row, path));
   }
   return entries;
 }
 
-async function isThere(core: Core, row: NodeRow, path: StorePath): Promise<boolean> {
-  return !mayHaveVanished(core, row) || existsInView(core, path, undefined);
+async function isThere(core: Core, row: NodeRow, { path, signal }: Asker): Promise<boolean> {
+  return !mayHaveVanished(core, row) || existsInView(core, path, signal);
 }
 
 /** `settled`: names that were given, or are absent. `unseen`: clean rows that the remote has not listed yet. */
 async function merged(
   core: Core,
-  dir: StorePath,
+  { path: dir, signal }: Asker,
   page: Page,
   settled: ReadonlySet<string>,
   before: ReadonlySet<string>,
@@ -145,25 +146,25 @@ async function merged(
     }
     unseen.delete(name);
     if (settled.has(core.spelling.key(name))) continue;
-    const seen = await inView(core, join(dir, name), found, row);
+    const seen = await inView(core, { path: join(dir, name), signal }, found, row);
     if (seen !== undefined) entries.push(seen);
   }
   const inner = page.cursor ?? undefined;
   if (inner !== undefined) return { entries, cursor: { in: "directory", settled, unseen, inner } satisfies Cursor };
   for (const name of unseen) {
-    const seen = await notListed(core, join(dir, name));
+    const seen = await notListed(core, { path: join(dir, name), signal });
     if (seen !== undefined) entries.push(seen);
   }
   return { entries };
 }
 
 /** What the remote lists, as the view has it. A listing revalidates for nothing: what the comparison needs is in it. */
-async function inView(core: Core, path: StorePath, found: Entry, row: NodeRow | undefined): Promise<Entry | undefined> {
+async function inView(core: Core, { path, signal }: Asker, found: Entry, row: NodeRow | undefined): Promise<Entry | undefined> {
   if (row === undefined) {
     if (!core.barriers.covers(path)) return { ...found, path };
-    return statForCaller(core, path);
+    return statForCaller(core, path, { signal });
   }
-  if (row.kind === ABSENT || !(await isThere(core, row, path))) return undefined;
+  if (row.kind === ABSENT || !(await isThere(core, row, { path, signal }))) return undefined;
   if (row.dirty === 1) return entryOf(core, row, path);
   // Inside of a pending operation, or with an etag that may have changed: the listing says nothing of these bytes.
   if (core.barriers.covers(path) || isSoft(core, row, core.tree.look(path).moved))
@@ -171,7 +172,8 @@ async function inView(core: Core, path: StorePath, found: Entry, row: NodeRow | 
   const late = core.remoteCan.consistency.list === "eventual";
   // A late listing may show the version before: what was seen since is not given up for it.
   if (late && isFresh(core, row) && (row.kind === DIRECTORY || row.content !== null)) return entryOf(core, row, path);
-  const told = late ? await statRemote(core, path, { fresh: true }) : { ...found, path };
+  if (late && isKnown(row, found)) return row.content === null ? withLocalEtag(core, row, { ...found, path }) : entryOf(core, row, path);
+  const told = late ? await statRemote(core, path, { fresh: true, signal }) : { ...found, path };
   if (told === null) {
     await learn(core, row, null, path);
     return undefined;
@@ -183,13 +185,18 @@ async function inView(core: Core, path: StorePath, found: Entry, row: NodeRow | 
   return now === undefined ? { ...found, path } : withLocalEtag(core, now, { ...found, path });
 }
 
+/** It lists what is known here: late or not, there is nothing to ask, and nothing to learn that may be old. */
+function isKnown(row: NodeRow, found: Entry): boolean {
+  return found.kind === "directory" ? row.kind === DIRECTORY : row.kind === FILE && row.base_etag !== null && row.base_etag === found.etag;
+}
+
 /** A clean row that the remote did not list: kept while it is fresh, for services that list late; else gone where listings are strong, else asked. */
-async function notListed(core: Core, path: StorePath): Promise<Entry | undefined> {
+async function notListed(core: Core, { path, signal }: Asker): Promise<Entry | undefined> {
   const row = core.tree.at(path);
-  if (row === undefined || row.kind === ABSENT || !(await isThere(core, row, path))) return undefined;
+  if (row === undefined || row.kind === ABSENT || !(await isThere(core, row, { path, signal }))) return undefined;
   if (row.dirty === 1 || (isFresh(core, row) && (row.content !== null || row.kind === DIRECTORY))) return entryOf(core, row, path);
   if (row.kind === DIRECTORY && isPendingBelow(core, row)) return entryOf(core, row, path);
-  if (core.barriers.covers(path)) return statForCaller(core, path);
+  if (core.barriers.covers(path)) return statForCaller(core, path, { signal });
   if (core.remoteCan.consistency.list === "strong") {
     core.group.record(() => {
       const now = core.tree.row(row.id);
@@ -197,7 +204,7 @@ async function notListed(core: Core, path: StorePath): Promise<Entry | undefined
     });
     return undefined;
   }
-  const found = await statRemote(core, path, { fresh: true });
+  const found = await statRemote(core, path, { fresh: true, signal });
   await learn(core, row, found, path);
   return found ?? undefined;
 }
@@ -219,7 +226,7 @@ async function gathered(core: Core, { path, signal }: ListCall): Promise<Entry[]
   for (const name of names) {
     const at = join(path, name);
     const row = core.tree.at(at);
-    if (row !== undefined && !(await isThere(core, row, at))) continue;
+    if (row !== undefined && !(await isThere(core, row, { path: at, signal }))) continue;
     if (row !== undefined && (row.dirty === 1 || row.content !== null)) found.push(row.kind === ABSENT ? undefined : entryOf(core, row, at));
     else {
       const there = await statForCaller(core, at, { signal });
