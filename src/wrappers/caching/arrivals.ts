@@ -67,14 +67,14 @@ async function ask(core: Core, dst: StorePath, wanted: ReadonlyMap<StorePath, No
   return found;
 }
 
-/** Inside of a transaction, after the operation was taken off the list. */
-export function recordArrivals(core: Core, found: readonly Entry[]): void {
+/** Inside of a transaction, after the operation was taken off the list. Without a source (`missing`) nothing came: only where nothing is known it is a base. */
+export function recordArrivals(core: Core, found: readonly Entry[], missing: boolean): void {
   for (const one of found) {
     if (one.kind !== "file" || (one.etag === null && core.remoteCan.etag) || core.barriers.touches(one.path)) continue;
     const { node, known, blocker } = core.tree.look(one.path);
     if (node !== undefined) {
-      if (isUncertain(core, node, one.path)) core.tree.update(node, baseOf(one, core.numbers.next()));
-    } else if (known === undefined && blocker === undefined) insert(core, one);
+      if (missing ? isBlind(core, node) : isUncertain(core, node, one.path)) core.tree.update(node, baseOf(one, core.numbers.next()));
+    } else if (!missing && known === undefined && blocker === undefined) insert(core, one);
   }
 }
 

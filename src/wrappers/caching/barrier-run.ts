@@ -328,7 +328,7 @@ export function endBarrier(core: Core, barrier: Barrier, missing: boolean, found
   if (there?.kind === DIRECTORY && there.base_kind === ABSENT && !missing) tree.update(there, { base_kind: DIRECTORY });
   if (missing) for (const place of places) sourceVanished(core, place);
   // Written over what was on its way here: what arrived is known now, and no other client's.
-  recordArrivals(core, found);
+  recordArrivals(core, found, missing);
 }
 
 /** A row to remember by that a tree of ours came here, of which nothing was known. */
