@@ -2,6 +2,7 @@
 import { StoreError } from "../store/index.ts";
 import type { BackupComponent } from "./backup-component.ts";
 import { BackupError } from "./backup-error.ts";
+import { rowsOf } from "./backup-format.ts";
 import type { BackupHeader, TableHeader } from "./backup-format.ts";
 import { readBackup } from "./backup-read.ts";
 import type { Spool } from "./backup-spool.ts";
@@ -49,7 +50,7 @@ export async function fill(
             for (let version = 1; version <= steps.length; version++) await applyStep(tx, name, migrations, version, nowMs);
           }
           await checkTables(tx, tables, components, header);
-          tally.expect(header.tables.reduce((sum, { rows }) => sum + rows, 0));
+          tally.expect(rowsOf(header));
         },
         rows: async (table, rows) => {
           await legal(() => tables.insert(table.name, table.columns, rows));

@@ -27,6 +27,11 @@ export interface BackupHeader {
   readonly tables: readonly TableHeader[];
 }
 
+/** Of all tables. */
+export function rowsOf({ tables }: BackupHeader): number {
+  return tables.reduce((sum, { rows }) => sum + rows, 0);
+}
+
 export function headerLine({ madeMs, components, tables }: BackupHeader): string {
   const shown = tables.map(({ name, component, columns, rows, lastId }) => ({
     name,

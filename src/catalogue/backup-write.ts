@@ -4,7 +4,7 @@ import { Readable, pipeline } from "node:stream";
 import { createGzip } from "node:zlib";
 import { StoreError } from "../store/index.ts";
 import type { BackupComponent } from "./backup-component.ts";
-import { LONGEST_LINE, endLine, fits, headerLine } from "./backup-format.ts";
+import { LONGEST_LINE, endLine, fits, headerLine, rowsOf } from "./backup-format.ts";
 import type { BackupHeader, TableHeader } from "./backup-format.ts";
 import { countOf } from "./backup-tables.ts";
 import type { Tables } from "./backup-tables.ts";
@@ -53,7 +53,7 @@ async function* lines(tables: Tables, header: BackupHeader, tally: Tally): Async
     return bytes;
   };
   yield hashed(`${headerLine(header)}\n`);
-  tally.expect(header.tables.reduce((sum, { rows }) => sum + rows, 0));
+  tally.expect(rowsOf(header));
   let total = 0;
   for (const table of header.tables) {
     let count = 0;

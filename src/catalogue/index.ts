@@ -16,7 +16,7 @@ export { backupCatalogue, listBackups, restoreCatalogue } from "./backup.ts";
 export type { BackupOptions, BackupReport, RestoreOptions, RestoreReport } from "./backup.ts";
 export type { BackupComponent, BackupTable } from "./backup-component.ts";
 export { Tally } from "./work-progress.ts";
-export type { WithProgress, WorkProgress } from "./work-progress.ts";
+export type { OnProgress, WithProgress, WorkProgress } from "./work-progress.ts";
 export { BackupError } from "./backup-error.ts";
 export type { BackupErrorCode } from "./backup-error.ts";
 export { BACKUP_NAME } from "./backup-names.ts";

@@ -9,9 +9,11 @@ export interface WorkProgress {
   readonly bytes: number;
   readonly totalBytes: number | null;
 }
+/** Undefined: nobody listens. */
+export type OnProgress = ((progress: WorkProgress) => void) | undefined;
 export interface WithProgress {
   /** Told after each file, and while large ones move. It must not throw, and nothing waits for it. */
-  readonly onProgress?: ((progress: WorkProgress) => void) | undefined;
+  readonly onProgress?: OnProgress;
 }
 
 /** One of what is counted. */
@@ -22,14 +24,14 @@ export interface Item {
 }
 
 export class Tally {
-  readonly #tell: WithProgress["onProgress"];
+  readonly #tell: OnProgress;
   #done = 0;
   #total: number | null = null;
   #bytes = 0;
   #totalBytes: number | null = null;
 
   /** @throws TypeError where it is no function */
-  constructor(tell: WithProgress["onProgress"]) {
+  constructor(tell: OnProgress) {
     if (tell !== undefined && typeof tell !== "function") throw new TypeError("onProgress is a function");
     this.#tell = tell;
   }

@@ -1,7 +1,7 @@
 /** Commands as data: parsed, checked and told in one way, for `stratus pool` and `stratus repo`. */
 import { parseArgs } from "node:util";
 import type { ParseArgsConfig } from "node:util";
-import type { WithProgress } from "../pool/index.ts";
+import type { OnProgress } from "../pool/index.ts";
 import { load } from "./load-subject.ts";
 import { UsageError } from "./usage.ts";
 import { workBar } from "./work-bar.ts";
@@ -22,7 +22,6 @@ export interface Command<T, A> {
   /** `onProgress`: undefined where nobody looks. */
   run(subject: T, args: readonly string[], values: A, onProgress: OnProgress): Promise<CommandResult>;
 }
-export type OnProgress = WithProgress["onProgress"];
 export type Commands<T, A> = Readonly<Record<string, Command<T, A>>>;
 
 interface Common {

@@ -5,10 +5,10 @@
  *   export default () => ({ catalogue: sqliteCatalogue({ file: "pool.db" }), directory: "cache", capacityBytes: 10e9, hosts: { a, b, c }, backupStore });
  */
 import { BackupError, Pool, PoolError } from "../pool/index.ts";
-import type { PoolOptions } from "../pool/index.ts";
+import type { OnProgress, PoolOptions } from "../pool/index.ts";
 import { StoreError } from "../store/index.ts";
 import { askedFor, functionOf, told, usageOf } from "./commands.ts";
-import type { OnProgress, Refusal } from "./commands.ts";
+import type { Refusal } from "./commands.ts";
 import { poolCommands } from "./pool-commands.ts";
 import { UsageError } from "./usage.ts";
 

@@ -5,10 +5,9 @@
  *   export default () => ({ catalogue: sqliteCatalogue({ file: "repo.db" }), store: s3({ bucket: "files" }), directory: "/var/lib/repo" });
  */
 import { BackupError, Repository, RepositoryError } from "../repository/index.ts";
-import type { RepositoryOptions } from "../repository/index.ts";
+import type { OnProgress, RepositoryOptions } from "../repository/index.ts";
 import { StoreError } from "../store/index.ts";
 import { askedFor, functionOf, told, usageOf } from "./commands.ts";
-import type { OnProgress } from "./commands.ts";
 import { repoCommands } from "./repo-commands.ts";
 import { UsageError } from "./usage.ts";
 

@@ -1,6 +1,6 @@
 /** The catalogue into the backup store, and back. */
 import { backupCatalogue, listBackups, restoreCatalogue } from "../catalogue/index.ts";
-import type { BackupInfo, BackupReport, WithProgress } from "../catalogue/index.ts";
+import type { BackupInfo, BackupReport, OnProgress } from "../catalogue/index.ts";
 import { StoreError } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
 import { poolTables } from "./backup-tables.ts";
@@ -14,12 +14,7 @@ function storeOf({ backupStore }: Settings): Store {
   return backupStore;
 }
 
-export async function backup(
-  settings: Settings,
-  keep: number | undefined,
-  signal: AbortSignal | undefined,
-  onProgress?: WithProgress["onProgress"],
-): Promise<BackupReport> {
+export async function backup(settings: Settings, keep: number | undefined, signal: AbortSignal | undefined, onProgress?: OnProgress): Promise<BackupReport> {
   const { catalogue, clock } = settings;
   return await backupCatalogue({ catalogue, components: [poolTables], store: storeOf(settings), label: LABEL, keep, clock, signal, onProgress });
 }
@@ -29,12 +24,7 @@ export async function backups(settings: Settings, signal: AbortSignal | undefine
 }
 
 /** Before the pool is opened. */
-export async function restore(
-  settings: Settings,
-  name: string | undefined,
-  signal: AbortSignal | undefined,
-  onProgress?: WithProgress["onProgress"],
-): Promise<void> {
+export async function restore(settings: Settings, name: string | undefined, signal: AbortSignal | undefined, onProgress?: OnProgress): Promise<void> {
   const { catalogue, clock } = settings;
   await restoreCatalogue({ catalogue, components: [poolTables], store: storeOf(settings), label: LABEL, name, clock, signal, onProgress });
 }

@@ -1,6 +1,6 @@
 /** Looking after copies: which of them still live, and new ones for those that do not. */
 import { Tally } from "../catalogue/index.ts";
-import type { WithProgress } from "../catalogue/index.ts";
+import type { OnProgress } from "../catalogue/index.ts";
 import { hasCode } from "../store/index.ts";
 import type { Core } from "./core.ts";
 import { PoolError } from "./errors.ts";
@@ -73,7 +73,7 @@ async function eachFile(core: Core, signal: AbortSignal | undefined, work: (file
   for (const each of ended) if (each.status === "rejected") throw each.reason;
 }
 
-export async function verify(core: Core, deep: boolean, signal: AbortSignal | undefined, onProgress?: WithProgress["onProgress"]): Promise<VerifyReport> {
+export async function verify(core: Core, deep: boolean, signal: AbortSignal | undefined, onProgress?: OnProgress): Promise<VerifyReport> {
   const tally = new Tally(onProgress);
   await expectAll(core, tally, deep);
   const counts = { copies: 0, alive: 0, dead: 0, damaged: 0, unknown: 0 };
@@ -145,7 +145,7 @@ async function sendFromAnywhere(core: Core, file: FileRow, signal: AbortSignal |
   return await send(core, file, cached.path, signal, tell);
 }
 
-export async function repair(core: Core, signal: AbortSignal | undefined, onProgress?: WithProgress["onProgress"]): Promise<RepairReport> {
+export async function repair(core: Core, signal: AbortSignal | undefined, onProgress?: OnProgress): Promise<RepairReport> {
   const tally = new Tally(onProgress);
   await expectAll(core, tally, false);
   const counts = { short: 0, repaired: 0, copies: 0, elsewhere: 0 };

@@ -20,6 +20,7 @@ export type {
   BackupTable,
   RestoreOptions,
   RestoreReport,
+  OnProgress,
   WithProgress,
   WorkProgress,
 } from "../catalogue/index.ts";

@@ -1,6 +1,6 @@
 /** Files out of the pool, in steps that a crash can stand between: mark, grace, re-check under the lock, commit, and only then delete. */
 import { Tally } from "../catalogue/index.ts";
-import type { WithProgress } from "../catalogue/index.ts";
+import type { OnProgress } from "../catalogue/index.ts";
 import { StoreError } from "../store/index.ts";
 import { NODES, nodeKey } from "./core.ts";
 import type { Core } from "./core.ts";
@@ -38,7 +38,7 @@ export async function remove(core: Core, hash: string): Promise<void> {
   if (changed === 0) throw new PoolError("unknown-hash", "the pool has no such file", { hash });
 }
 
-export async function collect(core: Core, graceMs: number, signal: AbortSignal | undefined, onProgress?: WithProgress["onProgress"]): Promise<CollectReport> {
+export async function collect(core: Core, graceMs: number, signal: AbortSignal | undefined, onProgress?: OnProgress): Promise<CollectReport> {
   const tally = new Tally(onProgress);
   const before = core.now() - graceMs;
   const marked = await core.db.query<{ readonly id: number; readonly hash: string }>(

@@ -1,6 +1,6 @@
 /** What waits in this cache, to the hosts. */
 import { Tally } from "../catalogue/index.ts";
-import type { WithProgress } from "../catalogue/index.ts";
+import type { OnProgress } from "../catalogue/index.ts";
 import type { Core } from "./core.ts";
 import type { SourceFailure } from "./errors.ts";
 import { cachedName } from "./keep.ts";
@@ -21,7 +21,7 @@ export interface SyncReport {
   readonly elsewhere: number;
 }
 
-export async function sync(core: Core, signal: AbortSignal | undefined, onProgress?: WithProgress["onProgress"]): Promise<SyncReport> {
+export async function sync(core: Core, signal: AbortSignal | undefined, onProgress?: OnProgress): Promise<SyncReport> {
   const tally = new Tally(onProgress);
   const line = await core.db.query<FileRow>(
     // From the few that wait to the many that are cached, not the other way round.

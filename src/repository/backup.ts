@@ -1,6 +1,6 @@
 /** The catalogue into the backup store, and back. */
 import { backupCatalogue, listBackups, restoreCatalogue } from "../catalogue/index.ts";
-import type { BackupInfo, BackupReport, Catalogue, RestoreReport, WithProgress } from "../catalogue/index.ts";
+import type { BackupInfo, BackupReport, Catalogue, OnProgress, RestoreReport, WithProgress } from "../catalogue/index.ts";
 import { StoreError } from "../store/index.ts";
 import type { Clock, Store } from "../store/index.ts";
 import { beginBackup, finishBackup } from "./backups.ts";
@@ -18,12 +18,7 @@ function storeOf(core: Core): Store {
   return backupStore;
 }
 
-export async function backup(
-  core: Core,
-  keep: number | undefined,
-  signal: AbortSignal | undefined,
-  onProgress?: WithProgress["onProgress"],
-): Promise<BackupReport> {
+export async function backup(core: Core, keep: number | undefined, signal: AbortSignal | undefined, onProgress?: OnProgress): Promise<BackupReport> {
   const { db, settings } = core;
   let id: number | undefined;
   const report = await backupCatalogue({

@@ -1,6 +1,6 @@
 /** Files that nothing wants any more: marked, left for a grace, looked at again under the lock, forgotten, and only after the commit deleted. */
 import { Tally } from "../catalogue/index.ts";
-import type { Value, WithProgress } from "../catalogue/index.ts";
+import type { OnProgress, Value } from "../catalogue/index.ts";
 import { backedUp, backupsWanted, latestBackup } from "./backups.ts";
 import { finishLeaving } from "./copies.ts";
 import type { Core } from "./core.ts";
@@ -33,7 +33,7 @@ const UNWANTED = `f.pending is null and f.published = 0
  and (f.purged_ms is not null or (f.expired_ms is not null and ${backedUp("f.expired_after")})
       or (f.expired_ms is null and not exists (select 1 from repo_host o where o.id = f.origin and o.active = 1)))`;
 
-export async function collect(core: Core, graceMs: number, signal: AbortSignal | undefined, onProgress?: WithProgress["onProgress"]): Promise<CollectReport> {
+export async function collect(core: Core, graceMs: number, signal: AbortSignal | undefined, onProgress?: OnProgress): Promise<CollectReport> {
   const tally = new Tally(onProgress);
   await sweepDead(core, false);
   const wanted = await backupsWanted(core.db);
@@ -80,12 +80,7 @@ async function waiting(core: Core, wanted: number): Promise<number> {
 }
 
 /** Versions that a newer published one of their path superseded expire; then a collection. */
-export async function maintainDatabase(
-  core: Core,
-  graceMs: number,
-  signal: AbortSignal | undefined,
-  onProgress?: WithProgress["onProgress"],
-): Promise<DatabaseReport> {
+export async function maintainDatabase(core: Core, graceMs: number, signal: AbortSignal | undefined, onProgress?: OnProgress): Promise<DatabaseReport> {
   const newer = "exists (select 1 from repo_file g where g.path = f.path and g.published = 1 and g.version > f.version)";
   const old = await core.db.query<{ readonly id: number }>(`select f.id from repo_file f where f.published = 1 and ${newer} order by f.id`);
   const expired: number[] = [];

@@ -11,7 +11,7 @@
  *   for (const file of await repo.findTagged({ all: ["day=2026-01-15"] })) console.log(file.path, await repo.text(file));
  */
 export { BackupError, postgresCatalogue, sqliteCatalogue } from "../catalogue/index.ts";
-export type { BackupErrorCode, BackupInfo, BackupReport, RestoreReport, WithProgress, WorkProgress } from "../catalogue/index.ts";
+export type { BackupErrorCode, BackupInfo, BackupReport, OnProgress, RestoreReport, WithProgress, WorkProgress } from "../catalogue/index.ts";
 export { restoreRepository } from "./backup.ts";
 export type { RestoreRepositoryOptions } from "./backup.ts";
 export { repositoryTables } from "./backup-tables.ts";

@@ -1,6 +1,6 @@
 /** Whether the stores have what the catalogue says, and putting right from local copies what they have not. */
 import { Tally } from "../catalogue/index.ts";
-import type { WithProgress } from "../catalogue/index.ts";
+import type { OnProgress } from "../catalogue/index.ts";
 import { hasCode } from "../store/index.ts";
 import type { StoreError } from "../store/index.ts";
 import type { Core } from "./core.ts";
@@ -59,7 +59,7 @@ const COLUMNS = `select o.id, o.bucket, o.path, o.file, o.bad, p.path as logical
  from repo_object o join repo_file f on f.id = o.file join repo_path p on p.id = f.path`;
 
 /** Of each object its place, size and what hashes the store tells; with `deep` all its bytes. What is wrong is written down. */
-export async function verify(core: Core, deep: boolean, signal: AbortSignal | undefined, onProgress?: WithProgress["onProgress"]): Promise<VerifyReport> {
+export async function verify(core: Core, deep: boolean, signal: AbortSignal | undefined, onProgress?: OnProgress): Promise<VerifyReport> {
   const tally = new Tally(onProgress);
   if (tally.heard) {
     const [all] = await core.db.query<{ readonly objects: number; readonly bytes: number }>(
@@ -147,7 +147,7 @@ async function finding(core: Core, { file, logical, bucket, path }: Row): Promis
 }
 
 /** Objects that a verification or a download found missing or wrong are sent again, under a new path, from local copies of this host that have the right bytes. */
-export async function repair(core: Core, signal: AbortSignal | undefined, onProgress?: WithProgress["onProgress"]): Promise<RepairReport> {
+export async function repair(core: Core, signal: AbortSignal | undefined, onProgress?: OnProgress): Promise<RepairReport> {
   const tally = new Tally(onProgress);
   const rows = await core.db.query<Row>(
     `${COLUMNS} where o.state = ? and o.bad is not null and f.pending is null and f.purged_ms is null order by f.id`,

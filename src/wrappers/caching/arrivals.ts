@@ -1,5 +1,5 @@
 /** What a copy or a move of ours brought: known from then on, and no other client's. */
-import { StoreError, nameOf, parentOf, rebase } from "../../store/index.ts";
+import { StoreError, join, nameOf, parentOf, rebase } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
 import type { Barrier } from "./barriers.ts";
 import type { Core } from "./core.ts";
@@ -78,6 +78,13 @@ export function recordArrivals(core: Core, found: readonly Entry[], missing: boo
   }
 }
 
+/** A row to remember by that a tree of ours came here, of which nothing was known. Inside of a transaction, as above. */
+export function arrivedTree(core: Core, { tree }: Barrier, dst: StorePath): NodeRow | undefined {
+  if (tree === 0 || !core.rules.arrivalIsBase || core.barriers.touches(dst)) return undefined;
+  const { blocker } = core.tree.look(dst);
+  return blocker === undefined ? core.tree.row(makeParents(core, join(dst, "any"), () => undefined, true)) : undefined;
+}
+
 /** Nothing was known of it here: without a row the next write over it would not know whom it replaces. */
 function insert(core: Core, one: Entry): void {
   const parent = makeParents(core, one.path, () => undefined, true);
@@ -96,13 +103,13 @@ function insert(core: Core, one: Entry): void {
 
 /** Pending, and nobody knows what it will replace. */
 function isBlind(core: Core, node: NodeRow): boolean {
-  return node.kind === FILE && isPending(core, node) && node.base_kind === null;
+  return node.kind === FILE && node.base_kind === null && isPending(core, node);
 }
 
 /** Pending, and what it will replace is unknown, or known of another place. */
 function isUncertain(core: Core, node: NodeRow, path: StorePath): boolean {
-  if (!isPending(core, node)) return false;
-  return (node.kind === FILE && node.base_kind === null) || core.barriers.insideTarget(path) || isSoft(core, node, core.tree.look(path).moved);
+  if (isBlind(core, node)) return true;
+  return isPending(core, node) && (core.barriers.insideTarget(path) || isSoft(core, node, core.tree.look(path).moved));
 }
 
 function isPending(core: Core, node: NodeRow): boolean {

@@ -1,18 +1,17 @@
 /** Sends one pending tree operation: whole where the remote can and nothing was begun, else file by file; continued, never started over. */
-import { StoreError, calls, hasCode, join, rebase } from "../../store/index.ts";
+import { StoreError, calls, hasCode, rebase } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
-import { arrivals, recordArrivals } from "./arrivals.ts";
+import { arrivals, arrivedTree, recordArrivals } from "./arrivals.ts";
 import type { Sent } from "./arrivals.ts";
 import type { Barrier } from "./barriers.ts";
 import { clearParents, keepTheirs, moveTheirs } from "./conflict.ts";
 import type { Core } from "./core.ts";
 import { buryPath } from "./grave.ts";
-import { hasFlight, makeParents } from "./journal-changes.ts";
+import { hasFlight } from "./journal-changes.ts";
 import { noteConflict } from "./outcomes.ts";
 import { noBase } from "./remote.ts";
 import { asStoreError, backOffMs, errorText, verdictOn } from "./retry-policy.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
-import type { NodeRow } from "./rows.ts";
 import { isSame } from "./same.ts";
 import { ancestors } from "./tree.ts";
 
@@ -329,13 +328,6 @@ export function endBarrier(core: Core, barrier: Barrier, missing: boolean, found
   if (missing) for (const place of places) sourceVanished(core, place);
   // Written over what was on its way here: what arrived is known now, and no other client's.
   recordArrivals(core, found, missing);
-}
-
-/** A row to remember by that a tree of ours came here, of which nothing was known. */
-function arrivedTree(core: Core, { tree }: Barrier, dst: StorePath): NodeRow | undefined {
-  if (tree === 0 || !core.rules.arrivalIsBase || core.barriers.touches(dst)) return undefined;
-  const { blocker } = core.tree.look(dst);
-  return blocker === undefined ? core.tree.row(makeParents(core, join(dst, "any"), () => undefined, true)) : undefined;
 }
 
 /** What we hold of it becomes pending, without a base: that was learnt at the old place. The rest is gone. */

@@ -8,4 +8,4 @@ import { driveSubject } from "./subject.ts";
 const server = await startDrive();
 afterAll(() => server[Symbol.asyncDispose]());
 
-overStacks(driveSubject(server), others);
+overStacks(driveSubject(server), others, { looksFirst: true });

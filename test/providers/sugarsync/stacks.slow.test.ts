@@ -3,5 +3,4 @@ import { overStacks } from "../../wrappers/matrix/run.ts";
 import { everything } from "../../wrappers/matrix/stacks.ts";
 import { sugarsyncSubject } from "./subject.ts";
 
-// A write looks for the folder first: what fails there was not sent, and the archive gives the error to its callers.
-overStacks(await sugarsyncSubject(), everything, { holds: ["wire.down.ends"] });
+overStacks(await sugarsyncSubject(), everything, { looksFirst: true });

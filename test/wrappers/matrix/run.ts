@@ -14,13 +14,13 @@ function hides(names: readonly WrapperName[]): boolean {
 }
 
 /** By design, archive.md 5.2 and section 6: many calls are one archive, and no single caller ends it. */
-function exceptionsOf(names: readonly WrapperName[], holds: readonly string[]): NonNullable<Subject["expectFail"]> {
+function exceptionsOf(names: readonly WrapperName[], looksFirst: boolean): NonNullable<Subject["expectFail"]> {
   if (!names.includes("archive")) return [];
   return [
     { check: "wire.down.ends", reason: "an archive is sent again until half of `lateMs` is over, whatever a single call of its group would do" },
     { check: "wire.abort.waiting", reason: "a call that is given up after its group was sealed leaves it: the group goes on with the others" },
   ]
-    .filter(({ check }) => !holds.includes(check))
+    .filter(({ check }) => !(looksFirst && check === "wire.down.ends"))
     .map(({ check, reason }) => ({ check: `${nameOf(names)}/${check}`, reason, until: "2027-12-31" }));
 }
 
@@ -30,12 +30,12 @@ export function overStacks(
   {
     make = stacksOf,
     tier = depth(),
-    holds = [],
+    looksFirst = false,
   }: {
     readonly make?: (lists: readonly (readonly WrapperName[])[]) => Stacks;
     readonly tier?: Subject["tier"];
-    /** Of the exceptions of archives: what holds over this service all the same. */
-    readonly holds?: readonly string[];
+    /** A write asks the service for its folder first: what fails there was not sent, and the archive gives the error to its callers. */
+    readonly looksFirst?: boolean;
   } = {},
 ): void {
   // What a call may cost is said of the bare provider: a cache looks before it asks, an archive lists.
@@ -48,7 +48,8 @@ export function overStacks(
       { ...rest, ...(raw === undefined ? {} : { raw: raw.bind(subject) }), name: `${subject.name}, stacks`, tier, stacks: make(open) },
     );
   if (hidden.length > 0) {
-    const expectFail = subject.wire === true ? [...(subject.expectFail ?? []), ...hidden.flatMap((names) => exceptionsOf(names, holds))] : subject.expectFail;
+    const expectFail =
+      subject.wire === true ? [...(subject.expectFail ?? []), ...hidden.flatMap((names) => exceptionsOf(names, looksFirst))] : subject.expectFail;
     const name = `${subject.name}, stacks with names of their own`;
     conformance({ describe, test }, { ...rest, name, tier, stacks: make(hidden), ...(expectFail === undefined ? {} : { expectFail }) });
   }
