@@ -124,11 +124,12 @@ function isIn(now: Resource, parent: string, { root: top, deleted }: User): bool
 }
 
 /** A resource by itself. Null: there is none. */
-export async function look(session: Session, ref: string, signal: AbortSignal | undefined): Promise<Resource | null> {
-  const answer = await session.ask({ method: "GET", path: pathOf(ref), signal });
-  if (answer.status === 404 || answer.status === 400 || answer.status === 410) return null;
-  if (answer.status !== 200) throw errorOf(answer);
-  return resourceOf(answer.text, ref, session.settings);
+export function look(session: Session, ref: string, signal: AbortSignal | undefined): Promise<Resource | null> {
+  return session.get(pathOf(ref), signal, (answer) => {
+    if (answer.status === 404 || answer.status === 400 || answer.status === 410) return null;
+    if (answer.status !== 200) throw errorOf(answer);
+    return resourceOf(answer.text, ref, session.settings);
+  });
 }
 
 /** @throws StoreError `not-found` */

@@ -52,11 +52,12 @@ async function pageAt(session: Session, ref: string, start: number, signal: Abor
   const { clock, random } = session.settings;
   for (let tries = 1; ; tries++) {
     try {
-      const answer = await session.ask({ method: "GET", path: `${pathOf(ref)}/contents?start=${start}&max=${PAGE}`, signal });
-      // Asked as a folder, a file is 400.
-      if (answer.status === 404 || answer.status === 400) return null;
-      if (answer.status !== 200) throw errorOf(answer);
-      return pageOf(answer.text, session.settings);
+      return await session.get(`${pathOf(ref)}/contents?start=${start}&max=${PAGE}`, signal, (answer) => {
+        // Asked as a folder, a file is 400.
+        if (answer.status === 404 || answer.status === 400) return null;
+        if (answer.status !== 200) throw errorOf(answer);
+        return pageOf(answer.text, session.settings);
+      });
     } catch (error) {
       const known = translate(error);
       if (start === 0 || tries === PAGE_TRIES || known?.transient !== true || signal?.aborted === true) throw error;

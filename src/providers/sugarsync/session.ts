@@ -1,7 +1,7 @@
 /** Who we are, and what is known: the access token, renewed by itself; the user's links; the folders seen so far. */
 import { StoreError } from "../../store/index.ts";
 import type { Source } from "../../store/index.ts";
-import { errorOf, translate } from "./errors.ts";
+import { errorOf, translate, undone } from "./errors.ts";
 import type { Refusal } from "./errors.ts";
 import { Index } from "./folders.ts";
 import { refOf } from "./links.ts";
@@ -68,6 +68,15 @@ export class Session {
     return this.#known(signal, (authorization) => wire.ask(this.settings, { method, path, headers: { ...headers, authorization }, signal }, xml));
   }
 
+  /** A question, and what its answer says: what fails of it has changed nothing. */
+  async get<T>(path: string, signal: AbortSignal | undefined, read: (answer: Refusal) => T): Promise<T> {
+    try {
+      return read(await this.ask({ method: "GET", path, signal }));
+    } catch (error) {
+      throw undone(error, signal);
+    }
+  }
+
   download(path: string, headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<Download> {
     return this.#known(signal, (authorization) => wire.download(this.settings, { method: "GET", path, headers: { ...headers, authorization }, signal }));
   }
@@ -115,12 +124,13 @@ export class Session {
   }
 
   /** The user's resource as it is now. */
-  async user(signal: AbortSignal | undefined): Promise<XmlElement> {
-    const answer = await this.ask({ method: "GET", path: "/user", signal });
-    if (answer.status !== 200) throw errorOf(answer);
-    const found = parseXml(answer.text);
-    this.#user ??= Promise.resolve(linksOf(found, this.settings));
-    return found;
+  user(signal: AbortSignal | undefined): Promise<XmlElement> {
+    return this.get("/user", signal, (answer) => {
+      if (answer.status !== 200) throw errorOf(answer);
+      const found = parseXml(answer.text);
+      this.#user ??= Promise.resolve(linksOf(found, this.settings));
+      return found;
+    });
   }
 
   /** Asked once; a failure is not remembered, and one caller's signal is not the others'. */

@@ -57,6 +57,26 @@ test("a body that fails leaves the old file, and no directory of a new one", asy
   expect((await a.other().list("/", { recursive: true }).toArray()).map(({ path }) => path).sort()).toEqual(["/top", "/top/file"]);
 });
 
+test("a question that fails before anything was changed: the change says that it did not happen (CF94)", async () => {
+  await using a = await at({ ...calm, cacheMs: 0 });
+  await a.store.write("/top/file", "old");
+  await a.store.write("/top/d/other", "other");
+  const changes: Readonly<Record<string, () => Promise<unknown>>> = {
+    write: () => a.store.write("/top/d/new", "new"),
+    replace: () => a.store.write("/top/file", "new"),
+    mkdir: () => a.store.mkdir("/top/new/d"),
+    delete: () => a.store.delete("/top/file"),
+    "delete a tree": () => a.store.delete("/top/d", { recursive: true }),
+    copy: () => a.store.copy("/top/file", "/top/d/copied"),
+    move: () => a.store.move("/top/file", "/top/d/moved"),
+  };
+  for (const [name, change] of Object.entries(changes)) {
+    a.server.fail(({ method }) => (method === "GET" ? { status: 500 } : undefined));
+    await expect(change(), name).rejects.toMatchObject({ code: "unavailable", applied: false });
+  }
+  await stands(a, { "/top/file": "old", "/top/d/other": "other" });
+});
+
 test("a service that keeps fewer bytes than it got: integrity, and the old file stays", async () => {
   await using a = await at();
   await a.store.write("/top/file", "old");
