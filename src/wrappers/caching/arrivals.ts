@@ -1,5 +1,5 @@
 /** What a copy or a move of ours brought: known from then on, and no other client's. */
-import { StoreError, join, nameOf, parentOf, rebase } from "../../store/index.ts";
+import { StoreError, isInside, join, nameOf, parentOf, rebase } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
 import type { Barrier } from "./barriers.ts";
 import type { Core } from "./core.ts";
@@ -18,11 +18,11 @@ export type Sent = "done" | "missing" | Entry;
  * nothing of its files. Where there was no source for it, all that lies here is about to be sent, and an earlier version of ours may have landed there.
  */
 export async function arrivals(core: Core, barrier: Barrier, sent: Sent): Promise<readonly Entry[]> {
-  const { dst, tree } = barrier;
+  const { seq, dst, tree } = barrier;
   if (dst === null || !core.rules.arrivalIsBase) return [];
   if (typeof sent !== "string" && sent.etag !== null) return [sent];
   try {
-    return tree === 0 && sent !== "missing" ? await oneArrival(core, dst) : await treeArrivals(core, barrier, dst, sent === "missing");
+    return tree === 0 && sent !== "missing" ? await oneArrival(core, dst, seq) : await treeArrivals(core, barrier, dst, sent === "missing");
   } catch (error) {
     // The operation has arrived all the same. Of what is there nothing is known then, as before, and a write in doubt keeps it beside ours.
     if (!StoreError.is(error) || core.ended.aborted) throw error;
@@ -31,21 +31,24 @@ export async function arrivals(core: Core, barrier: Barrier, sent: Sent): Promis
 }
 
 /** What a transfer answers is the word of the source where there are no etags: not to be compared with what is found later. */
-async function oneArrival(core: Core, dst: StorePath): Promise<readonly Entry[]> {
-  const node = core.tree.at(dst);
-  if (node !== undefined && !isUncertain(core, node, dst)) return [];
+async function oneArrival(core: Core, dst: StorePath, seq: number): Promise<readonly Entry[]> {
+  const place = placeOf(core, dst, seq);
+  const node = place === undefined ? undefined : core.tree.at(place);
+  if (place !== undefined && node !== undefined && !isUncertain(core, node, place)) return [];
   const found = await core.remote.look(dst);
   return found === null ? [] : [found];
 }
 
-async function treeArrivals(core: Core, { kind, src }: Barrier, dst: StorePath, missing: boolean): Promise<readonly Entry[]> {
-  const top = core.tree.at(dst);
-  if (top === undefined) return [];
+async function treeArrivals(core: Core, { seq, kind, src }: Barrier, dst: StorePath, missing: boolean): Promise<readonly Entry[]> {
   const wanted = new Map<StorePath, NodeRow>();
-  for (const node of core.tree.subtree(top.id)) {
-    const path = core.tree.pathOf(node);
-    const soft = kind === "copy" && !missing && isUncertain(core, node, path);
-    if (soft || isBlind(core, node) || (missing && node.kind === FILE && node.content !== null && !hasFlight(core, node))) wanted.set(path, node);
+  for (const top of core.barriers.spread(dst, seq)) {
+    for (const node of core.tree.subtree(core.tree.at(top)?.id ?? -1)) {
+      const path = core.tree.pathOf(node);
+      const there = core.barriers.behind(path, seq);
+      if (there === undefined || !isInside(there, dst)) continue;
+      const soft = kind === "copy" && !missing && isUncertain(core, node, path);
+      if (soft || isBlind(core, node) || (missing && node.kind === FILE && node.content !== null && !hasFlight(core, node))) wanted.set(there, node);
+    }
   }
   const found: Entry[] = [];
   for (const one of await ask(core, dst, wanted)) {
@@ -67,15 +70,25 @@ async function ask(core: Core, dst: StorePath, wanted: ReadonlyMap<StorePath, No
   return found;
 }
 
-/** Inside of a transaction, after the operation was taken off the list. Without a source (`missing`) nothing came: only where nothing is known it is a base. */
-export function recordArrivals(core: Core, found: readonly Entry[], missing: boolean): void {
+/**
+ * Inside of a transaction, after the operation was taken off the list. Later ones may have moved what was written over it; then that is where it is a base,
+ * of the old place. Without a source (`missing`) nothing came: only where nothing is known it is a base.
+ */
+export function recordArrivals(core: Core, { seq }: Barrier, found: readonly Entry[], missing: boolean): void {
   for (const one of found) {
-    if (one.kind !== "file" || (one.etag === null && core.remoteCan.etag) || core.barriers.touches(one.path)) continue;
-    const { node, known, blocker } = core.tree.look(one.path);
+    if (one.kind !== "file" || (one.etag === null && core.remoteCan.etag)) continue;
+    const place = placeOf(core, one.path, seq);
+    if (place === undefined) continue;
+    const { node, known, blocker } = core.tree.look(place);
     if (node !== undefined) {
-      if (missing ? isBlind(core, node) : isUncertain(core, node, one.path)) core.tree.update(node, baseOf(one, core.numbers.next()));
-    } else if (!missing && known === undefined && blocker === undefined) insert(core, one);
+      if (missing ? isBlind(core, node) : isUncertain(core, node, place)) core.tree.update(node, baseOf(one, core.numbers.next()));
+    } else if (!missing && known === undefined && blocker === undefined && !core.barriers.touches(one.path)) insert(core, one);
   }
+}
+
+/** Where the view has by now what the operation `seq` put at `path`, unless something else was put there since. */
+function placeOf(core: Core, path: StorePath, seq: number): StorePath | undefined {
+  return core.barriers.spread(path, seq).find((place) => core.barriers.behind(place, seq) === path);
 }
 
 /** A row to remember by that a tree of ours came here, of which nothing was known. Inside of a transaction, as above. */

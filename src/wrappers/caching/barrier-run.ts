@@ -327,7 +327,7 @@ export function endBarrier(core: Core, barrier: Barrier, missing: boolean, found
   if (there?.kind === DIRECTORY && there.base_kind === ABSENT && !missing) tree.update(there, { base_kind: DIRECTORY });
   if (missing) for (const place of places) sourceVanished(core, place);
   // Written over what was on its way here: what arrived is known now, and no other client's.
-  recordArrivals(core, found, missing);
+  recordArrivals(core, barrier, found, missing);
 }
 
 /** What we hold of it becomes pending, without a base: that was learnt at the old place. The rest is gone. */

@@ -198,6 +198,35 @@ export class Barriers {
     }
     return places;
   }
+
+  /** Below which paths of the view lies by now what the barrier `seq` put below `path`: later moves took it along, or took some of it out. */
+  spread(path: StorePath, seq: number): StorePath[] {
+    let places = [path];
+    if (!this.#rules.followsLaterMoves) return places;
+    for (const { seq: later, kind, src, dst } of this.#all) {
+      if (later <= seq || kind !== "move" || dst === null) continue;
+      places = places.flatMap((at) => {
+        if (isInside(at, src)) return [rebase(at, src, dst)];
+        return isInside(src, at) ? [at, dst] : [at];
+      });
+    }
+    return places;
+  }
+
+  /** Where what the view has at `path` lies once the barrier `seq` has ended: later moves undone. Undefined: a later one brings it, or takes away what was there. */
+  behind(path: StorePath, seq: number): StorePath | undefined {
+    let at = path;
+    for (let i = this.#all.length - 1; i >= 0; i--) {
+      const { seq: later, kind, src, dst } = this.#all[i] as Barrier;
+      if (later <= seq) break;
+      if (kind === "hold") continue;
+      if (dst !== null && isInside(at, dst)) {
+        if (kind === "copy") return undefined;
+        at = rebase(at, dst, src);
+      } else if (kind !== "copy" && isInside(at, src)) return undefined;
+    }
+    return at;
+  }
 }
 
 function isHalf({ run, doubt, step }: Barrier): boolean {

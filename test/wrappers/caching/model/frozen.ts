@@ -217,6 +217,12 @@ const written: readonly Written[] = [
     commands: [just("crash"), killed("crash-at", 5), copy("/a", "/c"), write("/c/a/a"), { do: "deaf", questions: 1 }],
   },
   {
+    found: "what a copied tree had brought was taken for another client's: by then a later move had taken along the write that knew only the source",
+    kills: { followsLaterMoves: false },
+    setup: { seed: 2, freshMs: 3000, shape: { ...plainShape, conditions: false, movesChangeEtags: true } },
+    commands: [just("crash"), wait(11_000), copy("/a/a", "/a/c"), just("look"), write("/a/c/a"), move("/a", "/c/a")],
+  },
+  {
     found: "the power failed, and a cached file that a move was to send anew was not on the disk",
     kills: { pendingIsOnDisk: false },
     setup: { seed: 2, shape: { ...plainShape, conditions: false, trees: false, transfers: false, etags: false, movesChangeEtags: false } },
