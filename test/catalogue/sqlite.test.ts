@@ -27,6 +27,7 @@ test("the constructor does nothing; the file is its owner's alone; a missing dir
   await using absent = sqliteCatalogue({ file: join(at, "no", "c.db") });
   await expect(absent.migrate("t", migrations)).rejects.toMatchObject({ code: "config" });
   expect(() => sqliteCatalogue({ file: "" })).toThrow(expect.objectContaining({ code: "config" }));
+  for (const cacheBytes of [-1, 0.5, NaN]) expect(() => sqliteCatalogue({ file: "x", cacheBytes })).toThrow(expect.objectContaining({ code: "config" }));
 });
 
 test("what is no catalogue stays as it is: a text, another program's database", async () => {
