@@ -1,4 +1,5 @@
 /** The bytes: rows and files, how often they are named, who reads them, and when they go. */
+import { rmSync } from "node:fs";
 import { unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
@@ -109,7 +110,7 @@ export class Content {
     this.#read.delete(id);
     if (left.file === 0) return;
     if (this.#rules.unlinksAfterFlush) this.#journal.after(() => this.#freed.add(id));
-    else void unlink(this.path(id)).catch(() => {});
+    else rmSync(this.path(id), { force: true });
   }
 
   /** After a row became clean or a request ended: may this content leave from now on, or must it stay? */
