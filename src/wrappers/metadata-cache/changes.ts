@@ -1,5 +1,5 @@
 /** Own changes: held while they run, and what they told put into the tree when they end. */
-import { hasCode, parentOf, root } from "../../store/index.ts";
+import { hasCode, nameOf, parentOf, root } from "../../store/index.ts";
 import type { Backend, CopyCall, DeleteCall, Entry, MkdirCall, MoveCall, StorePath, WriteCall } from "../../store/index.ts";
 import { absent, someDirectory } from "./fact.ts";
 import type { Fact } from "./fact.ts";
@@ -10,6 +10,8 @@ type ChangeCall = WriteCall | DeleteCall | MkdirCall | CopyCall | MoveCall;
 /** One path that a change concerns. */
 interface Part {
   readonly path: StorePath;
+  /** As the caller spelled it. */
+  readonly given: StorePath;
   readonly reach: "self" | "tree";
   /** Its key is that of a directory around it: of the name itself nothing is remembered. */
   readonly vague: boolean;
@@ -72,7 +74,7 @@ export class Changes {
   #part(path: StorePath, reach: "self" | "tree"): Part {
     const { naming } = this.#memory;
     const key = naming.key(path);
-    return key === undefined ? { path: naming.nearest(path), reach: "tree", vague: true } : { path: key, reach, vague: false };
+    return key === undefined ? { path: naming.nearest(path), given: path, reach: "tree", vague: true } : { path: key, given: path, reach, vague: false };
   }
 
   /**
@@ -104,6 +106,7 @@ export class Changes {
       release();
       if (rules.mayHaveHappened(error, call.operation)) {
         for (const part of parts) this.#unsure(part.path);
+        if (makes !== undefined) this.#refute(makes.path);
         for (const hold of [...made, ...vanishing]) this.#unsureEntry(hold.path);
         this.#age(held);
       } else this.#refused(error, parts, makes);
@@ -115,7 +118,8 @@ export class Changes {
       else patch(result, part);
     }
     this.#age(held);
-    this.#parentsMade(made);
+    if (makes !== undefined) this.#refute(makes.path);
+    this.#parentsMade(made, makes?.given ?? root);
     this.#emptied(vanishing);
     return result;
   }
@@ -134,6 +138,12 @@ export class Changes {
   #unsureEntry(path: StorePath): void {
     this.#memory.tree.forgetEntry(path);
     this.#memory.doubt(path);
+  }
+
+  /** Directories above that were there when the change began, and went meanwhile by what was learnt: with what was made here they may be there again. */
+  #refute(path: StorePath): void {
+    const { tree, now } = this.#memory;
+    for (let at = parentOf(path); at !== root; at = parentOf(at)) if (tree.lookDirectory(at, now) === null) this.#unsureEntry(at);
   }
 
   /** Nothing was changed. Where the refusal itself says that something else is there than was known, that is given up. */
@@ -185,13 +195,14 @@ export class Changes {
   }
 
   /** The parents that a change made are there; more is not known of them. */
-  #parentsMade(made: readonly Hold[]): void {
+  #parentsMade(made: readonly Hold[], given: StorePath): void {
     const memory = this.#memory;
     if (made.length === 0) return;
     for (const hold of made.toReversed()) {
       if (!memory.rules.knowsOrder(hold)) this.#unsureEntry(hold.path);
       else {
-        const some = someDirectory(memory.now);
+        // What is folded has the length that it had.
+        const some = someDirectory(memory.now, memory.naming.exact ? null : nameOf(given.slice(0, hold.path.length) as StorePath));
         if (memory.settings.ttlMs > 0 && !memory.isKnownDirectory(hold.path)) memory.tree.set(hold.path, some);
         this.#note(hold.path, some);
       }

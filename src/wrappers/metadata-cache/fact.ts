@@ -84,8 +84,8 @@ export function absent(at: number): Fact {
 }
 
 /** A directory of which nothing else is known. */
-export function someDirectory(at: number): Fact {
-  return new Fact(DIRECTORY | THIN, 0, null, null, null, at);
+export function someDirectory(at: number, spelling: string | null = null): Fact {
+  return new Fact(DIRECTORY | THIN, 0, null, null, spelling === null ? null : { ...NOTHING_MORE, metadata: null, spelling }, at);
 }
 
 const NO_HASHES: Hashes = Object.freeze({});

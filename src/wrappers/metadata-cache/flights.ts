@@ -1,13 +1,13 @@
 /** Questions under way, each asked once for all who want the answer. */
 import { abortError } from "../../store/index.ts";
 import type { StorePath } from "../../store/index.ts";
+import type { Asked } from "./memory.ts";
 
 /** What a flight is found by: a text, or the cursor of a page. */
 export type FlightKey = string | object;
 
 interface Flight {
-  /** Touches counted when it was asked. */
-  readonly since: number;
+  readonly asked: Asked;
   readonly answer: Promise<unknown>;
   readonly stop: AbortController;
   waiting: number;
@@ -22,18 +22,18 @@ export class Flights {
     return this.#flights.size;
   }
 
-  /** The answer of a question under way, or undefined: there is none, or it was asked before something that concerns it changed. */
-  join<T>(key: FlightKey, mayJoin: (since: number) => boolean, signal: AbortSignal | undefined): Promise<T> | undefined {
+  /** The answer of a question under way, or undefined: there is none, or its answer would be too old. */
+  join<T>(key: FlightKey, mayJoin: (asked: Asked) => boolean, signal: AbortSignal | undefined): Promise<T> | undefined {
     const flight = this.#flights.get(key);
-    if (flight === undefined || flight.stop.signal.aborted || !mayJoin(flight.since)) return undefined;
+    if (flight === undefined || flight.stop.signal.aborted || !mayJoin(flight.asked)) return undefined;
     this.joined++;
     return this.#wait<T>(key, flight, signal);
   }
 
   /** Asks, for oneself and for who joins. The signal that `ask` gets fires when the last who waits has gone. */
-  start<T>(key: FlightKey, since: number, ask: (signal: AbortSignal) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  start<T>(key: FlightKey, asked: Asked, ask: (signal: AbortSignal) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     const stop = new AbortController();
-    const flight: Flight = { since, stop, waiting: 0, answer: ask(stop.signal) };
+    const flight: Flight = { asked, stop, waiting: 0, answer: ask(stop.signal) };
     this.#flights.set(key, flight);
     const gone = (): void => this.#remove(key, flight);
     // Each who waits is told; here is nobody to tell.

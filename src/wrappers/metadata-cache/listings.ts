@@ -104,11 +104,11 @@ export class Listings {
     if (call.fresh || call.ifNoneMatch !== undefined) return this.#ask(call, key, place);
     const what = call.recursive ? "list recursive" : "list";
     const flight = place ?? keyOf(what, key);
-    const joined = memory.flights.join<Page>(flight, (since) => memory.rules.joins(memory.touches, since, key, what), call.signal);
+    const joined = memory.flights.join<Page>(flight, (asked) => memory.mayJoin(asked, key, what), call.signal);
     if (joined !== undefined) return joined;
     return memory.flights.start(
       flight,
-      memory.touches.now,
+      memory.asked(),
       (shared) => this.#revalidated({ ...call, signal: memory.rules.signalOf(shared, call.signal) }, key, place),
       call.signal,
     );
@@ -140,18 +140,19 @@ export class Listings {
   async #ask(call: ListCall, key: StorePath, place: Place | undefined): Promise<Page> {
     const memory = this.#memory;
     const asked = memory.asked();
+    using _reading = memory.own?.reading(asked.at);
     let page: Page;
     try {
       page = await this.#inner.list({ ...call, cursor: place?.inner });
     } catch (error) {
       if (place !== undefined || !memory.rules.saysAbsent(error)) throw error;
-      if (!(await wasMade(memory, this.#inner, call, key))) {
+      if (!(await wasMade(memory, this.#inner, call, key, asked))) {
         if (memory.tree.strict && memory.rules.absentByListing(memory.capabilities)) memory.learnAbsent(key, asked);
         throw error;
       }
       page = { entries: [] };
     }
-    return this.#answer(call, key, place, page, asked);
+    return await this.#answer(call, key, place, page, asked);
   }
 
   /** Remembers a page, and gives it as the caller is to see it. */

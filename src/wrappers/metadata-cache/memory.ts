@@ -73,6 +73,12 @@ export class MetadataMemory {
     return { since: this.touches.now, at: this.now };
   }
 
+  /** A question that has been under way for longer than its answer may be remembered is no better than what was forgotten. */
+  mayJoin({ since, at }: Asked, key: StorePath, what: "stat" | "list" | "list recursive"): boolean {
+    const { ttlMs, negativeTtlMs } = this.#settings();
+    return this.now - at <= Math.min(ttlMs, negativeTtlMs) && this.rules.joins(this.touches, since, key, what);
+  }
+
   #isAlive(fact: Fact, now: number): boolean {
     const { ttlMs, negativeTtlMs } = this.#settings();
     return this.rules.isAlive(fact.at, fact.isAbsent ? Math.min(ttlMs, negativeTtlMs) : ttlMs, now);

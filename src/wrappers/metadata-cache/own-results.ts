@@ -19,11 +19,20 @@ export class OwnResults {
 
   /** Trees that came here as a whole a moment ago, or are in doubt, and until when. */
   readonly #trees = new Map<StorePath, number>();
+  /** When the listings were asked for that are under way. */
+  readonly #reading = new Set<{ readonly at: number }>();
 
   /** Does this directory lie in such a tree? Then a late listing of it may be of before, and is no knowledge. */
   inTree(directory: StorePath, now: number): boolean {
     for (const [path, until] of this.#trees) if (until > now && isInside(directory, path)) return true;
     return false;
+  }
+
+  /** What is remembered at this moment stays until the listing that is asked for now is answered: it may be as late as one that is answered at once. */
+  reading(at: number): Disposable {
+    const one = { at };
+    this.#reading.add(one);
+    return { [Symbol.dispose]: () => void this.#reading.delete(one) };
   }
 
   get size(): number {
@@ -82,7 +91,7 @@ export class OwnResults {
 
   #put(result: OwnResult, now: number): void {
     this.#delete(result.path);
-    if (!(result.until > now)) return;
+    if (!(result.until > this.#wanted(now))) return;
     this.#all.set(result.path, result);
     const parent = parentOf(result.path);
     let siblings = this.#byDirectory.get(parent);
@@ -95,10 +104,18 @@ export class OwnResults {
     for (const [directory, results] of this.#byDirectory) if (isInside(directory, path)) for (const below of results.keys()) this.#delete(below);
   }
 
+  /** From when on somebody may still ask what was remembered. */
+  #wanted(now: number): number {
+    let since = now;
+    for (const { at } of this.#reading) since = Math.min(since, at);
+    return since;
+  }
+
   #expire(now: number): void {
     for (const [path, until] of this.#trees) if (!(until > now)) this.#trees.delete(path);
+    const wanted = this.#wanted(now);
     for (const { path, until } of this.#all.values()) {
-      if (until > now) return;
+      if (until > wanted) return;
       this.#delete(path);
     }
   }

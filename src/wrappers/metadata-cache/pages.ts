@@ -72,39 +72,66 @@ export function upToDate(memory: MetadataMemory, came: Came): readonly Entry[] {
 /** What was made here is in it, what was deleted here is not; what is in doubt is asked for. */
 export async function completed(memory: MetadataMemory, inner: Backend, came: Came): Promise<readonly Entry[]> {
   const { call, key, entries, isLast } = came;
-  const { own, rules, now } = memory;
+  const { own, rules } = memory;
+  // What was sure to be listed when the answer came may not have been when it was asked for.
+  const then = came.asked.at;
   if (own === undefined || own.size === 0) return entries;
   let kept = entries;
   if (rules.removesOwn()) {
-    if (own.deleted(key, now)) throw new StoreError("not-found", "this directory was deleted a moment ago");
-    if (entries.some(({ path }) => isGone(memory, path))) kept = entries.filter(({ path }) => !isGone(memory, path));
+    if (own.deleted(key, then)) throw new StoreError("not-found", "this directory was deleted a moment ago");
+    if (entries.some(({ path }) => isGone(memory, path, then))) kept = entries.filter(({ path }) => !isGone(memory, path, then));
   }
   if (!rules.addsOwn()) return kept;
+  const told = new Map(kept.map((entry) => [memory.naming.key(entry.path), entry]));
   const missing: Entry[] = [];
-  for (const { path, fact } of own.made(key, call.recursive, now)) {
-    const shown = memory.naming.exact ? path : join(call.path, nameOf(path));
-    const isTold = kept.some((entry) => entry.path === shown);
-    if (fact !== null && (isTold || !isLast)) continue;
-    if (fact === null && !isTold && !isLast) continue;
-    const found = fact === null || fact.thin ? await look(inner, shown, call, fact) : entryOf(fact, shown);
-    if (isTold) kept = kept.filter((entry) => entry.path !== shown);
-    if (found !== undefined && isTold) kept = [...kept, found];
+  for (const { path, fact } of own.made(key, call.recursive, then)) {
+    const there = told.get(path);
+    if (there === undefined ? !isLast : fact !== null && isOf(there, fact)) continue;
+    const shown = there?.path ?? spelled(memory, came, path);
+    // What it lists instead is the version before, or already the next one: single answers know.
+    const asks = fact === null || fact.thin || (there !== undefined && memory.capabilities.consistency.read === "strong");
+    const found = asks ? await look(inner, shown, call, fact) : entryOf(fact, shown);
+    if (there !== undefined) kept = kept.flatMap((entry) => (entry !== there ? [entry] : found === undefined ? [] : [found]));
     else if (found !== undefined) missing.push(found);
   }
-  if (memory.capabilities.listSorted && kept !== entries) kept = kept.toSorted((a, b) => byCodePoint(a.path, b.path));
   return withMore(memory, came, kept, missing);
 }
 
+/** Does a listing tell what our change made? */
+function isOf(listed: Entry, fact: Fact): boolean {
+  if (listed.kind !== fact.kind || listed.kind === "directory") return listed.kind === fact.kind;
+  if (listed.etag !== null && fact.etag !== null) return listed.etag === fact.etag;
+  return !fact.thin && listed.size === fact.size && listed.modifiedMs === fact.modifiedMs;
+}
+
+/** The path of a key below the directory that is listed: as the listing wrote it, else as our change did. */
+function spelled(memory: MetadataMemory, came: Came, at: StorePath): StorePath {
+  if (memory.naming.exact) return at;
+  if (at === came.key) return came.call.path;
+  const told = came.entries.find(({ path }) => memory.naming.key(path) === at);
+  if (told !== undefined) return told.path;
+  const fact = toldBefore(came, at) ?? memory.own?.get(at, came.asked.at) ?? memory.look(at);
+  return join(spelled(memory, came, parentOf(at)), fact?.extra?.spelling ?? nameOf(at));
+}
+
+function toldBefore({ place }: Came, at: StorePath): Fact | undefined {
+  for (let one = place; one !== undefined; one = one.before) {
+    const told = one.facts.find(({ key }) => key === at);
+    if (told !== undefined) return told.fact;
+  }
+  return undefined;
+}
+
 /** Was the directory that the service does not list yet made here a moment ago? */
-export async function wasMade(memory: MetadataMemory, inner: Backend, call: ListCall, key: StorePath): Promise<boolean> {
-  const own = memory.rules.addsOwn() ? memory.own?.get(key, memory.now) : undefined;
+export async function wasMade(memory: MetadataMemory, inner: Backend, call: ListCall, key: StorePath, { at }: Asked): Promise<boolean> {
+  const own = memory.rules.addsOwn() ? memory.own?.get(key, at) : undefined;
   if (own === undefined) return false;
   return own === null ? (await look(inner, call.path, call, null))?.kind === "directory" : own.isDirectory;
 }
 
-function isGone(memory: MetadataMemory, path: StorePath): boolean {
+function isGone(memory: MetadataMemory, path: StorePath, then: number): boolean {
   const key = memory.naming.key(path);
-  return key !== undefined && memory.own?.deleted(key, memory.now) === true;
+  return key !== undefined && memory.own?.deleted(key, then) === true;
 }
 
 /** The reply of the change told too little for a listing, or never came. */
@@ -123,6 +150,7 @@ function withMore(memory: MetadataMemory, came: Came, kept: readonly Entry[], mo
   const { place, call, isLast } = came;
   if (!isLast || more.length === 0 || (place?.gap ?? false)) return kept;
   const { listSorted } = memory.capabilities;
+  const label = ({ kind, path }: Entry): string => `${kind} ${memory.naming.key(path) ?? path}`;
   const given = new Set<string>(kept.map(label));
   for (let one = place; one !== undefined; one = one.before) for (const { key, fact } of one.facts) given.add(`${fact.kind} ${key}`);
   const added = more.filter((entry) => {
@@ -132,8 +160,4 @@ function withMore(memory: MetadataMemory, came: Came, kept: readonly Entry[], mo
   if (added.length === 0) return kept;
   const all = [...kept, ...added];
   return listSorted ? all.sort((a, b) => byCodePoint(a.path, b.path)) : all;
-}
-
-function label({ kind, path }: Entry): string {
-  return `${kind} ${path}`;
 }

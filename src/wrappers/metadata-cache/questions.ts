@@ -5,7 +5,7 @@ import { entryOf } from "./fact.ts";
 import type { Fact } from "./fact.ts";
 import { keyOf } from "./flights.ts";
 import type { Listings } from "./listings.ts";
-import type { MetadataMemory } from "./memory.ts";
+import type { Asked, MetadataMemory } from "./memory.ts";
 
 export class Questions {
   readonly #inner: Backend;
@@ -43,7 +43,7 @@ export class Questions {
   async #shared(call: StatCall, key: StorePath): Promise<Entry> {
     const memory = this.#memory;
     const { signal, path } = call;
-    const mayJoin = (since: number): boolean => memory.rules.joins(memory.touches, since, key, "stat");
+    const mayJoin = (asked: Asked): boolean => memory.mayJoin(asked, key, "stat");
     for (const detail of ["full", "basic"] as const) {
       if (detail === "basic" && call.detail === "full") break;
       const joined = memory.flights.join<Entry>(keyOf(`stat ${detail}`, key), mayJoin, signal);
@@ -57,7 +57,7 @@ export class Questions {
     return named(
       await memory.flights.start(
         keyOf(kind, key),
-        memory.touches.now,
+        memory.asked(),
         (shared) => this.#ask({ ...call, signal: memory.rules.signalOf(shared, signal) }, key),
         signal,
       ),

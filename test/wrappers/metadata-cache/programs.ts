@@ -41,6 +41,7 @@ export const settings: Readonly<Record<string, Setting>> = {
   "implied directories": { service: { implied: true }, cache: { prefetch: false } },
   "side by side": { service: { implied: true, loose: true } },
   "late listings": { service: { late: "listings" }, cache: { ttlMs: 50 } },
+  "late listings, folded names": { service: { late: "listings", capabilities: { caseSensitive: false } }, cache: { ttlMs: 50 } },
   "late listings, short replies": { service: { late: "listings", shortReplies: true }, cache: { ttlMs: 50 } },
   expiring: { service: { pageSize: 2 }, cache: { ttlMs: 100, negativeTtlMs: 50 } },
   others: { service: { pageSize: 2 }, cache: { ttlMs: 100, negativeTtlMs: 70 }, others: true },

@@ -301,6 +301,28 @@ export const lateListingsComplete: Proof<Maker> = {
   },
 };
 
+export const lateFoldedTrees: Proof<Maker> = {
+  name: "CF47 where names are folded too, a late listing of a tree has everything that was made here once, as it was spelled",
+  async run(make) {
+    const { store, service, clock } = worldOf(make, {
+      service: { late: "listings", capabilities: { caseSensitive: false } },
+      cache: { ttlMs: 1, prefetch: false },
+    });
+    await store.write("/D/Old/a", "a");
+    await clock.advance(5000);
+    service.lagMs = 900;
+    await store.mkdir("/D/Made");
+    for (const path of ["/D/Old/B", "/D/Made/C", "/D/Sub/Deep/Y"]) await store.write(path, path);
+    const all = ["/D/Made", "/D/Made/C", "/D/Old", "/D/Old/B", "/D/Old/a", "/D/Sub", "/D/Sub/Deep", "/D/Sub/Deep/Y"];
+    // First the listing has none of it, then all of it.
+    for (const passed of [10, 950]) {
+      await clock.advance(passed);
+      assert.deepEqual((await names(store, "/D", true)).sort(), all);
+      assert.deepEqual((await names(store, "/D")).sort(), ["/D/Made", "/D/Old", "/D/Sub"]);
+    }
+  },
+};
+
 export const lateTreesAreNotKept: Proof<Maker> = {
   name: "what a late listing says of a tree that was moved or copied a moment ago is not remembered",
   async run(make) {
@@ -386,6 +408,7 @@ export const races: readonly Proof<Maker>[] = [
   invalidationHolds,
   sharedCallsOutlive,
   lateListingsComplete,
+  lateFoldedTrees,
   lateTreesAreNotKept,
   lateListingsSayNoAbsence,
   lateReads,
