@@ -154,7 +154,9 @@ export class CachingBackend implements Backend {
     const core = this.#core;
     const { spelling } = core;
     if (spelling.isOne(call.path, call.to)) {
-      // Onto itself under another spelling: nothing happens, and above all nothing is deleted.
+      // Only the service knows how it spells, and here one row would be its own target.
+      if (call.operation === "move" && !call.ifAbsent && call.path !== call.to) return transferNow(core, this.#known(call));
+      // A copy onto itself: nothing happens, and above all nothing is deleted.
       const entry = await stat(core, this.#known(calls.stat(call.path, { signal: call.signal })));
       if (call.ifAbsent) throw new StoreError("already-exists", "something is at the target", { entry, applied: false });
       return { ...entry, path: call.to };
