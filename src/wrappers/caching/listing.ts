@@ -187,7 +187,12 @@ async function inView(core: Core, { path, signal }: Asker, found: Entry, row: No
 
 /** It lists what is known here: late or not, there is nothing to ask, and nothing to learn that may be old. */
 function isKnown(row: NodeRow, found: Entry): boolean {
-  return found.kind === "directory" ? row.kind === DIRECTORY : row.kind === FILE && row.base_etag !== null && row.base_etag === found.etag;
+  if (found.kind === "directory") return row.kind === DIRECTORY;
+  if (row.kind !== FILE || row.base_etag !== found.etag) return false;
+  // Where there are no etags a file is known by the rest.
+  return (
+    found.etag !== null || (found.modifiedMs !== null && row.base_modified === found.modifiedMs && row.base_size === found.size && row.base_id === found.id)
+  );
 }
 
 /** A clean row that the remote did not list: kept while it is fresh, for services that list late; else gone where listings are strong, else asked. */
