@@ -81,10 +81,11 @@ export async function completed(memory: MetadataMemory, inner: Backend, came: Ca
     if (own.deleted(key, then)) throw new StoreError("not-found", "this directory was deleted a moment ago");
     if (entries.some(({ path }) => isGone(memory, path, then))) kept = entries.filter(({ path }) => !isGone(memory, path, then));
   }
-  if (!rules.addsOwn()) return kept;
+  const made = rules.addsOwn() ? own.made(key, call.recursive, then) : [];
+  if (made.length === 0) return kept;
   const told = new Map(kept.map((entry) => [memory.naming.key(entry.path), entry]));
   const missing: Entry[] = [];
-  for (const { path, fact } of own.made(key, call.recursive, then)) {
+  for (const { path, fact } of made) {
     const there = told.get(path);
     if (there === undefined ? !isLast : fact !== null && isOf(there, fact)) continue;
     const shown = there?.path ?? spelled(memory, came, path);
