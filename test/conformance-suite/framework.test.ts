@@ -8,10 +8,11 @@ import { open as openFile } from "node:fs/promises";
 import { afterAll, expect, test } from "vitest";
 import { CheckFailure, conformance, failureText, isPlaceId, madeAt, planOf, runCheck, runConformance, runName } from "../../src/conformance/index.ts";
 import type { Check, CheckContext, Outcome, Subject } from "../../src/conformance/index.ts";
-import { equal, pattern, readAll, rejects, sameBytes } from "../../src/conformance/assert.ts";
+import { equal, fail, pattern, readAll, rejects, sameBytes } from "../../src/conformance/assert.ts";
 import { memory } from "../../src/providers/memory/index.ts";
 import { layer, stack, uniform } from "../../src/store/index.ts";
 import type { Backend, Capabilities, Store } from "../../src/store/index.ts";
+import { readOnly } from "../../src/wrappers/index.ts";
 import { memorySubject } from "./memory-subject.ts";
 
 function check(run: (t: CheckContext) => Promise<void>, more: Partial<Check> = {}): Check {
@@ -332,6 +333,17 @@ test("expected failures: must fail, until their date; must exist; need a reason"
   await expect(run(entry("own.check", "soon"), failing)).rejects.toThrow(/must be a date/);
   await expect(run({ expectFail: [{ check: "own.check", reason: " ", until: "2999-01-01" }] }, failing)).rejects.toThrow(/no reason/);
   await expect(run(entry("nowhere/own.check"), failing)).rejects.toThrow(/no stack "nowhere"/);
+});
+
+test("a stack that only reads refuses what an expected failure writes, and is not to blame; one that is named is", async () => {
+  const failing = check(async () => fail("the other client reads it", "it", "nothing"), { needs: ["read", "write"] });
+  const run = async (where: string): Promise<(string | undefined)[]> => {
+    const expectFail = [{ check: where, reason: "the API has no field", until: "2999-01-01" }];
+    const subject = memorySubject({ expectFail, stacks: { reading: () => [readOnly()] } });
+    return (await runConformance(subject, { only: ["own.check"], extra: [failing] })).subjects[0]?.outcomes.map(({ status }) => status) ?? [];
+  };
+  expect(await run("own.check")).toEqual(["xfail", "refused"]);
+  expect(await run("reading/own.check")).toEqual(["fail", "xpass"]);
 });
 
 test("an expected failure does not excuse a subject that was never reached", async () => {

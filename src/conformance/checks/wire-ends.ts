@@ -79,6 +79,8 @@ export const ends: readonly Check[] = [
       const g = await ground(t);
       const wire = wireOf(t);
       const path = `${g.dir}/down`;
+      // A layer that is sure of what it writes waits before it writes where a lost request may still land.
+      const most = 45_000 + t.capabilities.afterlifeMs;
       const large = pattern(largeSize(t), "down");
       await t.store.write(path, "before");
       const calls: Readonly<Record<string, (signal: AbortSignal) => Promise<unknown>>> = {
@@ -118,7 +120,7 @@ export const ends: readonly Check[] = [
                   );
             await within(
               Promise.race([ending, tooMany(wire, ending, name)]),
-              45_000,
+              most,
               `${name}: a call ends although the service stays down (${kind}, from request ${at + 1})`,
             );
           } finally {

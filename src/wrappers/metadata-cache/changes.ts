@@ -105,7 +105,7 @@ export class Changes {
     } catch (error) {
       release();
       if (rules.mayHaveHappened(error, call.operation)) {
-        for (const part of parts) this.#unsure(part.path);
+        for (const part of parts) this.#unsure(part);
         if (makes !== undefined) this.#refute(makes.path);
         for (const hold of [...made, ...vanishing]) this.#unsureEntry(hold.path);
         this.#age(held);
@@ -114,7 +114,7 @@ export class Changes {
     }
     release();
     for (const [i, part] of parts.entries()) {
-      if (part.vague || !rules.knowsOrder(held[i] as Hold)) this.#unsure(part.path);
+      if (part.vague || !rules.knowsOrder(held[i] as Hold)) this.#unsure(part);
       else patch(result, part);
     }
     this.#age(held);
@@ -129,15 +129,15 @@ export class Changes {
   }
 
   /** Nobody knows what is at this path, and below it. */
-  #unsure(path: StorePath): void {
+  #unsure({ path, reach }: Part): void {
     this.#memory.tree.forget(path);
-    this.#memory.doubt(path);
+    this.#memory.doubt(path, reach);
   }
 
   /** Nor whether this directory is there. */
   #unsureEntry(path: StorePath): void {
     this.#memory.tree.forgetEntry(path);
-    this.#memory.doubt(path);
+    this.#memory.doubt(path, "self");
   }
 
   /** Directories above that were there when the change began, and went meanwhile by what was learnt: with what was made here they may be there again. */

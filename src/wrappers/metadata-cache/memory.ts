@@ -129,13 +129,13 @@ export class MetadataMemory {
   invalidate(key: StorePath): void {
     this.rules.noteInvalidation(this.touches, key);
     this.tree.forget(key);
-    this.doubt(key);
+    this.doubt(key, "tree");
   }
 
-  /** Where answers come late, listings are not believed in this name for a while. */
-  doubt(key: StorePath): void {
+  /** Where answers come late, listings are not believed in this name for a while; "tree": nor in what is below it. */
+  doubt(key: StorePath, reach: "self" | "tree"): void {
     const { now } = this;
-    this.own?.doubt(key, now + this.#settings().settleMs, now);
+    this.own?.doubt(key, reach === "tree", now + this.#settings().settleMs, now);
   }
 
   mayRememberListing(directory: StorePath, since: number): boolean {

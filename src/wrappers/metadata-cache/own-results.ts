@@ -43,20 +43,28 @@ export class OwnResults {
   add(path: StorePath, fact: Fact, tree: boolean, until: number, now: number): void {
     this.#expire(now);
     if (tree) this.#trees.set(path, until);
-    const before = this.#all.get(path);
-    const emptied = fact.isDirectory && !tree && before !== undefined && before.until > now && (before.fact?.isAbsent === true || before.emptied);
+    const emptied = fact.isDirectory && !tree && this.#wasEmptied(path, now);
     // A deleted tree is gone with all that was made in it.
     if (fact.isAbsent) this.#forget(path);
     this.#put({ path, fact, emptied, until }, now);
   }
 
-  /** Nobody knows what became of this path and of what was made below it. */
-  doubt(path: StorePath, until: number, now: number): void {
+  #wasEmptied(path: StorePath, now: number): boolean {
+    const before = this.#all.get(path);
+    return before !== undefined && before.until > now && (before.fact?.isAbsent === true || before.emptied);
+  }
+
+  /** Nobody knows whether this path is there; with `tree`, nor what is below it. */
+  doubt(path: StorePath, tree: boolean, until: number, now: number): void {
     this.#expire(now);
-    this.#trees.set(path, until);
-    const inside = [...this.#all.values()].filter((one) => isInside(one.path, path));
-    for (const one of inside) this.#put({ ...one, fact: null }, now);
-    if (path !== root) this.#put({ path, fact: null, emptied: this.#all.get(path)?.emptied ?? false, until }, now);
+    // What was in it before it was deleted does not come back with the directory alone.
+    const emptied = !tree && this.#wasEmptied(path, now);
+    if (tree) {
+      this.#trees.set(path, until);
+      const inside = [...this.#all.values()].filter((one) => isInside(one.path, path));
+      for (const one of inside) this.#put({ ...one, fact: null, emptied: false }, now);
+    }
+    if (path !== root) this.#put({ path, fact: null, emptied, until }, now);
   }
 
   /** Undefined: nothing was changed here, null: it is in doubt. */
@@ -71,8 +79,7 @@ export class OwnResults {
     for (let at = path; ; at = parentOf(at)) {
       const found = this.#all.get(at);
       if (found !== undefined && found.until > now) {
-        if (found.fact === null) return false;
-        return found.fact.isAbsent || (at !== path && found.emptied);
+        return found.fact?.isAbsent === true || (at !== path && found.emptied);
       }
       if (at === root) return false;
     }

@@ -51,11 +51,14 @@ export const settings: Readonly<Record<string, Setting>> = {
 /** One question or change of ours. */
 interface Ours {
   readonly startedAt: number;
-  /** Infinity: not settled yet. */
+  /** In ticks and in milliseconds. Infinity: not settled yet. */
   settledAt: number;
+  settledMs: number;
   /** What it concerns. */
   readonly paths: readonly string[];
   readonly isUpload: boolean;
+  /** Takes away what it concerns, and tells nothing of what that was in. */
+  readonly isDelete: boolean;
   /** A change of a tree whose outcome nobody knows: it failed, or another one ran beside it. Where listings are late it is as one of somebody else. */
   isUnsure: boolean;
 }
@@ -135,7 +138,7 @@ class Judge {
       case "mkdir":
         return this.#change([step.path], () => store.mkdir(step.path, { existOk: true }), true);
       case "delete":
-        return this.#change([step.path], () => store.delete(step.path, { recursive: true }));
+        return this.#change([step.path], () => store.delete(step.path, { recursive: true }), false, true);
       case "move":
       case "copy":
         return this.#change([step.path, step.to], () => store[step.do](step.path, step.to));
@@ -217,8 +220,8 @@ class Judge {
     });
   }
 
-  async #change(paths: readonly string[], work: () => Promise<unknown>, isUpload = false): Promise<void> {
-    const mine: Ours = { startedAt: this.#tick, settledAt: Infinity, paths, isUpload, isUnsure: false };
+  async #change(paths: readonly string[], work: () => Promise<unknown>, isUpload = false, isDelete = false): Promise<void> {
+    const mine: Ours = { startedAt: this.#tick, settledAt: Infinity, settledMs: Infinity, paths, isUpload, isDelete, isUnsure: false };
     for (const other of this.#ours)
       if (
         other.settledAt === Infinity &&
@@ -229,6 +232,7 @@ class Judge {
     const before = new Set(this.#world.net.waiting);
     this.#follow(work(), (answer) => {
       mine.settledAt = ++this.#tick;
+      mine.settledMs = this.#world.clock.now();
       if (StoreError.is(answer) && answer.applied !== false) mine.isUnsure = true;
     });
     await settled();
@@ -299,12 +303,16 @@ class Judge {
       let ends = false;
       for (let j = i + 1, changed = false; j < values.length && !ends; j++) {
         if (values[j] === values[j - 1]) continue;
-        changed ||= values[j] !== said;
         const { at, ms: when, by } = this.#past[j] as Past;
+        // Whoever takes away a child learns nothing of the directory that another client made for it.
+        if (said === null && by?.isDelete === true && values[j] !== null && values[j - 1] !== null) continue;
+        changed ||= values[j] !== said;
         // Of a tree that came as a whole, or of one in doubt, a late listing may show the state before, and the cache does not keep that.
         const mayBeLate = by !== undefined && isLate && !by.isUpload && (by.isUnsure || (by.paths.length > 1 && !by.paths.includes(path)));
         const staleMs = by === undefined ? ttlMs + settleMs : mayBeLate ? settleMs : undefined;
-        ends = changed && (staleMs === undefined ? (by as Ours).settledAt < from : at < from && when + staleMs <= ms);
+        // What an own change made is told from its reply on, which may come long after it was done.
+        const toldMs = Math.max(when, this.#past[i]?.by?.settledMs ?? 0);
+        ends = changed && (staleMs === undefined ? (by as Ours).settledAt < from : at < from && toldMs + staleMs <= ms);
       }
       if (!ends) return;
     }

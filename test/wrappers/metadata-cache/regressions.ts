@@ -175,4 +175,19 @@ export const regressions: readonly { readonly setting: string; readonly why: str
       { do: "delete", path: "/a" },
     ],
   },
+  {
+    setting: "late listings, short replies",
+    why: "a directory that was deleted and made again showed what had been in it before, where two changes had made it at once",
+    program: [
+      { do: "write", path: "/d/e/x" },
+      { do: "net", nth: 0, how: "answer" },
+      { do: "delete", path: "/d" },
+      { do: "wait", ms: 1100 },
+      { do: "net", nth: 0, how: "answer" },
+      { do: "mkdir", path: "/d" },
+      { do: "write", path: "/d/b" },
+      { do: "stat", path: "/d/e", detail: "basic" },
+      { do: "delete", path: "/a" },
+    ],
+  },
 ];
