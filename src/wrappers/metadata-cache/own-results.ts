@@ -7,7 +7,7 @@ export interface OwnResult {
   readonly path: StorePath;
   /** As the change told it; an absent one says the same of everything below. Null: in doubt, its outcome is unknown; a listing is not believed in this name. */
   readonly fact: Fact | null;
-  /** A directory that was deleted here shortly before it was made again: what was in it before is gone. */
+  /** A directory that was deleted here, by itself or with one around it, shortly before it was made again: what was in it before is gone. */
   readonly emptied: boolean;
   readonly until: number;
 }
@@ -51,7 +51,7 @@ export class OwnResults {
 
   #wasEmptied(path: StorePath, now: number): boolean {
     const before = this.#all.get(path);
-    return before !== undefined && before.until > now && (before.fact?.isAbsent === true || before.emptied);
+    return (before !== undefined && before.until > now && before.emptied) || this.deleted(path, now);
   }
 
   /** Nobody knows whether this path is there; with `tree`, nor what is below it. */

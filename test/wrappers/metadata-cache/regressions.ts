@@ -190,4 +190,17 @@ export const regressions: readonly { readonly setting: string; readonly why: str
       { do: "delete", path: "/a" },
     ],
   },
+  {
+    setting: "late listings, short replies",
+    why: "the same where it was deleted with the directory around it",
+    program: [
+      { do: "write", path: "/d/e/x" },
+      { do: "net", nth: 0, how: "answer" },
+      { do: "delete", path: "/d" },
+      { do: "wait", ms: 1100 },
+      { do: "net", nth: 0, how: "answer" },
+      { do: "mkdir", path: "/d/e" },
+      { do: "stat", path: "/d/e/x", detail: "basic" },
+    ],
+  },
 ];
