@@ -16,6 +16,11 @@ const SAFE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
 const MAX_OUTPUT = 64 << 10;
 const MAX_LISTING = 64 << 20;
 
+/** @throws StoreError `config` before anything is made under a name that is none, or leads elsewhere */
+export function checkName(name: string): void {
+  if (!SAFE_NAME.test(name)) throw new StoreError("config", "a name that the commands would not understand", { applied: false });
+}
+
 export interface Given {
   readonly place: Place;
   /** Bytes to transfer, for the limit of time. */
@@ -48,7 +53,7 @@ export class Commands {
   /** A file of the place, by a safe name of its own. */
   async upload(host: string, name: string, given: Given, more: readonly string[] = []): Promise<Upload> {
     checkHost(host);
-    if (!SAFE_NAME.test(name)) throw new StoreError("config", "a name that the commands would not understand", { applied: false });
+    checkName(name);
     const ended = await this.run("plowup", [...this.#limits(), ...this.#unattended(), `--printf=${templates.up}`, ...more, host, name], given);
     const links = linksIn(host, ended.stdout);
     if (ended.stopped === "signal" && given.signal !== undefined)

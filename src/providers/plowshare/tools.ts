@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { basename, extname, join, resolve } from "node:path";
 import { StoreError } from "../../store/index.ts";
 import type { CallOptions } from "../../store/index.ts";
-import { Commands } from "./commands.ts";
+import { Commands, checkName } from "./commands.ts";
 import type { Given } from "./commands.ts";
 import { exitCodeOf, translate } from "./errors.ts";
 import { isLink } from "./links.ts";
@@ -143,6 +143,7 @@ class Tools implements PlowshareTools {
       if (stat.size === 0) throw new StoreError("unsupported", "hosts take no empty files", { applied: false });
       const extension = extname(file);
       const safe = name ?? freshName(Math.random) + (/^\.[A-Za-z0-9]{1,10}$/.test(extension) ? extension : ".bin");
+      checkName(safe);
       await link(resolve(file), join(given.place.directory, safe)).catch(() => copyFile(resolve(file), join(given.place.directory, safe)));
       const more = [
         ...(nameFormat === undefined ? [] : [`--name=${nameFormat}`]),

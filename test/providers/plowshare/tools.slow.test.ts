@@ -45,6 +45,19 @@ test("PS3: empty and missing files and directories are refused before a command 
   expect(l.hosts.calls()).toEqual([]);
 });
 
+test("a name that leads out of the place of the call is refused before anything is made or overwritten", async () => {
+  await using l = await lab();
+  const tools = l.tools();
+  const file = await fileIn(l, "a.txt", "new bytes");
+  const [fresh, there] = [join(l.scratch, "fresh.txt"), await fileIn(l, "there.txt", "old bytes")];
+  // From the place of a call, which lies deep in the temporary directory, to a file of the test.
+  const outside = (path: string): string => `${"../".repeat(32)}${path.slice(1)}`;
+  for (const path of [fresh, there]) expect((await failureOf(tools.upload("alpha", file, { name: outside(path) }))).code).toBe("config");
+  expect((await readdir(l.scratch)).sort()).toEqual(["a.txt", "there.txt"]);
+  expect(await readFile(there, "utf8")).toBe("old bytes");
+  expect(l.hosts.calls()).toEqual([]);
+});
+
 test("PS9: a file of the name at the target is refused, replaced, or kept beside; PS10: it is never taken for a part", async () => {
   await using l = await lab({ alpha: { resume: true } });
   const tools = l.tools();
