@@ -4,6 +4,7 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { StoreError } from "../../store/index.ts";
 import { Contents } from "./contents.ts";
+import { Deletions } from "./deletions.ts";
 import { checkDirectory, openDatabase } from "./format.ts";
 import { Hosts } from "./hosts.ts";
 import type { StoreSettings } from "./options.ts";
@@ -22,6 +23,7 @@ export class Library {
   readonly hosts: Hosts;
   readonly tree: Tree;
   readonly slots: Slots = new Slots();
+  readonly deletions: Deletions = new Deletions();
   /** Links in use by downloads: what is to be removed waits for them. */
   readonly inUse: Map<string, number> = new Map<string, number>();
   /** Ids of removals under way. */

@@ -90,9 +90,11 @@ export class Removals {
       if (link === undefined) throw new StoreError("permission-denied", "the host gave no link that deletes it", { applied: false });
       await this.#session.atHost(row.host, signal, async () => {
         await using place = await commands.surroundings.place();
-        await commands.remove(link, { place, signal });
+        // The turn may have come hours later, after the very upload that got the same link, or a reader; from here to the command nothing waits.
+        if (!library.contents.isDue(row.id, this.#session.now()) || library.inUse.has(row.url)) return;
+        if (!library.contents.isNeeded(row)) await library.deletions.during(row, () => commands.remove(link, { place, signal }));
+        library.contents.removed(row.id);
       });
-      library.contents.removed(row.id);
     } catch (error) {
       const known = translate(error);
       if (known === undefined) throw error;

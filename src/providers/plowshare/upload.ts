@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { abortError } from "../../store/index.ts";
 import type { StoreError } from "../../store/index.ts";
 import { mostHopeful, translate } from "./errors.ts";
+import type { HostLink } from "./links.ts";
 import type { Session } from "./session.ts";
 import type { Spooled } from "./spooled.ts";
 
@@ -55,31 +56,53 @@ export async function place(session: Session, { file, copies, except = [], signa
 /** @throws StoreError why the upload failed, never with anything left behind that the index does not know */
 async function one(session: Session, host: string, file: Spooled, signal: AbortSignal | undefined): Promise<number> {
   return session.atHost(host, signal, async () => {
-    const { contents, hosts } = session.library;
-    await using spot = await session.commands.surroundings.place();
-    await link(join(file.directory, file.name), join(spot.directory, file.name)).catch(() =>
-      copyFile(join(file.directory, file.name), join(spot.directory, file.name)),
-    );
-    const flight = contents.startFlight(host, file.name, file.size, session.now());
-    let upload;
+    const { contents, deletions } = session.library;
+    // Held until the end, so that none of them is deleted again while the next upload may be given it.
+    const doubtful: number[] = [];
     try {
-      upload = await session.commands.upload(host, file.name, { place: spot, bytes: file.size, signal });
-    } catch (error) {
-      // It was never started.
-      contents.landed(flight, [], session.now());
-      throw error;
+      for (;;) {
+        using watch = deletions.watch();
+        const { id, link } = await attempt(session, host, file, signal);
+        if (!(await watch.meets([link]))) return id;
+        doubtful.push(id);
+      }
+    } finally {
+      contents.letGo(doubtful, session.now());
     }
-    const { links, failure, mayHaveLanded } = upload;
-    if (mayHaveLanded) contents.lost(flight, session.now());
-    const held = mayHaveLanded ? [] : contents.landed(flight, links, session.now());
-    if (failure === undefined) {
-      hosts.uploaded(host, file.size);
-      return held[0] as number;
-    }
-    contents.letGo(held, session.now());
-    hosts.failed(host, failure, session.now(), file.size);
-    throw failure;
   });
+}
+
+/** One command, and the link that came of it, held. */
+async function attempt(
+  session: Session,
+  host: string,
+  file: Spooled,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly id: number; readonly link: HostLink }> {
+  const { contents, hosts } = session.library;
+  await using spot = await session.commands.surroundings.place();
+  await link(join(file.directory, file.name), join(spot.directory, file.name)).catch(() =>
+    copyFile(join(file.directory, file.name), join(spot.directory, file.name)),
+  );
+  const flight = contents.startFlight(host, file.name, file.size, session.now());
+  let upload;
+  try {
+    upload = await session.commands.upload(host, file.name, { place: spot, bytes: file.size, signal });
+  } catch (error) {
+    // It was never started.
+    contents.landed(flight, [], session.now());
+    throw error;
+  }
+  const { links, failure, mayHaveLanded } = upload;
+  if (mayHaveLanded) contents.lost(flight, session.now());
+  const held = mayHaveLanded ? [] : contents.landed(flight, links, session.now());
+  if (failure === undefined) {
+    hosts.uploaded(host, file.size);
+    return { id: held[0] as number, link: links[0] as HostLink };
+  }
+  contents.letGo(held, session.now());
+  hosts.failed(host, failure, session.now(), file.size);
+  throw failure;
 }
 
 /** Fewer copies than were asked for. */

@@ -198,3 +198,34 @@ test("a host that gives one link for equal files: removing one file leaves the o
   await store.layers.plowshare.flush();
   expect(l.hosts.files("alpha")).toEqual([]);
 });
+
+test("a link that is given again while its removal waits for its turn at the host is not removed", async () => {
+  await using l = await lab();
+  const store = l.open();
+  await store.write("/a", text);
+  l.hosts.fail("alpha", "up", "same 2");
+  const writing = store.write("/b", text);
+  await expect.poll(() => l.hosts.taken("alpha"), { timeout: 60_000, interval: 50 }).toBe(1);
+  // Nobody needs the link of /a now; its removal waits for the upload, which is given the same link.
+  await store.delete("/a");
+  await writing;
+  await store.layers.plowshare.flush();
+  expect(await readText(store, "/b")).toBe(text);
+  expect([l.hosts.files("alpha").length, l.hosts.calls("plowdel").length]).toEqual([1, 0]);
+  expect(await store.layers.plowshare.status()).toMatchObject({ links: 1, pendingRemovals: 0, possibleOrphans: [] });
+});
+
+test("a link that is given while it is being removed is not believed: the file is uploaded again", async () => {
+  await using l = await lab();
+  const store = l.open({ maxProcesses: 4, maxProcessesPerHost: 2 });
+  await store.write("/a", text);
+  l.hosts.fail("alpha", "del", "slow 3");
+  await store.delete("/a");
+  await expect.poll(() => l.hosts.taken("alpha"), { timeout: 60_000, interval: 50 }).toBe(1);
+  l.hosts.fail("alpha", "up", "same");
+  await store.write("/b", text);
+  await store.layers.plowshare.flush();
+  expect(await readText(store, "/b")).toBe(text);
+  expect([l.hosts.files("alpha").length, l.hosts.calls("plowup").length]).toEqual([1, 3]);
+  expect(await store.layers.plowshare.status()).toMatchObject({ links: 1, pendingRemovals: 0, orphans: [], possibleOrphans: [] });
+});
