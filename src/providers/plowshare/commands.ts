@@ -35,7 +35,20 @@ export interface Upload {
   readonly failure: StoreError | undefined;
   /** The bytes may be at the host although no link came of them. */
   readonly mayHaveLanded: boolean;
+  /** The exit code, of several items that of the first failure; null: it was ended by a signal. */
+  readonly code: number | null;
 }
+export interface UploadSettings {
+  /** Further arguments. */
+  readonly more?: readonly string[] | undefined;
+  /** Tries of plowup by itself. Whatever an earlier one of them left at the host, nothing tells of it. Default: those of the settings. */
+  readonly retries?: number | undefined;
+}
+
+/** Nothing was tried: no module, a wrong command line, a command that does not run. */
+const NOT_TRIED: ReadonlySet<number> = new Set([2, 15, 126, 127]);
+/** The host refused the file: login, captcha, busy, password, rights, size, session. After all others it may have it: its answer was lost or not understood. */
+const REFUSED: ReadonlySet<number> = new Set([...NOT_TRIED, 4, 7, 10, 11, 12, 14, 17]);
 
 export class Commands {
   readonly settings: Settings;
@@ -51,27 +64,32 @@ export class Commands {
   }
 
   /** A file of the place, by a safe name of its own. */
-  async upload(host: string, name: string, given: Given, more: readonly string[] = []): Promise<Upload> {
+  async upload(host: string, name: string, given: Given, { more = [], retries = this.settings.retries }: UploadSettings = {}): Promise<Upload> {
     checkHost(host);
     checkName(name);
-    const ended = await this.run("plowup", [...this.#limits(), ...this.#unattended(), `--printf=${templates.up}`, ...more, host, name], given);
+    const ended = await this.run("plowup", [...this.#limits(retries), ...this.#unattended(), `--printf=${templates.up}`, ...more, host, name], given);
     const links = linksIn(host, ended.stdout);
+    const none = links.length === 0;
+    const code = ended.stopped !== null || ended.code === null ? null : exitCodeOf(ended.code);
     if (ended.stopped === "signal" && given.signal !== undefined)
-      return { links, failure: abortError(given.signal, { applied: false }), mayHaveLanded: links.length === 0 };
-    if (ended.code !== 0 || ended.stopped !== null) {
-      const code = ended.code === null ? null : exitCodeOf(ended.code);
-      return { links, failure: this.failure("upload", ended), mayHaveLanded: links.length === 0 && (ended.stopped !== null || code === null || code === 16) };
+      return { links, failure: abortError(given.signal, { applied: false }), mayHaveLanded: none, code };
+    if (code !== 0) {
+      const surelyNot = code !== null && (retries === 0 ? REFUSED : NOT_TRIED).has(code);
+      return { links, failure: this.failure("upload", ended), mayHaveLanded: none && !surelyNot, code };
     }
-    if (links.length === 1) return { links, failure: undefined, mayHaveLanded: false };
+    if (links.length === 1) return { links, failure: undefined, mayHaveLanded: false, code };
     // Skipped files end like this, and so do modules whose host changed.
-    const reason =
-      links.length === 0 ? "the command ended well and gave no link: the file was skipped, or the host changed" : "the command gave several links for one file";
-    return { links, failure: new StoreError("unknown", reason, { applied: false }), mayHaveLanded: links.length === 0 };
+    const reason = none ? "the command ended well and gave no link: the file was skipped, or the host changed" : "the command gave several links for one file";
+    return { links, failure: new StoreError("unknown", reason, { applied: false }), mayHaveLanded: none, code };
   }
 
   /** Into the fresh directory of the place. What came is looked at by whoever asked: nothing that the command says of it counts. */
   async download(url: string, given: Given, more: readonly string[] = []): Promise<void> {
-    const ended = await this.run("plowdown", [...this.#limits(), ...this.#unattended(), "-o", ".", `--printf=${templates.down}`, ...more, url], given);
+    const ended = await this.run(
+      "plowdown",
+      [...this.#limits(this.settings.retries), ...this.#unattended(), "-o", ".", `--printf=${templates.down}`, ...more, url],
+      given,
+    );
     this.check("download", ended, given.signal);
   }
 
@@ -102,8 +120,8 @@ export class Commands {
   #wait(): string {
     return String(Math.ceil(this.settings.waitMs / 1000));
   }
-  #limits(): string[] {
-    const { retries, maxBytesPerSecond } = this.settings;
+  #limits(retries: number): string[] {
+    const { maxBytesPerSecond } = this.settings;
     return ["-t", this.#wait(), "-r", String(retries), ...(maxBytesPerSecond === undefined ? [] : [`--max-rate=${maxBytesPerSecond}`])];
   }
   /** Nobody sits there to answer. */

@@ -36,7 +36,7 @@ export interface Flight {
   readonly ended: number | null;
 }
 
-/** Of the uploads without an end the newest are kept. */
+/** Of the possible orphans the newest are kept. */
 const FLIGHTS_KEPT = 10_000;
 
 export class Contents {
@@ -60,7 +60,7 @@ export class Contents {
     transaction(this.#db, () => {
       this.#sql("update removal set due = ? where due is null and stuck is null").run(now);
       this.#sql("update flight set ended = ? where ended is null").run(now);
-      this.#sql("delete from flight where id <= (select max(id) from flight) - ?").run(FLIGHTS_KEPT);
+      this.#trim();
       this.#sql("delete from content where refs = 0 and not exists (select 1 from link where link.content = content.id)").run();
     });
   }
@@ -81,7 +81,16 @@ export class Contents {
   }
   /** It may be there and it may not. */
   lost(flight: number, now: number): void {
-    this.#sql("update flight set ended = ? where id = ?").run(now, flight);
+    transaction(this.#db, () => {
+      this.#sql("update flight set ended = ? where id = ?").run(now, flight);
+      this.#trim();
+    });
+  }
+  /** By number and not by id: uploads that went well have used ids too. */
+  #trim(): void {
+    this.#sql("delete from flight where id <= (select id from flight where ended is not null order by id desc limit 1 offset ?) and ended is not null").run(
+      FLIGHTS_KEPT,
+    );
   }
   forgetFlight(id: number): boolean {
     return this.#sql("delete from flight where id = ? and ended is not null").run(id).changes > 0;

@@ -30,7 +30,10 @@ export interface PlowshareStatus {
   readonly pendingRemovals: number;
   /** Links that stay at their hosts: no deletion code, or a wrong one. */
   readonly orphans: readonly { readonly id: number; readonly host: string; readonly sinceMs: number; readonly why: string }[];
-  /** Uploads that were cut off when nobody could know whether the host has the bytes: look at the host for these names. */
+  /**
+   * Uploads that ended without a link when nobody could know whether the host has the bytes: cut off, or failed in another way than by a refusal of the host (a host that cannot be
+   * reached has them most often not). Look at the host for these names.
+   */
   readonly possibleOrphans: readonly {
     readonly id: number;
     readonly host: string;

@@ -61,7 +61,10 @@ export interface DownloadedFile {
 
 /** Disposing ends what runs: those calls, and later ones, fail with `closed`. */
 export interface PlowshareTools extends AsyncDisposable {
-  /** Any file of any name: it is given to plowup under a safe one. An empty file is `unsupported`: no host takes it. */
+  /**
+   * Any file of any name: it is given to plowup under a safe one. An empty file is `unsupported`: no host takes it. After a failure that leaves open whether the host has the
+   * file, and after an earlier try of `retries` that may have left it there, `applied` is "unknown": no list is kept of such copies.
+   */
   upload(host: string, file: string, options?: UploadOptions): Promise<UploadedFile>;
   /** The host fetches the address by itself. "pending": it will do so later, and nobody says when. */
   uploadFrom(host: string, url: string, options?: CallOptions): Promise<UploadedFile | "pending">;
@@ -120,7 +123,7 @@ class Tools implements PlowshareTools {
     try {
       return await task;
     } catch (error) {
-      throw over.aborted && signal?.aborted !== true ? closed() : (translate(error) ?? error);
+      throw over.aborted && signal?.aborted !== true ? closed(error) : (translate(error) ?? error);
     } finally {
       this.#running.delete(task);
     }
@@ -150,8 +153,8 @@ class Tools implements PlowshareTools {
         ...(runBefore === undefined ? [] : [`--run-before=${resolve(runBefore)}`]),
         ...Object.entries(hostOptions).map(([key, value]) => `--${key}=${value}`),
       ];
-      const { links, failure } = await commands.upload(host, safe, { ...given, bytes: stat.size }, more);
-      if (failure !== undefined) throw failure;
+      const { links, failure, mayHaveLanded } = await commands.upload(host, safe, { ...given, bytes: stat.size }, { more });
+      if (failure !== undefined) throw mayHaveLanded || links.length > 0 ? failure.with({ applied: "unknown", cause: failure.cause }) : failure;
       const [found] = links;
       if (found === undefined) throw new StoreError("unknown", "the command ended well and gave no link", { applied: false });
       return { url: found.url, remove: found.remove, admin: found.admin };
@@ -304,6 +307,7 @@ function checkLink(url: string): void {
     throw new StoreError("invalid-path", "this is no link: http or https, no spaces, no second address inside", { applied: false });
 }
 
-function closed(): StoreError {
-  return new StoreError("closed", "these tools are closed", { applied: false });
+/** What an upload that was cut off by it has left behind, nobody knows. */
+function closed(ended?: unknown): StoreError {
+  return new StoreError("closed", "these tools are closed", { applied: StoreError.is(ended) ? ended.applied : false });
 }

@@ -6,6 +6,7 @@ import type { StoreError } from "../../store/index.ts";
 import { mostHopeful, translate } from "./errors.ts";
 import type { HostLink } from "./links.ts";
 import type { Session } from "./session.ts";
+import { freshName } from "./spooled.ts";
 import type { Spooled } from "./spooled.ts";
 
 export interface Placing {
@@ -62,7 +63,7 @@ async function one(session: Session, host: string, file: Spooled, signal: AbortS
     try {
       for (;;) {
         using watch = deletions.watch();
-        const { id, link } = await attempt(session, host, file, signal);
+        const { id, link } = await persistent(session, host, file, signal);
         if (!(await watch.meets([link]))) return id;
         doubtful.push(id);
       }
@@ -72,28 +73,42 @@ async function one(session: Session, host: string, file: Spooled, signal: AbortS
   });
 }
 
-/** One command, and the link that came of it, held. */
+interface Landed {
+  readonly id: number;
+  readonly link: HostLink;
+}
+
+/** Tries again here and not by plowup's -r, which would say nothing of what an attempt before the last has left at the host. */
+async function persistent(session: Session, host: string, file: Spooled, signal: AbortSignal | undefined): Promise<Landed> {
+  for (let left = session.settings.retries; ; left--) {
+    const result = await attempt(session, host, file, signal);
+    if ("id" in result) return result;
+    if (left === 0 || !result.again || signal?.aborted === true) throw result.failure;
+  }
+}
+
+/** One command, and the link that came of it, held; or why there is none. The name is its own: what of an earlier attempt may be at the host has another. */
 async function attempt(
   session: Session,
   host: string,
   file: Spooled,
   signal: AbortSignal | undefined,
-): Promise<{ readonly id: number; readonly link: HostLink }> {
+): Promise<Landed | { readonly failure: StoreError; readonly again: boolean }> {
   const { contents, hosts } = session.library;
+  const name = `${freshName(session.settings.random)}.bin`;
   await using spot = await session.commands.surroundings.place();
-  await link(join(file.directory, file.name), join(spot.directory, file.name)).catch(() =>
-    copyFile(join(file.directory, file.name), join(spot.directory, file.name)),
-  );
-  const flight = contents.startFlight(host, file.name, file.size, session.now());
+  const [from, to] = [join(file.directory, file.name), join(spot.directory, name)];
+  await link(from, to).catch(() => copyFile(from, to));
+  const flight = contents.startFlight(host, name, file.size, session.now());
   let upload;
   try {
-    upload = await session.commands.upload(host, file.name, { place: spot, bytes: file.size, signal });
+    upload = await session.commands.upload(host, name, { place: spot, bytes: file.size, signal }, { retries: 0 });
   } catch (error) {
     // It was never started.
     contents.landed(flight, [], session.now());
     throw error;
   }
-  const { links, failure, mayHaveLanded } = upload;
+  const { links, failure, mayHaveLanded, code } = upload;
   if (mayHaveLanded) contents.lost(flight, session.now());
   const held = mayHaveLanded ? [] : contents.landed(flight, links, session.now());
   if (failure === undefined) {
@@ -102,7 +117,8 @@ async function attempt(
   }
   contents.letGo(held, session.now());
   hosts.failed(host, failure, session.now(), file.size);
-  throw failure;
+  // What plowup itself would try again: the page was not understood, or the network failed.
+  return { failure, again: code === 1 || code === 3 };
 }
 
 /** Fewer copies than were asked for. */

@@ -43,9 +43,13 @@ function failing(root: string, random: () => number, state: { percent: number; l
       case "plowup": {
         const way = random();
         // It landed: and the answer was lost, is nonsense, comes with a failure, or comes twice.
-        if (way < 0.25) {
+        if (way < 0.12) {
           state.landed += 1;
           return { ...ended, code: null, stopped: "time", stdout: "" };
+        }
+        if (way < 0.25) {
+          state.landed += 1;
+          return { ...ended, code: [1, 3, 5, 6, 8, 99][Math.floor(random() * 6)] as number, stdout: "" };
         }
         if (way < 0.5) {
           state.landed += 1;

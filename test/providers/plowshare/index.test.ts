@@ -155,3 +155,27 @@ test("ids are never used twice: a store that still knows a removal must not meet
   expect(contents.add(1, "00")).toBeGreaterThan(content);
   db.close();
 });
+
+test("possible orphans are kept by their number: uploads that went well push none out, neither at once nor at the next opening", async () => {
+  await using l = await lab();
+  const directory = join(l.scratch, "other");
+  await mkdir(directory);
+  const db = openDatabase(directory, { flush: false, createRoot: true });
+  const contents = new Contents(db);
+  const upload = (name: string): number => contents.startFlight("alpha", name, 1, 1);
+  contents.lost(upload("first"), 2);
+  db.exec("update sqlite_sequence set seq = seq + 20000 where name = 'flight'");
+  contents.landed(upload("well"), [], 2);
+  contents.lost(upload("second"), 2);
+  const running = upload("third");
+  contents.recover(3);
+  expect(contents.flights().map(({ name }) => name)).toEqual(["first", "second", "third"]);
+  expect(contents.forgetFlight(running)).toBe(true);
+  // The oldest goes when there are 10,000 newer ones.
+  for (let n = 0; n < 9998; n++) contents.lost(upload("more"), 2);
+  contents.recover(4);
+  expect(contents.flights()).toHaveLength(10_000);
+  contents.lost(upload("last"), 5);
+  expect([contents.flights().length, contents.flights()[0]?.name]).toEqual([10_000, "second"]);
+  db.close();
+});

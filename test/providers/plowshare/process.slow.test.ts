@@ -27,7 +27,7 @@ test("PS5: -t and -r are always given, and a command that waits beyond its limit
   l.hosts.fail("alpha", "up", "hang");
   const done = failureOf(store.write("/a", "x".repeat(200)));
   const name = await uploadOf(l);
-  expect((l.hosts.calls("plowup")[0] as Called).args.join(" ")).toContain("-t 2 -r 3");
+  expect((l.hosts.calls("plowup")[0] as Called).args.join(" ")).toContain("-t 2 -r 0");
   // The command, and the child that it waits for.
   await expect.poll(() => linesOf(l), { timeout: 60_000, interval: 20 }).toEqual([expect.stringContaining(name), expect.stringMatching(/^sleep /)]);
   // waitMs + graceMs + 200 bytes at 100 a second.
@@ -36,6 +36,14 @@ test("PS5: -t and -r are always given, and a command that waits beyond its limit
   await clock.advance(1);
   expect(await done).toMatchObject({ code: "timeout", transient: true, applied: false });
   await nothingRuns(l);
+});
+
+test("PS5: a download gets -t and -r too", async () => {
+  await using l = await lab();
+  const store = l.open({ retries: 3, waitMs: 1500 });
+  await store.write("/a", "x");
+  await readBytes(store, "/a");
+  expect((l.hosts.calls("plowdown")[0] as Called).args.join(" ")).toContain("-t 2 -r 3");
 });
 
 test("a command that does not listen to SIGTERM is killed by force", async () => {

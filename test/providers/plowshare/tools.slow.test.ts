@@ -58,6 +58,30 @@ test("a name that leads out of the place of the call is refused before anything 
   expect(l.hosts.calls()).toEqual([]);
 });
 
+test("an upload that leaves open whether the host has the file says so", async () => {
+  await using l = await lab();
+  const file = await fileIn(l, "a.txt");
+  const applied = async (fault: string, retries = 0): Promise<unknown> => {
+    l.hosts.fail("alpha", "up", fault, retries + 1);
+    return (await failureOf(l.tools({ retries }).upload("alpha", file))).applied;
+  };
+  expect([await applied("silent 0"), await applied("silent 1"), await applied("silent 3"), await applied("late 3"), await applied("twice")]).toEqual(
+    Array.from({ length: 5 }, () => "unknown"),
+  );
+  expect([await applied("exit 12"), await applied("exit 2")]).toEqual([false, false]);
+  // Tried again by plowup: the first may have landed.
+  l.hosts.fail("alpha", "up", "silent 3");
+  l.hosts.fail("alpha", "up", "exit 12");
+  expect((await failureOf(l.tools({ retries: 1 }).upload("alpha", file))).applied).toBe("unknown");
+  const tools = l.tools();
+  l.hosts.forgetCalls();
+  l.hosts.fail("alpha", "up", "hang");
+  const cut = failureOf(tools.upload("alpha", file));
+  await expect.poll(() => l.hosts.calls("plowup").length, { timeout: 60_000, interval: 50 }).toBe(1);
+  await tools[Symbol.asyncDispose]();
+  expect(await cut).toMatchObject({ code: "closed", applied: "unknown" });
+});
+
 test("PS9: a file of the name at the target is refused, replaced, or kept beside; PS10: it is never taken for a part", async () => {
   await using l = await lab({ alpha: { resume: true } });
   const tools = l.tools();

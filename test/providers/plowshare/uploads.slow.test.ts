@@ -200,3 +200,40 @@ test("an aborted upload ends its processes, stores nothing, and is named as a po
   // The host is free again.
   await store.write("/a", bytes);
 });
+
+test("an upload that failed without a link, when the host may have the file, is named as a possible orphan; a refusal is not", async () => {
+  await using l = await lab();
+  const store = l.open();
+  const landed = [0, 1, 3, 5, 6, 8, 13, 99];
+  for (const code of landed) {
+    l.hosts.fail("alpha", "up", `silent ${code}`);
+    expect((await failureOf(store.write("/a", bytes))).applied, String(code)).toBe(false);
+  }
+  for (const code of [2, 4, 7, 11, 12, 14, 15, 17, 126, 127]) {
+    l.hosts.fail("alpha", "up", `exit ${code}`);
+    expect((await failureOf(store.write("/a", bytes))).applied, String(code)).toBe(false);
+  }
+  expect((await failureOf(store.stat("/a"))).code).toBe("not-found");
+  const { possibleOrphans, links } = await store.layers.plowshare.status();
+  expect([l.hosts.files("alpha").length, possibleOrphans.length, links]).toEqual([landed.length, landed.length, 0]);
+  expect(possibleOrphans[0]).toMatchObject({ host: "alpha", bytes: bytes.length, name: expect.stringMatching(/^[a-z0-9]{20}\.bin$/) });
+});
+
+test("an upload that was tried again: each try has a name of its own, and what the first may have left is known", async () => {
+  await using l = await lab();
+  const store = l.open({ retries: 2, random: Math.random });
+  l.hosts.fail("alpha", "up", "silent 3");
+  l.hosts.fail("alpha", "up", "silent 1");
+  await store.write("/a", bytes);
+  const names = l.hosts.calls("plowup").map(({ args }) => args.at(-1));
+  expect(new Set(names).size).toBe(3);
+  expect((await store.layers.plowshare.status()).possibleOrphans.map(({ name }) => name)).toEqual(names.slice(0, 2));
+  expect(Buffer.from(await readBytes(store, "/a"))).toEqual(bytes);
+  // So often and no more; a refusal is not tried again.
+  l.hosts.forgetCalls();
+  l.hosts.fail("alpha", "up", "exit 3", 3);
+  expect((await failureOf(store.write("/b", bytes))).code).toBe("unavailable");
+  l.hosts.fail("alpha", "up", "exit 12");
+  expect((await failureOf(store.write("/b", bytes))).code).toBe("permission-denied");
+  expect(l.hosts.calls("plowup")).toHaveLength(4);
+});
