@@ -6,7 +6,7 @@ import type { Task } from "./errors.ts";
 import type { HostLink } from "./links.ts";
 import { checkHost } from "./options.ts";
 import type { Settings } from "./options.ts";
-import { linksIn, listedIn, probesIn, templates } from "./output.ts";
+import { finalUrlsIn, linksIn, listedIn, probesIn, templates } from "./output.ts";
 import type { Listed, Probed } from "./output.ts";
 import type { Ended, Runner } from "./process.ts";
 import type { Place, Surroundings } from "./surroundings.ts";
@@ -64,10 +64,17 @@ export class Commands {
   }
 
   /** A file of the place, by a safe name of its own. */
-  async upload(host: string, name: string, given: Given, { more = [], retries = this.settings.retries }: UploadSettings = {}): Promise<Upload> {
-    checkHost(host);
+  async upload(host: string, name: string, given: Given, settings: UploadSettings = {}): Promise<Upload> {
     checkName(name);
-    const ended = await this.run("plowup", [...this.#limits(retries), ...this.#unattended(), `--printf=${templates.up}`, ...more, host, name], given);
+    return this.#up(host, name, given, settings);
+  }
+  /** The host fetches the address by itself; code 16: later. */
+  async uploadFrom(host: string, url: string, given: Given): Promise<Upload> {
+    return this.#up(host, url, given, {});
+  }
+  async #up(host: string, source: string, given: Given, { more = [], retries = this.settings.retries }: UploadSettings): Promise<Upload> {
+    checkHost(host);
+    const ended = await this.run("plowup", [...this.#limits(retries), ...this.#unattended(), `--printf=${templates.up}`, ...more, host, source], given);
     const links = linksIn(host, ended.stdout);
     const none = links.length === 0;
     const code = ended.stopped !== null || ended.code === null ? null : exitCodeOf(ended.code);
@@ -93,6 +100,16 @@ export class Commands {
     this.check("download", ended, given.signal);
   }
 
+  /** Where the bytes come from, without a transfer. */
+  async finalUrl(url: string, given: Given): Promise<string> {
+    const limits = this.#limits(this.settings.retries);
+    const ended = await this.run("plowdown", [...limits, ...this.#unattended(), "--skip-final", `--printf=${templates.down}`, url], given);
+    this.check("download", ended, given.signal);
+    const [final] = finalUrlsIn(ended.stdout);
+    if (final === undefined) throw new StoreError("unknown", "the command ended well and gave no address", { applied: false });
+    return final;
+  }
+
   /** "dead": gone already, which is what was wanted. */
   async remove(url: string, given: Given): Promise<"removed" | "dead"> {
     const ended = await this.run("plowdel", ["--captchamethod=none", url], given);
@@ -116,7 +133,7 @@ export class Commands {
     return listedIn(ended.stdout);
   }
 
-  /** Only the waits of hosts; what the network does is bounded by the limit of the process. */
+  /** Only the waits of hosts; what the network does is bounded by the limit of the process. Of plowup, plowdown and plowlist: the others know no -t, and none but the first two -r. */
   #wait(): string {
     return String(Math.ceil(this.settings.waitMs / 1000));
   }

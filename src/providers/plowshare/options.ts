@@ -18,7 +18,7 @@ export interface PlowshareCommandOptions extends Pick<Injected, "clock"> {
   readonly curlConfig?: string | undefined;
   /** Further environment variables of the commands (https_proxy). Nothing but PATH is passed on by itself. */
   readonly environment?: Readonly<Record<string, string>> | undefined;
-  /** How long a host may make us wait before it serves, in milliseconds, rounded up to seconds (`-t`, always given). 1,000 to 86,400,000. Default 120,000. */
+  /** How long a host may make us wait before it serves, in milliseconds, rounded up to seconds (`-t` of plowup, plowdown and plowlist, always given; plowdel and plowprobe know none and are only killed, below). 1,000 to 86,400,000. Default 120,000. */
   readonly waitMs?: number | undefined;
   /** How often a transfer that fails is tried again at once: downloads by the command itself (`-r`), uploads of a store by us, so that what each try may have left is known. 0 to 10. Default 1. */
   readonly retries?: number | undefined;

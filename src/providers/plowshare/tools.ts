@@ -12,12 +12,11 @@ import { basename, extname, join, resolve } from "node:path";
 import { StoreError } from "../../store/index.ts";
 import type { CallOptions } from "../../store/index.ts";
 import { Commands, checkName } from "./commands.ts";
-import type { Given } from "./commands.ts";
-import { exitCodeOf, translate } from "./errors.ts";
+import type { Given, Upload } from "./commands.ts";
+import { translate } from "./errors.ts";
 import { isLink } from "./links.ts";
-import { checkHost, settingsOf } from "./options.ts";
+import { settingsOf } from "./options.ts";
 import type { PlowshareCommandOptions } from "./options.ts";
-import { finalUrlsIn, linksIn, templates } from "./output.ts";
 import type { Listed, Probed } from "./output.ts";
 import { run } from "./process.ts";
 import { freshName } from "./spooled.ts";
@@ -66,7 +65,7 @@ export interface PlowshareTools extends AsyncDisposable {
    * file, and after an earlier try of `retries` that may have left it there, `applied` is "unknown": no list is kept of such copies.
    */
   upload(host: string, file: string, options?: UploadOptions): Promise<UploadedFile>;
-  /** The host fetches the address by itself. "pending": it will do so later, and nobody says when. */
+  /** The host fetches the address by itself. "pending": it will do so later, and nobody says when. `applied` of a failure as with `upload`. */
   uploadFrom(host: string, url: string, options?: CallOptions): Promise<UploadedFile | "pending">;
   download(url: string, directory: string, options?: DownloadOptions): Promise<DownloadedFile>;
   /** A file with one link a line. Each is marked in it when it is done, so that the next call goes on with the rest. Those that fail do not keep the others. */
@@ -153,24 +152,15 @@ class Tools implements PlowshareTools {
         ...(runBefore === undefined ? [] : [`--run-before=${resolve(runBefore)}`]),
         ...Object.entries(hostOptions).map(([key, value]) => `--${key}=${value}`),
       ];
-      const { links, failure, mayHaveLanded } = await commands.upload(host, safe, { ...given, bytes: stat.size }, { more });
-      if (failure !== undefined) throw mayHaveLanded || links.length > 0 ? failure.with({ applied: "unknown", cause: failure.cause }) : failure;
-      const [found] = links;
-      if (found === undefined) throw new StoreError("unknown", "the command ended well and gave no link", { applied: false });
-      return { url: found.url, remove: found.remove, admin: found.admin };
+      return uploaded(await commands.upload(host, safe, { ...given, bytes: stat.size }, { more }));
     });
   }
 
   uploadFrom(host: string, url: string, { signal }: CallOptions = {}): Promise<UploadedFile | "pending"> {
     return this.#at(signal, async (commands, given) => {
-      checkHost(host);
       checkLink(url);
-      const ended = await commands.run("plowup", ["-t", "120", "--captchamethod=none", `--printf=${templates.up}`, host, url], given);
-      if (ended.stopped === null && ended.code !== null && exitCodeOf(ended.code) === 16) return "pending";
-      commands.check("upload", ended, given.signal);
-      const [found, ...others] = linksIn(host, ended.stdout);
-      if (found === undefined || others.length > 0) throw new StoreError("unknown", "the command ended well and gave no link", { applied: false });
-      return { url: found.url, remove: found.remove, admin: found.admin };
+      const upload = await commands.uploadFrom(host, url, given);
+      return upload.code === 16 ? "pending" : uploaded(upload);
     });
   }
 
@@ -201,11 +191,7 @@ class Tools implements PlowshareTools {
   finalUrl(url: string, { signal }: CallOptions = {}): Promise<string> {
     return this.#at(signal, async (commands, given) => {
       checkLink(url);
-      const ended = await commands.run("plowdown", ["-t", "120", "--captchamethod=none", "--skip-final", `--printf=${templates.down}`, url], given);
-      commands.check("download", ended, given.signal);
-      const [final] = finalUrlsIn(ended.stdout);
-      if (final === undefined) throw new StoreError("unknown", "the command ended well and gave no address", { applied: false });
-      return final;
+      return commands.finalUrl(url, given);
     });
   }
 
@@ -252,6 +238,13 @@ class Tools implements PlowshareTools {
     this.#commands = undefined;
     await (await commands)?.surroundings.remove();
   }
+}
+
+function uploaded({ links, failure, mayHaveLanded }: Upload): UploadedFile {
+  const [found] = links;
+  if (failure === undefined && found !== undefined) return { url: found.url, remove: found.remove, admin: found.admin };
+  const error = failure ?? new StoreError("unknown", "the command ended well and gave no link");
+  throw mayHaveLanded || found !== undefined ? error.with({ applied: "unknown", cause: error.cause }) : error;
 }
 
 function argumentsOf({ minFreeBytes, plainLinks, runBefore, runAfter }: DownloadOptions): string[] {

@@ -118,6 +118,34 @@ test("PS14: folders with names, also what lies deeper", async () => {
   expect((await failureOf(tools.list("http://alpha.host.invalid/folder/none"))).code).toBe("not-found");
 });
 
+test("PS5: -t and -r of the options go to every command that knows them, and to no other", async () => {
+  await using l = await lab({ alpha: { remote: true } });
+  const tools = l.tools({ retries: 3, waitMs: 1500, hostOptions: { alpha: { folder: "box" } } });
+  const { url, remove } = await tools.upload("alpha", await fileIn(l, "a"), { name: "a.bin" });
+  await tools.uploadFrom("alpha", "http://somewhere.invalid/file.iso");
+  await tools.finalUrl(url);
+  await tools.download(url, l.scratch);
+  await tools.list("http://alpha.host.invalid/folder/box");
+  await tools.probe(url);
+  await tools.remove(remove ?? "");
+  const limits = l.hosts
+    .calls()
+    .map(({ command, args }) => [command, ...args.filter((word, n) => [word, args[n - 1]].some((one) => one === "-t" || one === "-r"))]);
+  expect(limits).toEqual([
+    ["plowup", "-t", "2", "-r", "3"],
+    ["plowup", "-t", "2", "-r", "3"],
+    ["plowdown", "-t", "2", "-r", "3"],
+    ["plowdown", "-t", "2", "-r", "3"],
+    ["plowlist", "-t", "2"],
+    ["plowprobe"],
+    ["plowdel"],
+  ]);
+  l.hosts.fail("alpha", "up", "exit 10 60");
+  expect((await failureOf(tools.uploadFrom("alpha", "http://somewhere.invalid/file.iso"))).code).toBe("timeout");
+  l.hosts.fail("alpha", "up", "silent 3", 4);
+  expect((await failureOf(tools.uploadFrom("alpha", "http://somewhere.invalid/file.iso"))).applied).toBe("unknown");
+});
+
 test("PS15, PS16: modules are those of the given directory, and the one of a link is known", async () => {
   await using l = await lab({ alpha: {}, beta: {} });
   const tools = l.tools();
