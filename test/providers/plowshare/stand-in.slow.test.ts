@@ -1,6 +1,6 @@
 /** The stand-in commands have the traps of the real ones (reference/servers.md, section 6): what the provider guards against is there to be met. */
 import { execFile } from "node:child_process";
-import { mkdir, readFile, readdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { commands } from "../../servers/plowshare/hosts.ts";
@@ -96,16 +96,52 @@ test("links: dead ones, several at once, what is none, one inside of another", a
   expect((await call(l, "plowdel", ["-q", removal.replace(/\d+$/, "0")])).code).toBe(12);
   expect((await call(l, "plowdel", ["-q", removal])).code).toBe(0);
   expect((await call(l, "plowdel", ["-q", removal])).code).toBe(13);
-  expect((await call(l, "plowdel", ["-q", "-t", "5", removal])).code).toBe(15);
+  const unknown = [];
+  for (const [command, option] of [
+    ["plowdel", "-t"],
+    ["plowdel", "-r"],
+    ["plowprobe", "-t"],
+    ["plowprobe", "-r"],
+    ["plowlist", "-r"],
+  ] as const)
+    unknown.push((await call(l, command, ["-q", option, "5", link])).code);
+  expect(unknown).toEqual([15, 15, 15, 15, 15]);
   expect((await call(l, "plowdown", ["-q", "-o", "out", "--printf=%u", `http://outer.invalid/?u=${link}`])).out).toBe(link);
 });
 
 test("a name of 255 and more is cut, a slash becomes another sign", async () => {
   await using l = await home({ alpha: {} });
-  const link = await call(l, "plowup", ["-q", "--printf=%u", "--name", "n".repeat(300), "alpha", "a.bin"]);
-  await mkdir(join(l.scratch, "out"));
-  await call(l, "plowdown", ["-q", "-o", "out", link.out]);
-  expect((await readdir(join(l.scratch, "out"))).map((name) => name.length)).toEqual([254]);
+  const out = join(l.scratch, "out");
+  await mkdir(out);
+  const arrives = async (name: string): Promise<string[]> => {
+    const link = await call(l, "plowup", ["-q", "--printf=%u", "--name", name, "alpha", "a.bin"]);
+    expect(await call(l, "plowdown", ["-q", "-o", "out", link.out])).toMatchObject({ code: 0 });
+    const names = await readdir(out);
+    for (const one of names) await rm(join(out, one));
+    return names;
+  };
+  expect(await arrives("n".repeat(300))).toEqual(["n".repeat(254)]);
+  expect(await arrives("n".repeat(254))).toEqual(["n".repeat(254)]);
+  expect(await arrives("a/b/c.bin")).toEqual(["a_b_c.bin"]);
+});
+
+test("names that do not arrive as they are: a new line is skipped, a comma brings quotes, a quote becomes %22, a destination loses its directory", async () => {
+  await using l = await home({ alpha: {} });
+  const named = async (file: string, argument = file): Promise<Said> => {
+    await writeFile(join(l.scratch, file), "x");
+    return await call(l, "plowup", ["-q", "--printf=%f %u", "alpha", argument]);
+  };
+  expect(await named("two\nlines")).toEqual({ code: 0, out: "", err: "" });
+  expect(l.hosts.files("alpha")).toEqual([]);
+  for (const [file, shown] of [
+    ["a,b", '"a,b"'],
+    ["a;b", '"a;b"'],
+    ["a b", "a b"],
+  ] as const)
+    expect((await named(file)).out, file).toMatch(new RegExp(`^${shown} http:`));
+  expect((await named("plain", "plain:some/where/else.bin")).out).toMatch(/^else\.bin http:/);
+  const [, link = ""] = (await named('q"uote')).out.split(" ");
+  expect((await call(l, "plowprobe", ["-q", "--printf=%f", link])).out).toBe("q%22uote");
 });
 
 test("the user's own settings change what happens, unless they are switched off", async () => {
