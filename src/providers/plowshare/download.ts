@@ -4,6 +4,7 @@ import { createReadStream } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { StoreError, abortError } from "../../store/index.ts";
+import type { ErrorCode } from "../../store/index.ts";
 import type { Content, LinkRow } from "./contents.ts";
 import { mostHopeful, translate } from "./errors.ts";
 import type { Session } from "./session.ts";
@@ -17,17 +18,24 @@ export interface Fetched extends AsyncDisposable {
   readonly host: string;
 }
 
+export interface FetchedFirst extends Fetched {
+  /** Hosts that were asked before and failed. */
+  readonly failed: readonly { readonly host: string; readonly code: ErrorCode }[];
+}
+
 /** @throws StoreError `corrupt` where every host has lost it, `integrity` where what they gave is not it, else the failure that leaves most hope */
-export async function fetchContent(session: Session, content: Content, signal: AbortSignal | undefined): Promise<Fetched> {
+export async function fetchContent(session: Session, content: Content, signal: AbortSignal | undefined): Promise<FetchedFirst> {
   const errors: StoreError[] = [];
+  const failed: { host: string; code: ErrorCode }[] = [];
   for (const link of inOrder(session, session.library.contents.links(content.id))) {
     if (signal?.aborted === true) throw abortError(signal, { applied: false });
     try {
-      return await fetchFrom(session, link, content, signal);
+      return { ...(await fetchFrom(session, link, content, signal)), failed };
     } catch (error) {
       const known = translate(error);
       if (known === undefined || known.code === "aborted" || known.code === "closed") throw error;
       errors.push(known);
+      failed.push({ host: link.host, code: known.code });
     }
   }
   if (signal?.aborted === true) throw abortError(signal, { applied: false });

@@ -14,7 +14,7 @@ import type { PlowshareControl } from "./control.ts";
 import type { PlowshareOptions } from "./options.ts";
 import { run } from "./process.ts";
 
-export type { PlowshareCommandOptions, PlowshareOptions } from "./options.ts";
+export type { PlowshareCommandOptions, PlowshareOptions, Served } from "./options.ts";
 export type { RepairReport, VerifyReport } from "./care.ts";
 export type { HostStatus, PlowshareControl, PlowshareStatus } from "./control.ts";
 export { plowshareTools } from "./tools.ts";

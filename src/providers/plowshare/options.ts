@@ -2,7 +2,7 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { StoreError, systemClock } from "../../store/index.ts";
-import type { Clock, Injected } from "../../store/index.ts";
+import type { Clock, ErrorCode, Injected } from "../../store/index.ts";
 
 /** How the commands are found, surrounded and limited. */
 export interface PlowshareCommandOptions extends Pick<Injected, "clock"> {
@@ -32,6 +32,17 @@ export interface PlowshareCommandOptions extends Pick<Injected, "clock"> {
   readonly sessions?: "none" | "session" | "shared" | undefined;
 }
 
+/** Where the bytes of a read came from. */
+export interface Served {
+  readonly path: string;
+  /** Of the whole file, also where a range was read. */
+  readonly bytes: number;
+  /** The host that gave them, proven by size and hash. */
+  readonly host: string;
+  /** Those that were asked before it and failed, in this order. */
+  readonly failed: readonly { readonly host: string; readonly code: ErrorCode }[];
+}
+
 export interface PlowshareOptions extends PlowshareCommandOptions, Pick<Injected, "clock" | "random"> {
   /** The directory of the index, which alone knows the files: lose it and the links are lost. Local, one process at a time. */
   readonly directory: string;
@@ -49,6 +60,8 @@ export interface PlowshareOptions extends PlowshareCommandOptions, Pick<Injected
   readonly maxProcessesPerHost?: number | undefined;
   /** Changes of the index are on the disk before a call resolves (fsync). Default true. Without it a power cut may take the last seconds; a killed process loses nothing either way. */
   readonly flush?: boolean | undefined;
+  /** Told of each read that a host has served, before its bytes are given; a read that fails throws the reason instead. What it throws fails the read. Empty files need no host. */
+  readonly onServed?: ((served: Served) => void) | undefined;
   /** Tells two stores of this kind apart. Default "plowshare". */
   readonly name?: string | undefined;
 }
@@ -78,6 +91,7 @@ export interface StoreSettings extends Settings {
   readonly maxProcesses: number;
   readonly maxProcessesPerHost: number;
   readonly flush: boolean;
+  readonly onServed: PlowshareOptions["onServed"];
   readonly random: () => number;
 }
 
@@ -96,7 +110,7 @@ const COMMON = [
   "sessions",
   "clock",
 ] as const;
-const OWN = ["directory", "createRoot", "hosts", "copies", "minCopies", "maxProcesses", "maxProcessesPerHost", "flush", "name", "random"] as const;
+const OWN = ["directory", "createRoot", "hosts", "copies", "minCopies", "maxProcesses", "maxProcessesPerHost", "flush", "onServed", "name", "random"] as const;
 
 /** @throws StoreError `config` for everything that cannot be meant. */
 export function storeSettingsOf(options: PlowshareOptions): StoreSettings {
@@ -107,6 +121,7 @@ export function storeSettingsOf(options: PlowshareOptions): StoreSettings {
   if (!Array.isArray(hosts) || hosts.length === 0 || hosts.length > 1000) throw wrong("hosts are 1 to 1,000 names of modules");
   for (const host of hosts) checkHost(host);
   if (new Set(hosts).size !== hosts.length) throw wrong("a host is named twice");
+  if (options.onServed !== undefined && typeof options.onServed !== "function") throw wrong("onServed is a function");
   const copies = whole("copies", options.copies, Math.min(2, hosts.length), 1, hosts.length);
   return {
     ...common,
@@ -118,6 +133,7 @@ export function storeSettingsOf(options: PlowshareOptions): StoreSettings {
     maxProcesses: whole("maxProcesses", options.maxProcesses, 2, 1, 64),
     maxProcessesPerHost: whole("maxProcessesPerHost", options.maxProcessesPerHost, 1, 1, 64),
     flush: options.flush ?? true,
+    onServed: options.onServed,
     random: options.random ?? Math.random,
   };
 }

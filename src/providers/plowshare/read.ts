@@ -4,6 +4,7 @@ import { StoreError, byteStream } from "../../store/index.ts";
 import type { ProviderRead, RawBody, ReadCall } from "../../store/index.ts";
 import { fetchContent } from "./download.ts";
 import type { Fetched } from "./download.ts";
+import type { Served } from "./options.ts";
 import type { Session } from "./session.ts";
 import { entryOf } from "./tree.ts";
 
@@ -26,12 +27,23 @@ export async function read(session: Session, call: ReadCall, signal: AbortSignal
     const content = contents.get(node.content);
     if (content === undefined) throw new StoreError("corrupt", "the index names bytes that it does not know", { entry });
     try {
-      return { entry, ...(await bodyOf(await fetchContent(session, content, signal), content.size)) };
+      const fetched = await fetchContent(session, content, signal);
+      await told(session, { path: call.path, bytes: content.size, host: fetched.host, failed: fetched.failed }, fetched);
+      return { entry, ...(await bodyOf(fetched, content.size)) };
     } catch (error) {
       // Somebody wrote or deleted it meanwhile, and its links went with it: what is there now?
       if (tries < READS && contents.get(node.content) === undefined && !signal.aborted) continue;
       throw error;
     }
+  }
+}
+
+async function told({ settings }: Session, served: Served, fetched: Fetched): Promise<void> {
+  try {
+    settings.onServed?.(served);
+  } catch (error) {
+    await fetched[Symbol.asyncDispose]();
+    throw error;
   }
 }
 

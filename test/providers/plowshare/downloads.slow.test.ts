@@ -68,6 +68,48 @@ test("PW6: wrong bytes at the first host, right ones at the second", async () =>
   expect(await readText(store, "/a")).toBe(text);
 });
 
+test("PW6: one result names the host that served, and those that failed before it", async () => {
+  await using l = await lab({ alpha: {}, beta: {}, gamma: {} });
+  const served: unknown[] = [];
+  // One upload after the other: links in the order of the hosts.
+  const store = l.open({ copies: 3, maxProcesses: 1, onServed: (one) => served.push(one) });
+  await store.write("/a", text);
+  await store.write("/empty", "");
+  l.hosts.lose("alpha");
+  for (const id of l.hosts.files("beta")) l.hosts.overwrite("beta", id, "y".repeat(text.length));
+  expect(await readText(store, "/a")).toBe(text);
+  const failed = [
+    { host: "alpha", code: "corrupt" },
+    { host: "beta", code: "integrity" },
+  ];
+  expect(served).toEqual([{ path: "/a", bytes: text.length, host: "gamma", failed }]);
+  expect((await store.layers.plowshare.hosts()).map(({ name, downloads, errors }) => [name, downloads, errors])).toEqual([
+    ["alpha", 0, 1],
+    ["beta", 0, 1],
+    ["gamma", 1, 0],
+  ]);
+  // The one that works is asked first now. Where nothing is served, there is nothing to tell.
+  expect(await readText(store, "/a")).toBe(text);
+  expect(served[1]).toEqual({ path: "/a", bytes: text.length, host: "gamma", failed: [] });
+  expect(await readText(store, "/empty")).toBe("");
+  l.hosts.lose("gamma");
+  await failureOf(readBytes(store, "/a"));
+  expect(served).toHaveLength(2);
+  expect((await readdir(join(l.directory, "run", "1"))).sort()).toEqual(["config", "home"]);
+});
+
+test("what the listener of reads throws fails the read, and leaves nothing behind", async () => {
+  await using l = await lab();
+  const store = l.open({
+    onServed: () => {
+      throw new Error("the listener failed");
+    },
+  });
+  await store.write("/a", text);
+  expect((await failureOf(readBytes(store, "/a"))).cause).toMatchObject({ message: "the listener failed" });
+  expect((await readdir(join(l.directory, "run", "1"))).sort()).toEqual(["config", "home"]);
+});
+
 test("PS4: a file that every host lost is `corrupt`, not `not-found`: the index has it", async () => {
   await using l = await lab({ alpha: {}, beta: {} });
   const store = l.open({ copies: 2 });

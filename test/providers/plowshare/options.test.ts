@@ -48,6 +48,7 @@ test("what cannot be meant is `config`", () => {
     { environment: { BASH_ENV: "/evil" } },
     { environment: { "a b": "x" } },
     { commandDirectory: "" },
+    { onServed: "log" },
   ])
     expect(codeOf(options), JSON.stringify(options)).toBe("config");
   expect(codeOf({})).toBeUndefined();
