@@ -6,7 +6,7 @@ import { DriveRefusal } from "./errors.ts";
 import { ORDER, confirmRoot, directoryAt, isCircle, quoted, resolved, wasOutdated } from "./lookup.ts";
 import { isTemporary, shown } from "./names.ts";
 import type { Place } from "./paths.ts";
-import { FOLDER, byRank, entryOf } from "./resource.ts";
+import { byRank, entryOf, isFolder } from "./resource.ts";
 import type { DriveFile, Item } from "./resource.ts";
 import { patience } from "./retries.ts";
 import type { Session } from "./session.ts";
@@ -17,12 +17,18 @@ const AT_ONCE = 8;
 /** Times that a listing begins anew because Drive does not know its place any more. */
 const RESTARTS = 3;
 
-/** Where a listing stands; a page may be asked for twice, so nothing in here changes but `given`, which says when each name was first given. */
+/** Where a listing stands; a page may be asked for twice, so nothing in here changes but `given`: by name what bears it, and on which page. */
 interface Cursor {
   readonly place: Place;
   readonly page: number;
   readonly pageToken: string;
-  readonly given: Map<string, { readonly page: number; readonly ids: string[] }>;
+  readonly given: Map<string, readonly Given[]>;
+}
+
+interface Given {
+  readonly id: string;
+  readonly page: number;
+  readonly isFolder: boolean;
 }
 
 export async function list(session: Session, call: ListCall): Promise<Page> {
@@ -62,24 +68,28 @@ async function page(session: Session, { path, signal }: ListCall, place: Place, 
   const items = await withTargets(session, seen, signal);
   const entries: Entry[] = [];
   for (const [name, all] of grouped(items)) {
-    const before = given.get(name);
-    const isRepeat = before !== undefined && before.page < number;
-    if (isRepeat) before.ids.push(...all.map(({ file }) => file.id));
-    else given.set(name, { page: number, ids: all.map(({ file }) => file.id) });
-    const ids = given.get(name)?.ids ?? [];
-    if (ids.length > 1) rivals(session, join(path, shown(name)), ids);
-    if (!isRepeat) entries.push(entryOf(join(path, shown(name)), all[0] as Item));
+    const before = (given.get(name) ?? []).filter((one) => one.page < number);
+    // A listing that began anew shows again what was given: that is no second file.
+    const more = all.filter(({ file }) => !before.some(({ id }) => id === file.id));
+    const bearers = [...before, ...more.map((item) => ({ id: item.file.id, page: number, isFolder: isFolder(item) }))];
+    given.set(name, bearers);
+    if (more.length > 0) rivals(session, join(path, shown(name)), bearers);
+    if (before.length === 0) entries.push(entryOf(join(path, shown(name)), all[0] as Item));
   }
   return { entries, ...(nextPageToken === undefined ? {} : { cursor: { place, page: number + 1, pageToken: nextPageToken, given } satisfies Cursor }) };
 }
 
 function wasGiven(given: Cursor["given"], file: DriveFile, page: number): boolean {
-  const before = given.get(file.name);
-  return before !== undefined && before.page < page && before.ids.includes(file.id);
+  return given.get(file.name)?.some((before) => before.page < page && before.id === file.id) === true;
 }
 
-function rivals(session: Session, path: StorePath, ids: readonly string[]): void {
-  session.tell(path, ids);
+/** Tells of several that bear one name. Folders alone are one directory, and no trouble to anybody. */
+function rivals(session: Session, path: StorePath, bearers: readonly Pick<Given, "id" | "isFolder">[]): void {
+  if (bearers.length < 2 || bearers.every((one) => one.isFolder)) return;
+  session.tell(
+    path,
+    bearers.map(({ id }) => id),
+  );
   if (session.settings.duplicates === "error")
     throw new StoreError("conflict", "several files of one name are in the folder", { applied: false, transient: false });
 }
@@ -102,24 +112,23 @@ function grouped(items: readonly Item[]): Map<string, Item[]> {
 async function union(session: Session, call: ListCall, { ids }: Place): Promise<Page> {
   const items: Item[] = [];
   for (const id of ids) {
-    const files: DriveFile[] = [];
+    // By id: a listing that began anew shows the same ones again.
+    const files = new Map<string, DriveFile>();
     for (let pageToken: string | undefined, more = true; more; more = pageToken !== undefined) {
       const one: FilePage = await searched(session, id, pageToken, call.signal);
       pageToken = one.nextPageToken;
-      files.push(...one.files.flatMap((file) => session.recent.corrected(id, file) ?? []));
+      for (const file of one.files.flatMap((seen) => session.recent.corrected(id, seen) ?? [])) files.set(file.id, file);
     }
-    const there = new Set(files.map((file) => file.id));
-    files.push(...session.recent.in(id).filter((file) => !there.has(file.id)));
-    items.push(...(await withTargets(session, files, call.signal)));
+    for (const file of session.recent.in(id)) if (!files.has(file.id)) files.set(file.id, file);
+    items.push(...(await withTargets(session, [...files.values()], call.signal)));
   }
   const entries = [...grouped(items)].map(([name, all]) => {
     const path = join(call.path, shown(name));
-    if (all.length > 1 && all.some(({ target }) => target?.mimeType !== FOLDER))
-      rivals(
-        session,
-        path,
-        all.map(({ file }) => file.id),
-      );
+    rivals(
+      session,
+      path,
+      all.map((item) => ({ id: item.file.id, isFolder: isFolder(item) })),
+    );
     return entryOf(path, all[0] as Item);
   });
   return { entries };
