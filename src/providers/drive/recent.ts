@@ -8,6 +8,7 @@ import { isNewer } from "./resource.ts";
 import type { DriveFile } from "./resource.ts";
 
 interface Known {
+  readonly parent: string;
   readonly file: DriveFile;
   /** False: it was trashed, deleted, or moved out of this folder or this name. */
   readonly here: boolean;
@@ -23,6 +24,8 @@ export class Recent {
   readonly #clock: Clock;
   readonly #windowMs: number;
   readonly #folders = new Map<string, Folder>();
+  /** All that is kept, in the order of expiry. */
+  readonly #known = new Set<Known>();
   /** Where each file was put last. */
   readonly #places = new Map<string, { readonly parent: string; readonly untilMs: number }>();
 
@@ -46,7 +49,9 @@ export class Recent {
 
   /** It is not in this folder any more; `file` is it as it is now, or was last. */
   left(parent: string, file: DriveFile): void {
-    if (this.#windowMs > 0) this.#note(parent, file, false);
+    if (this.#windowMs === 0) return;
+    this.#sweep();
+    this.#note(parent, file, false);
   }
 
   /** Files that were put under this name. */
@@ -76,12 +81,14 @@ export class Recent {
 
   forget(id: string): void {
     const place = this.#places.get(id);
-    if (place !== undefined) this.#folders.get(place.parent)?.byId.delete(id);
+    const known = place === undefined ? undefined : this.#folders.get(place.parent)?.byId.get(id);
+    if (known !== undefined) this.#drop(known);
     this.#places.delete(id);
   }
 
   clear(): void {
     this.#folders.clear();
+    this.#known.clear();
     this.#places.clear();
   }
 
@@ -91,30 +98,39 @@ export class Recent {
   }
 
   #note(parent: string, file: DriveFile, here: boolean): void {
+    const before = this.#folders.get(parent)?.byId.get(file.id);
+    if (before !== undefined) this.#drop(before);
     const folder = this.#folders.get(parent) ?? new Folder();
     this.#folders.set(parent, folder);
-    // Last in the order of the map, which is the order of expiry.
-    folder.byId.delete(file.id);
-    folder.byId.set(file.id, { file, here, untilMs: this.#clock.monotonic() + this.#windowMs });
+    const known: Known = { parent, file, here, untilMs: this.#clock.monotonic() + this.#windowMs };
+    this.#known.add(known);
+    folder.byId.set(file.id, known);
     const named = folder.byName.get(file.name) ?? new Set();
     folder.byName.set(file.name, named.add(file.id));
   }
 
+  #drop(known: Known): void {
+    const { parent, file } = known;
+    this.#known.delete(known);
+    const folder = this.#folders.get(parent);
+    if (folder === undefined) return;
+    folder.byId.delete(file.id);
+    const named = folder.byName.get(file.name);
+    named?.delete(file.id);
+    if (named?.size === 0) folder.byName.delete(file.name);
+    if (folder.byId.size === 0) this.#folders.delete(parent);
+  }
+
+  /** Also what only left a folder, and a folder into which nothing is put any more. */
   #sweep(): void {
     const now = this.#clock.monotonic();
-    for (const [id, { parent, untilMs }] of this.#places) {
+    for (const [id, { untilMs }] of this.#places) {
       if (untilMs > now) break;
       this.#places.delete(id);
-      const folder = this.#folders.get(parent);
-      if (folder === undefined) continue;
-      for (const [one, known] of folder.byId) {
-        if (known.untilMs > now) break;
-        folder.byId.delete(one);
-        const named = folder.byName.get(known.file.name);
-        named?.delete(one);
-        if (named?.size === 0) folder.byName.delete(known.file.name);
-      }
-      if (folder.byId.size === 0) this.#folders.delete(parent);
+    }
+    for (const known of this.#known) {
+      if (known.untilMs > now) break;
+      this.#drop(known);
     }
   }
 }
