@@ -7,12 +7,13 @@
 import { StoreError, nameOf, parentOf } from "../../store/index.ts";
 import type { CopyCall, Entry, MoveCall } from "../../store/index.ts";
 import type { Signal } from "./api.ts";
-import { discard, discardAll, untold } from "./delete.ts";
+import { discard, untold } from "./delete.ts";
 import { creating, ensure, outdated } from "./folders.ts";
 import { hasChildren } from "./list.ts";
 import { leaf, look, need } from "./lookup.ts";
 import type { Found, Looked } from "./lookup.ts";
 import { isMissing } from "./errors.ts";
+import { giveWay } from "./give-way.ts";
 import { native } from "./names.ts";
 import type { Place } from "./paths.ts";
 import { entryOf, isFolder, isGoogle } from "./resource.ts";
@@ -44,7 +45,7 @@ async function copy(session: Session, call: CopyCall): Promise<Entry> {
       if (target !== null && signal?.aborted === true) for (const id of ids) await removedAgain(session, id);
       throw error;
     });
-    if (target !== null && copied.trashed !== true) await giveWay(session, call, target, copied, () => discard(session, copied, undefined));
+    if (target !== null && copied.trashed !== true) await giveWay(session, to, target.all, copied, signal, () => discard(session, copied, undefined));
     return copied;
   });
   return entryOf(to, { file: made, target: made });
@@ -98,7 +99,7 @@ async function move(session: Session, call: MoveCall): Promise<Entry> {
     done.moved = { ...source, found: { item: { ...item, file: there }, all: [{ ...item, file: there }, ...all.slice(1)] } };
     if (there.trashed === true) return there;
     const back = async (): Promise<void> => void (await put(session, there, { ids: first.parents ?? [], chain: [] }, first.name, undefined));
-    if (target !== null) await giveWay(session, call, target, there, back);
+    if (target !== null) await giveWay(session, to, target.all, there, signal, back);
     let count = 1;
     for (const one of rest) {
       try {
@@ -163,35 +164,4 @@ function refuse(source: Item, target: Found | null, targetHasChildren: boolean):
 function targetPlace({ all }: Found): Place {
   const ids = all.filter((item) => isFolder(item) && item.file === item.target).map(({ file }) => file.id);
   return { ids, chain: ids };
-}
-
-/** What was at the target goes. Where it cannot, the new file is taken back: then nothing has changed. */
-async function giveWay(session: Session, { to, signal }: CopyCall | MoveCall, target: Found, made: DriveFile, back: () => Promise<void>): Promise<void> {
-  const old = target.all.map(({ file }) => file).filter(({ id }) => id !== made.id);
-  try {
-    await discardAll(session, to, old, signal);
-  } catch (error) {
-    if (!StoreError.is(error) && signal?.aborted !== true) throw error;
-    const failure = StoreError.is(error) ? error : new StoreError("aborted", "the caller gave up", { cause: error });
-    // The caller gave up on the answer, and it went all the same: then everything has happened, and nothing may be taken back.
-    if (signal?.aborted === true && (await areGone(session, old))) throw failure.with({ applied: true, cause: failure.cause });
-    try {
-      await back();
-    } catch {
-      throw failure.with({ applied: "unknown", cause: failure.cause });
-    }
-    throw failure.with({ applied: failure.applied === false ? false : "unknown", cause: failure.cause });
-  }
-}
-
-/** False where the service does not say. */
-async function areGone(session: Session, files: readonly DriveFile[]): Promise<boolean> {
-  for (const { id } of files) {
-    try {
-      if ((await session.api.get(id, undefined)).trashed !== true) return false;
-    } catch (error) {
-      if (!isMissing(error)) return false;
-    }
-  }
-  return true;
 }

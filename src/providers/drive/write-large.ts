@@ -8,10 +8,11 @@ import { createHash } from "node:crypto";
 import { StoreError, nameOf, parentOf, root } from "../../store/index.ts";
 import type { WriteCall } from "../../store/index.ts";
 import type { FileBody } from "./api.ts";
-import { discard, discardAll, untold } from "./delete.ts";
+import { discard, untold } from "./delete.ts";
 import { isAmbiguous, isMissing } from "./errors.ts";
 import { inParent, outdated } from "./folders.ts";
 import type { Gatherer, Piece } from "./gather.ts";
+import { giveWay } from "./give-way.ts";
 import { directoryAt, leaf, rootPlace } from "./lookup.ts";
 import { native, temporaryName } from "./names.ts";
 import type { Place } from "./paths.ts";
@@ -111,15 +112,11 @@ async function finished(session: Session, call: WriteCall, aim: Aim, upload: Upl
       const now = replaceable(found);
       if (aim.there !== undefined && now?.id !== aim.there.id) await mayStillBeWritten(session, aim.there, signal);
       made = await end(session, aim, upload, last, md5, signal);
+      const there = aim.there === undefined ? made : await untrashed(session, made, signal);
       // Others that came to bear the name while the bytes were on their way are replaced, as they would be by a write that begins now.
-      if (found !== null && aim.there === undefined)
-        await discardAll(
-          session,
-          path,
-          found.all.map((one) => one.file).filter(({ id }) => id !== made?.id),
-          signal,
-        );
-      return { file: aim.there === undefined ? made : await untrashed(session, made, signal) };
+      if (found !== null && now?.id !== aim.there?.id && there.trashed !== true)
+        await giveWay(session, path, found.all, there, signal, () => (aim.there === undefined ? discard(session, there, undefined) : trashed(session, there)));
+      return { file: there };
     }
     // Its folder was deleted meanwhile: there is a new one.
     return { file: await put(session, made, parent, native(nameOf(path)), signal) };
@@ -176,26 +173,29 @@ async function end(
   }
 }
 
+/** Back to where it was when it got its bytes, whatever `deletes` says: it is no file of this write alone. */
+async function trashed(session: Session, { id }: DriveFile): Promise<void> {
+  session.recent.put(await session.api.update(id, { trashed: true }, undefined));
+}
+
 /** From aside to its path, whose directories are made now. */
 async function moved(session: Session, { path, signal }: WriteCall, made: DriveFile): Promise<DriveFile> {
+  let isThere = false;
   try {
     const { file } = await inParent(session, path, signal, async (parent) => {
       const found = await leaf(session, parent, path, signal);
       replaceable(found);
       const there = await put(session, made, parent, native(nameOf(path)), signal);
-      if (found !== null)
-        await discardAll(
-          session,
-          path,
-          found.all.map((one) => one.file).filter(({ id }) => id !== made.id),
-          signal,
-        );
+      if (found !== null && there.trashed !== true) {
+        isThere = true;
+        await giveWay(session, path, found.all, there, signal, () => discard(session, there, undefined));
+      }
       return { file: there };
     });
     return file;
   } catch (error) {
-    // It is nobody's file where it is.
-    await untold(() => discard(session, made, undefined));
+    // It is nobody's file where it is; from its path it was taken back where that was right.
+    if (!isThere) await untold(() => discard(session, made, undefined));
     throw error;
   }
 }

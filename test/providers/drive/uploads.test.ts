@@ -167,6 +167,67 @@ test("what came to bear the name during an upload is replaced, and a directory s
   expect(here.server.uploads.open).toBe(0);
 });
 
+test.each(["/f", "/new/f"])("what came to bear the name and cannot go stays alone: %s was not written", async (path) => {
+  for (const [reason, code] of [
+    ["userRateLimitExceeded", "rate-limited"],
+    ["insufficientFilePermissions", "permission-denied"],
+  ] as const) {
+    const here = await at();
+    await here.store.stat("/");
+    const body = async function* (): AsyncGenerator<Uint8Array> {
+      yield* pieces(large);
+      await here.open().write(path, "rival");
+      const [rival] = [...here.server.state.files.values()].filter(({ name }) => name === "f");
+      here.server.fail({ status: 403, reason, match: (asked) => asked.method === "PATCH" && asked.path.endsWith(`/${rival?.id}`) });
+    };
+    await expect(here.store.write(path, body())).rejects.toMatchObject({ code, applied: false });
+    await holds(here, path, Buffer.from("rival"));
+    expect(live(here)).toBe(1);
+    expect(here.server.uploads.open).toBe(0);
+  }
+});
+
+test("and where the new file cannot be taken back either, nobody says that it was not written", async () => {
+  const here = await at();
+  await here.store.stat("/");
+  const body = async function* (): AsyncGenerator<Uint8Array> {
+    yield* pieces(large);
+    await here.open().write("/f", "rival");
+    here.server.fail({ status: 403, reason: "userRateLimitExceeded", times: 100, match: ({ method }) => method === "PATCH" });
+  };
+  await expect(here.store.write("/f", body())).rejects.toMatchObject({ code: "rate-limited", applied: "unknown" });
+  await holds(here, "/f", large);
+  expect(live(here)).toBe(2);
+});
+
+test.each(["trash", "permanent"] as const)(
+  "a file that was deleted and made anew during an upload is replaced, or both stay as they were (deletes: %s)",
+  async (deletes) => {
+    const here = await at({ deletes });
+    const other = here.open({ deletes: "trash" });
+    const { id } = await here.store.write("/f", "old");
+    let isRefused = false;
+    const body = async function* (): AsyncGenerator<Uint8Array> {
+      yield* pieces(large);
+      await other.delete("/f");
+      const rival = await other.write("/f", "rival");
+      const method = deletes === "trash" ? "PATCH" : "DELETE";
+      if (isRefused)
+        here.server.fail({ status: 403, reason: "userRateLimitExceeded", match: (asked) => asked.method === method && asked.path.endsWith(`/${rival.id}`) });
+    };
+    // Older than the rival by its time: beside that it would not be the file.
+    await here.store.write("/f", body(), { modifiedMs: 1_600_000_000_000 });
+    await holds(here, "/f", large);
+    expect((await here.store.stat("/f")).id).toBe(id);
+    expect(live(here)).toBe(1);
+    isRefused = true;
+    await expect(here.store.write("/f", body())).rejects.toMatchObject({ code: "rate-limited", applied: false });
+    await holds(here, "/f", Buffer.from("rival"));
+    expect(live(here)).toBe(1);
+    expect(here.server.state.get(id as string).explicitlyTrashed).toBe(true);
+  },
+);
+
 test("a file that is moved away during an upload is not written to; one that is deleted is there again", async () => {
   const here = await at();
   await here.store.write("/f", "old");
