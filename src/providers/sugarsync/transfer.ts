@@ -4,9 +4,9 @@
  */
 import { StoreError, isInside, root } from "../../store/index.ts";
 import type { CopyCall, Entry, MoveCall, StorePath } from "../../store/index.ts";
-import { afterwards, made, post, put, quietly } from "./change.ts";
+import { made, post, put, quietly, trash } from "./change.ts";
 import { isThere, mustBeEmpty } from "./delete.ts";
-import { errorOf } from "./errors.ts";
+import { errorOf, translate } from "./errors.ts";
 import { find, namesOf, need } from "./find.ts";
 import type { Place } from "./find.ts";
 import { linkOf } from "./links.ts";
@@ -94,9 +94,7 @@ async function moveNow(session: Session, call: MoveCall): Promise<Entry> {
     };
     const { resource, parent } = await replace(session, { path: to, thing: item, alone: false, made: folders, signal, allow, begin: () => (isBegun = true) });
     if (parent !== source.parent) session.index.drop(source.parent, item.ref, true);
-    await removeOthers(session, source, signal).catch((error: unknown) => {
-      throw afterwards(error);
-    });
+    await removeOthers(session, path, source, signal);
     return entryOf(to, resource);
   } catch (error) {
     if (!isBegun) await quietly(takeBack(session, folders, session.grace(signal)));
@@ -121,14 +119,26 @@ function fits(source: Item, target: Item): void {
   if (source.kind === "directory" && target.kind === "file") throw new StoreError("not-a-directory", "a directory does not replace a file", { applied: false });
 }
 
-/** Files of the same name that the moved one hid: with it gone they would be there in its place. */
-async function removeOthers(session: Session, { others, parent }: Place, signal: AbortSignal | undefined): Promise<void> {
-  const { deleted } = await session.links(signal);
-  for (const other of others)
-    if (await isThere(session, parent, other, signal)) {
-      await put(session, other, { name: other.name, parent: deleted }, false, signal);
-      session.index.drop(parent, other.ref, true);
+/**
+ * Files of the same name that the moved one hid: with it gone they would be there in its place. Not transient where one stays: the same move would put that
+ * one over what was just moved.
+ */
+async function removeOthers(session: Session, path: StorePath, { others, parent }: Place, signal: AbortSignal | undefined): Promise<void> {
+  let done = 1;
+  for (const other of others) {
+    try {
+      if (await isThere(session, parent, other, signal)) await trash(session, parent, other, signal);
+    } catch (error) {
+      if (translate(error) === undefined) throw error;
+      throw new StoreError("conflict", "it was moved, and an older file of its name that cannot be put into Deleted Files is in its place", {
+        applied: "partly",
+        partial: { done, at: path },
+        transient: false,
+        cause: error,
+      });
     }
+    done++;
+  }
 }
 
 /** Another spelling of the same name. The new one meets the old one, so it goes by a name that is neither. */

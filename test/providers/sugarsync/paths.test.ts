@@ -85,6 +85,34 @@ test("several files of one name: the newest is the file, is listed once, and all
   await expect(a.store.stat("/top/a", { fresh: true })).rejects.toMatchObject({ code: "not-found" });
 });
 
+test.each([403, 429, 503, 500])(
+  "an older file that a move cannot take away (%i) is told and is there at once, and no second try moves it over the newer one",
+  async (status) => {
+    let now = Date.UTC(2026, 0, 1);
+    await using a = await at({ cacheMs: 0, random: () => 0 }, { duplicates: "made", now: () => now });
+    await a.store.write("/top/d/other", "other");
+    const parent = node(a, "top");
+    const [older, newer] = ["older", "newer"].map((text) => {
+      now += 60_000;
+      const made = a.account.tree.create("file", "a", parent);
+      a.account.tree.addVersion(made, [Buffer.from(text)]);
+      return made;
+    }) as [Node, Node];
+    expect(await readText(a.store, "/top/a")).toBe("newer");
+    a.server.fail(({ method, path }) => (method === "PUT" && path.endsWith(older.id) ? { status } : undefined));
+    await expect(a.store.move("/top/a", "/top/d/b")).rejects.toMatchObject({
+      code: "conflict",
+      applied: "partly",
+      partial: { done: 1, at: "/top/a" },
+      transient: false,
+    });
+    a.server.fail(undefined);
+    expect(await readText(a.store, "/top/a")).toBe("older");
+    expect(await readText(a.store, "/top/d/b")).toBe("newer");
+    expect(newer.name).toBe("b");
+  },
+);
+
 test("two folders of one name are a conflict that waits for the user: neither hides what is in the other", async () => {
   await using a = await at({}, { duplicates: "made" });
   await a.store.mkdir("/top/d");
