@@ -58,13 +58,10 @@ export async function put(
 /** Of this change nobody knows whether it happened. */
 export function isAmbiguous(failure: unknown): boolean {
   if (failure instanceof Error && failure.name === "AbortError") return true;
-  const known = translate(failure);
+  // Of a change: what breaks a connection does not say by itself whether one was under way.
+  const known = translate(failure)?.with({ operation: "move" });
   // What is not of ours is the caller's reason for giving up.
-  return (
-    known === undefined ||
-    (known.applied !== false && ["unavailable", "timeout", "aborted"].includes(known.code)) ||
-    (known.code === "timeout" && known.status === null)
-  );
+  return known === undefined || (known.applied !== false && ["unavailable", "timeout", "aborted"].includes(known.code));
 }
 
 /** What the answer to PUT shows, or where it shows nothing, a look. */

@@ -131,6 +131,30 @@ test.each(["before", "after"] as const)("an answer that is lost, request by requ
   }
 });
 
+test.each(["before", "after"] as const)("a change whose answer is lost (%s the service did it) is settled by a look", async (hangUp) => {
+  await using a = await at({ ...calm, cacheMs: 60_000 });
+  await a.store.write("/top/file", "bytes");
+  for (const path of ["/top/d/x", "/top/gone", "/top/erased"]) await a.store.write(path, "x");
+  const changes: readonly (readonly [RegExp, () => Promise<unknown>])[] = [
+    [/^PUT/, () => a.store.move("/top/file", "/top/moved")],
+    [/^PUT/, () => a.store.move("/top/d", "/top/e")],
+    [/^PUT/, () => a.store.delete("/top/gone")],
+    [/^DELETE/, () => a.other({ hardDelete: true }).delete("/top/erased")],
+    [/^POST \/folder/, () => a.store.mkdir("/top/new", { existOk: true })],
+  ];
+  for (const [line, change] of changes) {
+    a.server.fail(nth(line, 1, { hangUp }));
+    const outcome: unknown = await change().catch((error: unknown) => error);
+    // What a look does not show may still land.
+    if (hangUp === "before") expect(outcome, String(change)).toMatchObject({ code: "unavailable", applied: "unknown" });
+    else expect(outcome, String(change)).not.toBeInstanceOf(Error);
+  }
+  await stands(
+    a,
+    hangUp === "before" ? { "/top/file": "bytes", "/top/d/x": "x", "/top/gone": "x", "/top/erased": "x" } : { "/top/moved": "bytes", "/top/e/x": "x" },
+  );
+});
+
 test("the quota: no-space, after one upload, whatever status says it (CF93)", async () => {
   for (const overQuotaStatus of [413, 403]) {
     await using a = await at({}, { quotaBytes: 1000, overQuotaStatus });
