@@ -4,7 +4,7 @@
  */
 import { StoreError, isInside, root } from "../../store/index.ts";
 import type { CopyCall, Entry, MoveCall, StorePath } from "../../store/index.ts";
-import { made, post, put, quietly, trash } from "./change.ts";
+import { isAmbiguous, made, post, put, quietly, trash } from "./change.ts";
 import { isThere, mustBeEmpty } from "./delete.ts";
 import { errorOf, translate } from "./errors.ts";
 import { find, namesOf, need } from "./find.ts";
@@ -83,7 +83,7 @@ async function moveNow(session: Session, call: MoveCall): Promise<Entry> {
   if (item.kind === "directory" && (source.parent === top || names.length === 1) && path !== to)
     throw new StoreError("is-a-directory", "the service does not move sync folders", { applied: false });
   const target = await targetOf(session, to, signal);
-  if (target.item?.ref === item.ref) return spelled(session, source, item, to, names.at(-1) as string, signal);
+  if (target.item?.ref === item.ref) return spelled(session, source, item, call, names.at(-1) as string);
   if (target.item !== null) fits(item, target.item);
   const folders: Made[] = [];
   let isBegun = false;
@@ -142,21 +142,24 @@ async function removeOthers(session: Session, path: StorePath, { others, parent 
 }
 
 /** Another spelling of the same name. The new one meets the old one, so it goes by a name that is neither. */
-async function spelled(session: Session, { parent }: Place, item: Item, to: StorePath, name: string, signal: AbortSignal | undefined): Promise<Entry> {
+async function spelled(session: Session, { parent }: Place, item: Item, { path, to, signal }: MoveCall, name: string): Promise<Entry> {
   if (item.name === name) return entryOf(to, item);
   return session.turns.take(`${parent} ${fold(name)}`, signal, async () => {
     const between = temporaryName(session.settings.random);
-    const first = await put(session, item, { name: between, parent }, false, signal);
+    const first = await put(session, item, { name: between, parent }, false, signal).catch((error: unknown) => ({ error }));
     if ("refused" in first) throw errorOf(first.refused);
-    const outcome = await put(session, item, { name, parent }, true, signal).catch((error: unknown) => ({ error }));
+    if ("error" in first && !isAmbiguous(first.error)) throw first.error;
+    const outcome = "error" in first ? first : await put(session, item, { name, parent }, true, signal).catch((error: unknown) => ({ error }));
     if ("done" in outcome) {
       session.index.made(parent, outcome.done);
       return entryOf(to, outcome.done);
     }
+    // Also where nobody knows whether it got the name between: that one hides it from every listing.
     const back = await put(session, item, { name: item.name, parent }, true, session.grace(signal)).catch(() => undefined);
     if (back === undefined || "refused" in back)
-      throw new StoreError("conflict", `the change failed half way: the item is there as ${between}`, {
+      throw new StoreError("conflict", `the change failed half way: the item ${"error" in first ? "may be" : "is"} there as ${between}`, {
         applied: "partly",
+        partial: { done: 0, at: path },
         transient: false,
         cause: "error" in outcome ? outcome.error : undefined,
       });

@@ -4,6 +4,7 @@ import { manualClock, readText } from "../../../src/index.ts";
 import type { Node } from "../../servers/sugarsync/index.ts";
 import { at } from "./at.ts";
 import type { At } from "./at.ts";
+import { temporaryIn } from "./subject.ts";
 
 const node = ({ account }: At, ...names: readonly string[]): Node => {
   let found: Node | null = null;
@@ -137,6 +138,42 @@ test("case alone: another spelling is the same file, and a move changes it", asy
   // Names whose folding changes their length are left apart.
   await a.store.write("/top/straße", "sharp");
   await expect(a.store.stat("/top/strasse")).rejects.toMatchObject({ code: "not-found" });
+});
+
+test.each(["before", "after"] as const)(
+  "another spelling whose answer is lost (%s the service did it), and the look after it: the file is where it was",
+  async (hangUp) => {
+    await using a = await at({ random: () => 0 });
+    await a.store.write("/top/Name", "x");
+    let after = -1;
+    a.server.fail(({ method }) => {
+      if (method !== "PUT" && after < 0) return undefined;
+      after++;
+      return after === 0 ? { hangUp } : after === 1 ? { status: 500 } : undefined;
+    });
+    await expect(a.store.move("/top/Name", "/top/NAME")).rejects.toMatchObject({ code: "unavailable", applied: "unknown" });
+    expect(a.account.tree.children(node(a, "top")).map(({ name }) => name)).toEqual(["Name"]);
+    expect(await readText(a.store, "/top/Name")).toBe("x");
+  },
+);
+
+test("and where it cannot be moved back, the error says under which name it may lie", async () => {
+  await using a = await at({ random: () => 0 });
+  await a.store.write("/top/Name", "x");
+  let isDown = false;
+  a.server.fail(({ method }) => {
+    const isFirst = method === "PUT" && !isDown;
+    isDown ||= isFirst;
+    return isFirst ? { hangUp: "after" } : isDown ? { status: 500 } : undefined;
+  });
+  const error: unknown = await a.store.move("/top/Name", "/top/NAME").catch((thrown: unknown) => thrown);
+  const [between] = temporaryIn(a.account);
+  expect(error).toMatchObject({
+    code: "conflict",
+    applied: "partly",
+    transient: false,
+    reason: expect.stringContaining(`may be there as ${between}`) as string,
+  });
 });
 
 test("the root shows the sync folders without Deleted Files, and takes no files", async () => {
