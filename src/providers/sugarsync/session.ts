@@ -87,7 +87,11 @@ export class Session {
       (authorization) => wire.upload(this.settings, { method: "PUT", path, headers: { authorization }, signal }, source),
       () => {
         if (!source.replayable)
-          throw new StoreError("unavailable", "the service asked who we are after a body that can be read only once", { status: 401, applied: false });
+          throw new StoreError("unavailable", "the service asked who we are after a body that can be read only once", {
+            status: 401,
+            applied: false,
+            transient: false,
+          });
       },
     );
   }
@@ -144,8 +148,9 @@ export class Session {
     const first = await this.#token(signal);
     const answer = await send(first.token);
     if (answer.status !== 401) return answer;
-    again?.();
+    // For all later calls, also where this one cannot be sent again.
     if (this.#access?.value?.token === first.token) this.#access = undefined;
+    again?.();
     const second = await send((await this.#token(signal)).token);
     if (second.status === 401) throw errorOf(second);
     return second;

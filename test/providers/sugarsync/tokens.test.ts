@@ -35,6 +35,27 @@ test("a token that ended early is replaced once, and the call goes on", async ()
   expect(await readText(a.store, "/d/a")).toBe("x");
 });
 
+test("a body that can be read only once cannot be sent again with a new token: that says so, and what comes next has one", async () => {
+  await using a = await at();
+  await a.store.write("/d/a", "old");
+  a.server.fail(({ method, path }) => {
+    if (method === "PUT" && path.endsWith("/data")) a.server.expire(a.account);
+    return undefined;
+  });
+  a.server.clear();
+  const body = async function* (): AsyncGenerator<Uint8Array> {
+    yield Buffer.from("new");
+  };
+  await expect(a.store.write("/d/a", body())).rejects.toMatchObject({ code: "unavailable", applied: false, transient: false, status: 401 });
+  // The temporary file goes with a new token at once: no second request is refused.
+  expect(a.server.lines.slice(-3)).toEqual(["PUT /file/data", "POST /authorization", "DELETE /file"]);
+  a.server.fail(undefined);
+  a.server.clear();
+  await a.store.write("/d/a", body());
+  expect(renewals(a.server.lines)).toBe(0);
+  expect(await readText(a.store, "/d/a")).toBe("new");
+});
+
 test("a revoked refresh token is unauthenticated and says what to do; nothing more is asked until reconnect", async () => {
   await using a = await at();
   await a.store.stat("/");
