@@ -73,7 +73,9 @@ async function page(session: Session, { path, signal }: ListCall, place: Place, 
     const more = all.filter(({ file }) => !before.some(({ id }) => id === file.id));
     const bearers = [...before, ...more.map((item) => ({ id: item.file.id, page: number, isFolder: isFolder(item) }))];
     given.set(name, bearers);
-    if (more.length > 0) rivals(session, join(path, shown(name)), bearers);
+    // What this store deleted since it was given, and made anew, was never beside the new one.
+    const there = bearers.filter(({ id }) => !session.recent.hasLeft(folder, id));
+    if (more.length > 0) rivals(session, join(path, shown(name)), there);
     if (before.length === 0) entries.push(entryOf(join(path, shown(name)), all[0] as Item));
   }
   return { entries, ...(nextPageToken === undefined ? {} : { cursor: { place, page: number + 1, pageToken: nextPageToken, given } satisfies Cursor }) };

@@ -79,6 +79,11 @@ export class Recent {
     return known.here ? known.file : undefined;
   }
 
+  /** It was taken out of this folder, or away, by this store. */
+  hasLeft(parent: string, id: string): boolean {
+    return this.#live(this.#folders.get(parent), id)?.here === false;
+  }
+
   forget(id: string): void {
     const place = this.#places.get(id);
     const known = place === undefined ? undefined : this.#folders.get(place.parent)?.byId.get(id);

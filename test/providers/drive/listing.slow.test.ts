@@ -66,3 +66,17 @@ test("two files of one name on two pages are told, and a conflict where that is 
     await expect(other.list("/d").toArray()).rejects.toMatchObject({ code: "conflict", transient: false, applied: false });
   }
 });
+
+test("a file that is deleted and made anew while the listing goes on is no duplicate of itself", async () => {
+  const here = await filled(1100, { duplicates: "error", settleMs: 60_000 });
+  const found: string[] = [];
+  for await (const { path } of here.store.list("/d")) {
+    found.push(path);
+    if (path !== "/d/0005") continue;
+    await here.store.delete(path);
+    await here.store.write(path, "anew");
+  }
+  expect(found).toHaveLength(1100);
+  expect(new Set(found).size).toBe(1100);
+  expect(here.told).toEqual([]);
+});
