@@ -45,7 +45,8 @@ export async function ask(session: Session, question: Question): Promise<Said> {
       return await once(session, question, token);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (error.status === 429 || error.status === 503) session.lane.pause(refusalOf(error).retryAfterMs ?? 0);
+      const { code, retryAfterMs } = refusalOf(error);
+      if (code === "rate-limited" || error.status === 503) session.lane.pause(retryAfterMs ?? 0);
       if (error.status !== 401 || NOT_THE_TOKEN.has(error.tag)) throw error;
       // Refused before anything was done, and every body is in memory: it may be sent again.
       const another = renewed ? undefined : await session.tokens.instead(token, question.signal);

@@ -84,11 +84,15 @@ const AUTH: Readonly<Record<string, readonly [ErrorCode, reason: string]>> = {
   invalid_select_admin: ["config", "the token is not for this admin"],
 };
 
+/** Somebody else writes into the namespace: for so long, where the service does not say. */
+const TAKEN = /(?:^|\/)too_many_write_operations$/;
+const TURN_MS = 1000;
+
 /** A refusal as a StoreError; every refusal but a failure inside says that nothing was done. */
 export function refusalOf(error: ApiError, changes: { readonly code?: ErrorCode; readonly reason?: string } = {}): StoreError {
   const { status, tag, headers, fields } = error;
   const usual = errorFromResponse({ status, headers });
-  const wait = usual.retryAfterMs ?? secondsOf(fields["retry_after"]);
+  const wait = usual.retryAfterMs ?? secondsOf(fields["retry_after"]) ?? (TAKEN.test(tag) ? TURN_MS : undefined);
   const details = { cause: error, status, retryAfterMs: wait };
   if (status === 409 || status === 429) {
     const [, code, reason] = TAGS.find(([pattern]) => pattern.test(tag)) ?? [/./, status === 429 ? "rate-limited" : "unknown", "the service refuses this"];
@@ -152,6 +156,7 @@ const textOf = (code: unknown): string | undefined => (typeof code === "string" 
 export function outcomeUnknown(error: unknown): boolean {
   const known = translate(error);
   if (known === undefined) return true;
+  if (StoreError.is(error) && error.applied === false) return false;
   if (error instanceof ApiError || StoreError.is(error))
     return ["unavailable", "timeout", "aborted", "unknown"].includes(known.code) && !(error instanceof ApiError && error.status < 500);
   return !UNREACHED.has(networkCode(error) ?? "");

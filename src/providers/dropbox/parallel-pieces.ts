@@ -2,10 +2,11 @@
  * Several pieces of one body at once, in a session that takes them in any order. The service wants them so: no bytes with the start and the finish, each
  * piece a multiple of 4 MiB at a multiple of 4 MiB but for the last, which closes the session and so goes when all others are there.
  */
+import type { StoreError } from "../../store/index.ts";
 import { ApiError } from "./errors.ts";
 import type { Piece, Pieces } from "./pieces.ts";
 import type { Session } from "./session.ts";
-import { begin, told } from "./upload-session.ts";
+import { begin, isRefused, told } from "./upload-session.ts";
 import type { Cursor } from "./upload-session.ts";
 
 /** Sends all pieces. `width` of them are in memory. */
@@ -39,8 +40,8 @@ export async function sendParallel(session: Session, first: Piece, pieces: Piece
 async function send(session: Session, id: string, piece: Piece, close: boolean, signal: AbortSignal): Promise<void> {
   const args = { cursor: { session_id: id, offset: piece.offset }, close, content_hash: piece.hash, contents: piece.bytes };
   let mayHaveArrived = false;
-  const failed = async (failure: { readonly status: number | null }): Promise<undefined> => {
-    mayHaveArrived ||= failure.status === null;
+  const failed = async (failure: StoreError): Promise<undefined> => {
+    mayHaveArrived ||= !isRefused(failure);
     return undefined;
   };
   await told(

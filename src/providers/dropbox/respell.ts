@@ -2,7 +2,8 @@
 import { StoreError } from "../../store/index.ts";
 import { metadataIn } from "./entries.ts";
 import type { Metadata } from "./entries.ts";
-import { ApiError, refusalOf, translate } from "./errors.ts";
+import { ApiError, isRefusal, outcomeUnknown, refusalOf, translate } from "./errors.ts";
+import { metadataAt } from "./look.ts";
 import type { Session } from "./session.ts";
 
 export async function respell(session: Session, from: string, to: string, there: Metadata, signal: AbortSignal | undefined): Promise<Metadata> {
@@ -17,7 +18,7 @@ export async function respell(session: Session, from: string, to: string, there:
     try {
       await move(from, temporary, signal);
     } catch (error) {
-      throw error instanceof ApiError ? refusalOf(error) : await back(error);
+      throw error instanceof ApiError && !outcomeUnknown(error) ? refusalOf(error) : await back(error);
     }
     try {
       // Given up here it would lie under a name that nobody knows.
@@ -35,11 +36,21 @@ export async function respell(session: Session, from: string, to: string, there:
       return known?.with({ applied: false, cause: known.cause }) ?? error;
     } catch (failure) {
       // It is not under the temporary name: the first move did not happen, or the second one did.
-      if (failure instanceof ApiError && failure.tag === "from_lookup/not_found") return known ?? error;
+      if (isRefusal(failure, "from_lookup/not_found") && (await isNowhere())) return known ?? error;
       return new StoreError("conflict", "a rename that changes the spelling stopped half way: the file lies beside it under a hidden name, .stratus-….tmp", {
         applied: "partly",
         cause: error,
       });
+    }
+  }
+
+  /** What was just moved may be hidden from the next move, but not from a look. */
+  async function isNowhere(): Promise<boolean> {
+    try {
+      return (await metadataAt(session, temporary, undefined)) === null;
+    } catch (failure) {
+      if (!StoreError.is(failure)) throw failure;
+      return false;
     }
   }
 }

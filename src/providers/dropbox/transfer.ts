@@ -6,9 +6,9 @@
  */
 import { StoreError } from "../../store/index.ts";
 import type { CopyCall, Entry, MoveCall } from "../../store/index.ts";
-import { entryOf, metadataIn } from "./entries.ts";
-import type { Metadata } from "./entries.ts";
-import { ApiError, isRefusal, outcomeUnknown, refusalOf } from "./errors.ts";
+import { entryOf, fileIn, metadataIn } from "./entries.ts";
+import type { FileMetadata, Metadata } from "./entries.ts";
+import { ApiError, isRefusal, refusalOf } from "./errors.ts";
 import { absent, metadataAt } from "./look.ts";
 import { makeRoom } from "./room.ts";
 import type { Session } from "./session.ts";
@@ -79,17 +79,36 @@ async function replace(
   if (source[".tag"] === "folder" && there[".tag"] === "file")
     throw new StoreError("not-a-directory", "a directory does not replace a file", { applied: false });
   const room = await makeRoom(session, to, there, signal);
-  return room.fill(async () => {
-    try {
-      return await send(session, operation, from, to, signal);
-    } catch (error) {
-      if (error instanceof ApiError || signal?.aborted === true || !outcomeUnknown(error)) throw error;
-      // The answer was lost: whether it has happened can be seen, for we know what was to come.
-      const now = await metadataAt(session, to, signal).catch(() => null); // The first failure is the one to tell.
-      if (now !== null && (operation === "move" ? now.id === source.id : sameBytes(now, source))) return now;
-      throw error;
-    }
+  return room.fill(() => send(session, operation, from, to, signal), {
+    async made() {
+      const now = await metadataAt(session, to, undefined);
+      return now !== null && (operation === "move" ? now.id === source.id : sameBytes(now, source)) ? now : undefined;
+    },
+    // The source of a copy is where it was; a folder is never restored over another.
+    recovered: async () => (operation === "move" && source[".tag"] === "file" ? recovered(session, from, to, source) : undefined),
   });
+}
+
+/** The file may have come to the target just before what had been there was put back over it: it is then no more at its old place, and a version of the target. */
+async function recovered(session: Session, from: string, to: string, source: FileMetadata): Promise<Metadata | undefined> {
+  try {
+    if ((await metadataAt(session, from, undefined)) !== null) return undefined;
+    const { result } = await session.ask("filesListRevisions", { path: to, limit: 10 }, undefined);
+    const ours = (result as { readonly entries: readonly FileMetadata[] }).entries.find(
+      (one) => one.id === source.id || sameBytes({ ".tag": "file", ...one }, { ".tag": "file", ...source }),
+    );
+    if (ours === undefined) throw new StoreError("unknown", "no version of the target has its bytes");
+    return { ".tag": "file", ...fileIn((await session.ask("filesRestore", { path: to, rev: ours.rev }, undefined)).result) };
+  } catch (cause) {
+    throw new StoreError(
+      "unavailable",
+      "the file is at its old place, or it came to the target before the old file there was put back: then it is among the versions of the target",
+      {
+        applied: "partly",
+        cause,
+      },
+    );
+  }
 }
 
 const sameBytes = (one: Metadata, other: Metadata): boolean =>

@@ -38,7 +38,7 @@ async function append(session: Session, cursor: Cursor, piece: Piece, signal: Ab
   const args = { cursor, content_hash: piece.hash, contents: piece.bytes };
   // What the service has, by a piece of no bytes: refused with the right offset where it is not this one.
   const arrived = async (failure: StoreError): Promise<"done" | undefined> => {
-    if (failure.status !== null) return undefined; // It was refused, so it is not there.
+    if (isRefused(failure)) return undefined;
     try {
       await session.ask("filesUploadSessionAppendV2", { cursor, contents: new Uint8Array(0) }, signal);
       return undefined;
@@ -48,6 +48,11 @@ async function append(session: Session, cursor: Cursor, piece: Piece, signal: Ab
     }
   };
   await told(session.askAgain("filesUploadSessionAppendV2", args, signal, arrived));
+}
+
+/** It was refused, so it is not there. A failure inside, or of something between, says nothing. */
+export function isRefused({ status, code }: StoreError): boolean {
+  return status !== null && (code === "rate-limited" || (status < 500 && status !== 408));
 }
 
 /** Refusals of pieces in the words of the store. */

@@ -37,7 +37,7 @@ export async function write(session: Session, call: WriteCall): Promise<Entry> {
     const info = commitInfo(session, call, native);
     const first = await pieces.next();
     const file = first.last ? await writeOne(session, call, info, first) : await writeMany(session, call, info, first, pieces);
-    if (file.content_hash !== undefined && file.content_hash !== pieces.hash()) throw await takeBack(session, native, file);
+    if (file.content_hash !== undefined && file.content_hash !== pieces.hash()) throw await takeBack(session, native, file, call.ifAbsent);
     // Somebody else wrote the same bytes at this moment, and Dropbox kept that version.
     if (call.modifiedMs !== undefined && file.client_modified !== info.client_modified)
       throw new StoreError("conflict", "somebody else wrote the same bytes at this moment, with another time", { applied: false });
@@ -67,7 +67,7 @@ async function writeOne(session: Session, call: WriteCall, info: CommitInfo, pie
     if (call.modifiedMs === undefined || file.client_modified === info.client_modified || file.content_hash !== piece.hash) return file;
     // Dropbox keeps the file as it is where the bytes are the same, and its time with it: it goes, and comes back with the time.
     const room = await makeRoom(session, info.path, { ".tag": "file", ...file }, call.signal);
-    return room.fill(() => stored(session, call, anew(info), piece.hash, () => send(anew(info))));
+    return room.fill(() => stored(session, call, anew(info), piece.hash, () => send(anew(info))), { made: () => standing(session, info, piece.hash) });
   });
 }
 
@@ -85,7 +85,7 @@ async function writeMany(session: Session, call: WriteCall, info: CommitInfo, fi
     const same = there?.[".tag"] === "file" && there.content_hash === hash && there.client_modified !== info.client_modified;
     if (!same || (call.ifMatch !== undefined && there.rev !== call.ifMatch)) return finish(info);
     const room = await makeRoom(session, info.path, there, call.signal);
-    return room.fill(() => finish(anew(info)));
+    return room.fill(() => finish(anew(info)), { made: () => standing(session, info, hash) });
   });
 }
 
@@ -113,11 +113,16 @@ async function stored(session: Session, call: WriteCall, info: CommitInfo, hash:
   } catch (error) {
     if (error instanceof ApiError) throw refused(call, error);
     if (info.mode[".tag"] === "add" || call.signal?.aborted === true || !outcomeUnknown(error)) throw error;
-    const there = await metadataAt(session, info.path, call.signal).catch(() => null); // The first failure is the one to tell.
-    // These bytes, of this time: whoever put them there, the file is what it was to become.
-    if (there?.[".tag"] === "file" && there.content_hash === hash && there.client_modified === info.client_modified) return there;
+    const there = await standing(session, info, hash, call.signal).catch(() => undefined); // The first failure is the one to tell.
+    if (there !== undefined) return there;
     throw error;
   }
+}
+
+/** These bytes, of this time: whoever put them there, the file is what it was to become. */
+async function standing(session: Session, info: CommitInfo, hash: string, signal?: AbortSignal): Promise<FileMetadata | undefined> {
+  const there = await metadataAt(session, info.path, signal);
+  return there?.[".tag"] === "file" && there.content_hash === hash && there.client_modified === info.client_modified ? there : undefined;
 }
 
 function refused(call: WriteCall, error: ApiError): StoreError {

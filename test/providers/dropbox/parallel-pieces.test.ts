@@ -76,10 +76,13 @@ test("a piece that was refused, and one whose answer was lost, are sent again, a
 test("the answer to the piece that closes was lost: that it is closed says that it arrived", async () => {
   await using at = await dropboxAt(TWO);
   const content = bytes(9 * MIB);
-  at.server.fail({ route: APPEND, when: ({ close }) => close === true }, { cut: "after" });
-  await at.store.write("/closed", content);
-  expect(at.asked()).toEqual([START, APPEND, APPEND, APPEND, APPEND, FINISH]);
-  await holds(at, "/closed", content);
+  for (const failure of [{ cut: "after" }, { status: 502, body: "bad gateway", done: true }] as const) {
+    at.server.fail({ route: APPEND, when: ({ close }) => close === true }, failure);
+    await at.store.write("/closed", content);
+    expect(at.asked()).toEqual([START, APPEND, APPEND, APPEND, APPEND, FINISH]);
+    await holds(at, "/closed", content);
+    at.asked();
+  }
   // Refused as closed without having been lost, it is somebody else's session.
   at.server.fail({ route: APPEND, when: ({ close }) => close === true }, { status: 409, body: { error_summary: "closed/.", error: { ".tag": "closed" } } });
   await expect(at.store.write("/closed", bytes(9 * MIB, 9))).rejects.toMatchObject({ code: "conflict", applied: false });

@@ -74,6 +74,104 @@ test("the answer to a move over a file was lost: it is seen that it happened", a
   expect(await (await at.store.read("/to")).text()).toBe("new");
 });
 
+const FAILED = { status: 502, body: "bad gateway", done: true } as const;
+
+test("a failure between us and the service says nothing: a move over a file that happened has happened", async () => {
+  await using at = await dropboxAt();
+  await at.store.write("/from", "new");
+  await at.store.write("/to", "old");
+  let moves = 0;
+  at.server.fail({ route: "files/move_v2", when: () => ++moves === 2 }, FAILED);
+  at.asked();
+  expect((await at.store.move("/from", "/to")).size).toBe(3);
+  expect(at.asked()).not.toContain("files/restore");
+  expect(await (await at.store.read("/to")).text()).toBe("new");
+  await expect(at.store.stat("/from")).rejects.toMatchObject({ code: "not-found" });
+});
+
+test("and where even that could not be seen, the file that was moved comes back over the one that was put back", async () => {
+  await using at = await dropboxAt();
+  await at.store.write("/from", "new");
+  await at.store.write("/to", "old");
+  const moves = (): number => at.server.routes.filter((route) => route === "files/move_v2").length;
+  let tried = 0;
+  at.server.fail({ route: "files/move_v2", when: () => ++tried === 2 }, FAILED);
+  at.server.fail({ route: "files/get_metadata", when: () => moves() === 2 }, { status: 502, body: "bad gateway" });
+  expect((await at.store.move("/from", "/to")).size).toBe(3);
+  expect(at.asked().filter((route) => route === "files/restore")).toHaveLength(2);
+  expect(await (await at.store.read("/to")).text()).toBe("new");
+});
+
+test("a move over a file that is given up while it happens: it has happened", async () => {
+  await using at = await dropboxAt();
+  await at.store.write("/from", "new");
+  await at.store.write("/to", "old");
+  const caller = new AbortController();
+  let moves = 0;
+  const store = at.open({
+    async fetch(url, init) {
+      if (!(typeof url === "string" && url.endsWith("move_v2") && ++moves === 2)) return at.server.fetch()(url, init);
+      const { signal, ...rest } = init ?? {};
+      await at.server.fetch()(url, rest);
+      caller.abort();
+      return new Promise((_, fail) => signal?.addEventListener("abort", () => fail(signal.reason as Error)));
+    },
+  });
+  const outcome = await store.move("/from", "/to", { signal: caller.signal }).catch((error: unknown) => error);
+  expect(outcome).toMatchObject(outcome instanceof Error ? { code: "aborted", applied: "unknown" } : { size: 3 });
+  while (at.server.routes.at(-1) !== "files/get_metadata") await new Promise((done) => setTimeout(done, 5));
+  await expect(at.store.stat("/from")).rejects.toMatchObject({ code: "not-found" });
+  expect(await (await at.store.read("/to")).text()).toBe("new");
+});
+
+test("the deletion that makes room happened, and its answer was lost: what was there is back", async () => {
+  await using at = await dropboxAt();
+  for (const failure of [FAILED, { cut: "after" }] as const) {
+    await at.store.write("/from", "new");
+    await at.store.write("/to", "old");
+    at.server.fail({ route: "files/delete_v2" }, failure);
+    await expect(at.store.move("/from", "/to")).rejects.toMatchObject({ code: "unavailable", applied: false });
+    expect(await (await at.store.read("/to")).text()).toBe("old");
+    expect(await (await at.store.read("/from")).text()).toBe("new");
+    at.server.fail({ route: "files/delete_v2" }, failure);
+    await expect(at.store.write("/to", "old", { modifiedMs: 1_000_000_000_000 })).rejects.toMatchObject({ code: "unavailable", applied: false });
+    expect(await (await at.store.read("/to")).text()).toBe("old");
+  }
+});
+
+test("a deletion that has not happened yet finds another version when it comes late", async () => {
+  await using at = await dropboxAt();
+  await at.store.write("/from", "new");
+  const { etag } = await at.store.write("/to", "old");
+  at.server.fail({ route: "files/delete_v2" }, { cut: "before" });
+  await expect(at.store.copy("/from", "/to")).rejects.toMatchObject({ code: "unavailable", applied: false });
+  expect((await at.store.stat("/to")).etag).not.toBe(etag);
+  expect(await (await at.store.read("/to")).text()).toBe("old");
+});
+
+test("the first step of a rename that changes the spelling happened, and a failure was answered: it is taken back", async () => {
+  await using at = await dropboxAt();
+  await at.store.write("/File", "x");
+  at.server.fail({ route: "files/move_v2", when: ({ to_path: to }) => typeof to === "string" && to.endsWith(".tmp") }, FAILED);
+  await expect(at.store.move("/File", "/FILE")).rejects.toMatchObject({ code: "unavailable", applied: false });
+  expect((await at.store.list("/").toArray()).map(({ path }) => path)).toEqual(["/File"]);
+});
+
+test("somebody else writes into the namespace, and the service names no time: a second", async () => {
+  const clock = manualClock(Date.now());
+  await using at = await dropboxAt({ clock });
+  const body = { error: { ".tag": "path", reason: { ".tag": "too_many_write_operations" } } };
+  at.server.fail({ route: "files/upload" }, { status: 409, body });
+  await expect(at.store.write("/file", "x")).rejects.toMatchObject({ code: "rate-limited", retryAfterMs: 1000, applied: false });
+  at.asked();
+  let done = false;
+  const written = at.store.write("/file", "x").then(() => (done = true));
+  await clock.advance(999);
+  expect([done, at.asked()]).toEqual([false, []]);
+  await clock.advance(1);
+  await written;
+});
+
 test("what was just made is hidden from a move for a while: asked again until it shows", async () => {
   const clock = manualClock(Date.now());
   await using at = await dropboxAt({ clock });

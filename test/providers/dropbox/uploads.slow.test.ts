@@ -46,6 +46,16 @@ test("CF77: a piece whose answer was lost is not sent again: the service is aske
   expect(Buffer.compare(await (await at.store.read("/lost")).bytes(), content)).toBe(0);
 });
 
+test("CF77: the same where a failure was answered after it had arrived", async () => {
+  await using at = await dropboxAt(PIECE);
+  at.server.fail({ route: "files/upload_session/append_v2" }, { status: 502, body: "bad gateway", done: true });
+  const content = bytes(13 * MIB);
+  await at.store.write("/failed", stream(content));
+  const appended = at.server.log.filter(({ route }) => route.endsWith("append_v2")).map(({ bytes: sent }) => sent);
+  expect(appended).toEqual([4 * MIB, 0, 4 * MIB]);
+  expect(Buffer.compare(await (await at.store.read("/failed")).bytes(), content)).toBe(0);
+});
+
 test("CF77: one that did not arrive is sent again from its own offset", async () => {
   await using at = await dropboxAt(PIECE);
   at.server.fail({ route: "files/upload_session/append_v2" }, { cut: "before" });
@@ -131,6 +141,15 @@ test("the service stored other bytes: they go, and the version before comes back
   at.server.fail({ route: "files/upload" }, { instead: (file) => ({ ...file, content_hash: "0".repeat(64) }) });
   await expect(at.store.write("/file", "other")).rejects.toMatchObject({ code: "integrity", applied: false });
   expect(await (await at.store.read("/file")).text()).toBe("good");
+});
+
+test("where nothing may have been there before, a file that was deleted long ago does not come back", async () => {
+  await using at = await dropboxAt();
+  await at.store.write("/file", "long ago");
+  await at.store.delete("/file");
+  at.server.fail({ route: "files/upload" }, { instead: (file) => ({ ...file, content_hash: "0".repeat(64) }) });
+  await expect(at.store.write("/file", "other", { ifAbsent: true })).rejects.toMatchObject({ code: "integrity", applied: false });
+  await expect(at.store.stat("/file")).rejects.toMatchObject({ code: "not-found" });
 });
 
 test("bytes damaged on the way are refused by the service, and may be sent again", async () => {

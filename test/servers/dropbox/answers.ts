@@ -29,7 +29,8 @@ export interface Match {
   readonly times?: number;
 }
 export type Failure =
-  | { readonly status: number; readonly body?: string | Json; readonly headers?: Readonly<Record<string, string>> }
+  /** Instead of an answer; with `done`, although all is done. */
+  | { readonly status: number; readonly body?: string | Json; readonly headers?: Readonly<Record<string, string>>; readonly done?: true }
   /** Cut before anything is done, or when all is done and the answer is due. */
   | { readonly cut: "before" | "after" }
   /** All is done, and the answer is another one. */
@@ -88,11 +89,14 @@ export class Answers {
     const args = argumentsOf(name, route, request, body);
     (entry as { args: Json }).args = args;
     const failure = this.#failing(name, args);
-    if (failure !== undefined && "status" in failure) return send(response, failure.status, textOf(failure.body), failure.headers);
+    const refuses = (): void =>
+      failure !== undefined && "status" in failure ? send(response, failure.status, textOf(failure.body), failure.headers) : undefined;
+    if (failure !== undefined && "status" in failure && failure.done !== true) return refuses();
     if (failure !== undefined && "cut" in failure && failure.cut === "before") return void response.destroy();
     if (route.style === "download") return sendFile(request, response, downloadable(account.tree, args["path"] as string), metadataOf);
     const result = await this.#work(name, route, account, args, route.style === "upload" ? body : []);
     if (failure !== undefined && "cut" in failure) return void response.destroy();
+    if (failure !== undefined && "status" in failure) return refuses();
     send(response, 200, JSON.stringify(failure === undefined ? result : failure.instead(result)));
   }
 
