@@ -284,6 +284,14 @@ test.each(answers)("%s: the proxy answers %d, the service sees nothing, the conn
   expect(wire.exchanges.map(({ fault }) => fault)).toEqual([kind, null]);
 });
 
+test("failedAfter: the service does it, the client is told 502, and the connection goes on", async () => {
+  wire.break({ kind: "failedAfter" });
+  expect((await ask("PUT", "/x", { body: content })).status).toBe(502);
+  expect(seen.length).toBe(1);
+  expect(wire.exchanges[0]).toMatchObject({ fault: "failedAfter", status: 502, bytesUp: 1000 });
+  expect((await ask("GET", "/x")).status).toBe(200);
+});
+
 test("expired speaks the words of the service: S3, bearer tokens, digest", async () => {
   const say = async (authorization: string): Promise<Got> => {
     wire.break({ kind: "expired" });

@@ -53,6 +53,7 @@ export type WireBug =
   | "W16"
   | "W18"
   | "W19"
+  | "W24"
   | "W20"
   | "W21"
   | "W22"
@@ -136,6 +137,7 @@ export function wireProvider(given: WireProviderOptions): Provider & { readonly 
     // W11: when to come back is forgotten.
     if (bug !== "W11") for (const [name, value] of Object.entries(response.headers)) if (typeof value === "string") headers.set(name, value);
     if (bug === "W19" && status === 503) return new StoreError("unavailable", "the service is not able to answer now", { status, applied: true });
+    if (bug === "W24" && status === 502) return new StoreError("unavailable", "the service failed", { status, applied: false });
     return errorFromResponse({ status, headers });
   }
 

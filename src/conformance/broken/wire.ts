@@ -69,6 +69,7 @@ const bugs: Readonly<Record<WireBug, readonly [bug: string, ...killedBy: string[
   W21: ["a body that is being read goes on after the caller gave up", "wire.abort.download"],
   W22: ["a page that fails three times is the end of the listing", "wire.list.pages"],
   W23: ["a part that fails three times is left out", "wire.upload.large"],
+  W24: ["a failure that is answered is said to have changed nothing", "wire.upload.small", "wire.upload.unknown", "wire.copy.file"],
   W20: ["a range is cut out of the whole file", "wire.cost.bytes"],
 };
 

@@ -42,7 +42,7 @@ export const sweeps: readonly Check[] = [
     title: "a small write over an older file, broken at every request: old or new, and the error says which",
     why: "An answer that is lost is taken for a failure or for a success, and a backup is missing or made twice.",
     behaviours: [61, 160, 65],
-    kills: ["W10", "W13", "W19"],
+    kills: ["W10", "W24", "W13", "W19"],
     needs: rw,
     scenario: (g) => uploading(g, "small", 3000, { before: 5000 }),
   }),
@@ -64,7 +64,7 @@ export const sweeps: readonly Check[] = [
     needs: rw,
     scenario: (g) => uploading(g, "large", largeSize(g.t), { before: 100 }),
     sweep: (t) => ({
-      kinds: t.tier === "torture" ? everyKind : ["resetBefore", "resetAfter", "unavailable", "stall", "expired"],
+      kinds: t.tier === "torture" ? everyKind : ["resetBefore", "resetAfter", "failedAfter", "unavailable", "stall", "expired"],
       most: 5,
       // Where the answer is lost that names a new upload, nobody can know the upload: not even the store that must give it up.
       only: ({ method, target }, kind) => !(method === "POST" && /[?&]uploads\b/.test(target) && answerLost.has(kind)),
@@ -75,11 +75,11 @@ export const sweeps: readonly Check[] = [
     title: "a body of unknown size, broken at every request",
     why: "The end of a stream is sent with the last part; when that is cut, a short file may be committed.",
     behaviours: [41, 160],
-    kills: ["W10"],
+    kills: ["W10", "W24"],
     needs: [...rw, "writeUnknownSize"],
     scenario: (g) => uploading(g, "unknown", 30_000, { before: 100, body: (bytes) => pieces(bytes, 7000) }),
     sweep: () => ({
-      kinds: ["resetBefore", "resetAfter", "unavailable", "stall"],
+      kinds: ["resetBefore", "resetAfter", "failedAfter", "unavailable", "stall"],
       only: ({ method, target }, kind) => !(method === "POST" && /[?&]uploads\b/.test(target) && answerLost.has(kind)),
     }),
   }),
@@ -184,7 +184,7 @@ export const sweeps: readonly Check[] = [
     title: "a copy, broken at every request",
     why: "A copy whose answer was lost is reported as not done, and its target is used by somebody else.",
     behaviours: [116, 160],
-    kills: ["W10"],
+    kills: ["W10", "W24"],
     needs: [...rw, "copy"],
     scenario: (g) => transferring(g, "copy", false),
   }),
@@ -205,6 +205,6 @@ export const sweeps: readonly Check[] = [
     kills: ["W14", "M60b"],
     needs: [...rwld, "moveTree", "deleteRecursive"],
     scenario: (g) => transferring(g, "move", true),
-    sweep: (t) => ({ kinds: t.tier === "torture" ? everyKind : ["resetBefore", "resetAfter", "unavailable", "stall"] }),
+    sweep: (t) => ({ kinds: t.tier === "torture" ? everyKind : ["resetBefore", "resetAfter", "failedAfter", "unavailable", "stall"] }),
   }),
 ];

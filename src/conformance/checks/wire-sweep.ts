@@ -44,6 +44,7 @@ export const everyKind: readonly FaultKind[] = [
   "refused",
   "resetBefore",
   "resetAfter",
+  "failedAfter",
   "throttled",
   "unavailable",
   "stall",
@@ -55,7 +56,7 @@ export const everyKind: readonly FaultKind[] = [
   "twice",
 ];
 /** The service did it, or may have, and the client does not get to hear of it. */
-export const answerLost: ReadonlySet<FaultKind> = new Set<FaultKind>(["resetAfter", "stall", "truncated", "short", "twice"]);
+export const answerLost: ReadonlySet<FaultKind> = new Set<FaultKind>(["resetAfter", "failedAfter", "stall", "truncated", "short", "twice"]);
 
 /** How long a call may take that nothing holds up: tries again and pauses of the provider included. */
 const patienceMs = 30_000;

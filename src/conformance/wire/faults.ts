@@ -58,6 +58,11 @@ export function answerFor(fault: Fault, headers: IncomingHttpHeaders): Answer | 
   }
 }
 
+/** What is answered for a service that did it. */
+export function failureFor(headers: IncomingHttpHeaders): Answer {
+  return say(502, {}, dialectOf(headers), "BadGateway", "The gateway got no answer in time.");
+}
+
 type Dialect = "s3" | "bearer" | "digest" | "basic" | "plain";
 
 /** The service's own words are those of the way in which the request says who it is. */

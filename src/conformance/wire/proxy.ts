@@ -13,7 +13,7 @@
 import http from "node:http";
 import https from "node:https";
 import type { AddressInfo, Socket } from "node:net";
-import { answerFor, arm, playable } from "./faults.ts";
+import { answerFor, arm, failureFor, playable } from "./faults.ts";
 import type { Answer, Armed } from "./faults.ts";
 import { redactTarget } from "./redact.ts";
 import { cutAfter, dropFirst, passOn, wholeAround } from "./transfer.ts";
@@ -194,6 +194,11 @@ class Proxy implements WireProxy {
         record.status = reply.statusCode ?? null;
         await drain(reply, () => {});
         return void request.socket.resetAndDestroy();
+      }
+      case "failedAfter": {
+        record.fault = fault.kind;
+        await drain(await this.#send(passage), () => {});
+        return await this.#answer(passage, failureFor(request.headers));
       }
       case "twice": {
         record.fault = fault.kind;

@@ -16,7 +16,7 @@ export interface Exchange {
 
 /**
  * refused: the connection is reset as soon as the head of the request arrives; its body is not read, the service sees nothing.   resetBefore: cut after the request was read, the service sees nothing.
- * resetAfter: the service answers, its answer is thrown away and the connection cut.   throttled, unavailable: 429 and 503 with Retry-After, the service sees nothing.
+ * resetAfter: the service answers, its answer is thrown away and the connection cut.   failedAfter: the same, and 502 is answered instead, as a gateway does that waits no longer.   throttled, unavailable: 429 and 503 with Retry-After, the service sees nothing.
  * stall: the service answers, the head is sent, then nothing until the client gives up.   truncated: the answer breaks off after `after` body bytes.
  * short: as truncated, but a clean end (Content-Length rewritten where there is one).   wrongRange: a 206 whose Content-Range and body start elsewhere.   wholeForRange: Range is dropped, 200 and all bytes.
  * expired: 401 or 403 with the service's own words for an expired token, the service sees nothing.   twice: the request is sent to the service twice, the second answer is returned.
@@ -25,6 +25,7 @@ export type FaultKind =
   | "refused"
   | "resetBefore"
   | "resetAfter"
+  | "failedAfter"
   | "throttled"
   | "unavailable"
   | "stall"

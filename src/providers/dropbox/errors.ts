@@ -156,7 +156,6 @@ const textOf = (code: unknown): string | undefined => (typeof code === "string" 
 export function outcomeUnknown(error: unknown): boolean {
   const known = translate(error);
   if (known === undefined) return true;
-  if (StoreError.is(error) && error.applied === false) return false;
   if (error instanceof ApiError || StoreError.is(error))
     return ["unavailable", "timeout", "aborted", "unknown"].includes(known.code) && !(error instanceof ApiError && error.status < 500);
   return !UNREACHED.has(networkCode(error) ?? "");

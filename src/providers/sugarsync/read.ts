@@ -49,8 +49,10 @@ async function accepted(
     return { entry: entry({ path, kind: "file", size: Number(total), id: item.ref, complete: false }), body, offset: Number(first) };
   }
   const length = answer.headers.get("content-length");
-  // Without a length a cut answer may look whole: the size is asked for.
-  const size = length === null ? ((await look(session, item.ref, signal)) ?? item).size : Number(length);
+  const told = length === null ? undefined : Number(length);
+  // A cut answer may look whole, without a length or with one to match: where it is not what was known of the file, the size is asked for.
+  const size = told === item.size ? told : ((await look(session, item.ref, signal)) ?? item).size;
+  if (told !== undefined && told !== size) throw new StoreError("unavailable", "the service does not send as many bytes as the file has");
   return { entry: entry({ path, kind: "file", size, id: item.ref, complete: false }), body };
 }
 
