@@ -90,7 +90,8 @@ export class Changes {
     patch: (result: T, part: Part) => void,
   ): Promise<T> {
     const memory = this.#memory;
-    const { holds, rules, tree } = memory;
+    const { holds, rules, tree, touches } = memory;
+    const since = touches.now;
     const parents = makes === undefined ? [] : rules.heldParents(makes.path, (directory) => memory.isKnownDirectory(directory));
     for (const path of parents) tree.forgetEntry(path);
     const made = parents.map((path) => holds.begin(path, "made"));
@@ -112,13 +113,18 @@ export class Changes {
       } else this.#refused(error, parts, makes);
       throw error;
     }
+    // Something came or went in what this change has made, and its reply may be of before.
+    const aged = parts.filter(({ path }) => touches.touched(since, path));
     release();
     for (const [i, part] of parts.entries()) {
       if (part.vague || !rules.knowsOrder(held[i] as Hold)) this.#unsure(part);
       else patch(result, part);
     }
     this.#age(held);
+    for (const { path } of aged) rules.agesDirectory(tree, path);
     if (makes !== undefined) this.#refute(makes.path);
+    // There was something to copy or to move.
+    if ("to" in call) this.#refute(this.#part(call.path, "self").path);
     this.#parentsMade(made, makes?.given ?? root);
     this.#emptied(vanishing);
     return result;
@@ -131,7 +137,7 @@ export class Changes {
   /** Nobody knows what is at this path, and below it. */
   #unsure({ path, reach }: Part): void {
     this.#memory.tree.forget(path);
-    this.#memory.doubt(path, reach);
+    this.#memory.doubt(path, reach === "tree" ? "came" : "self");
   }
 
   /** Nor whether this directory is there. */

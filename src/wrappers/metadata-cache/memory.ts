@@ -115,7 +115,7 @@ export class MetadataMemory {
     if (!this.mayRemember(key, since)) return;
     const fact = this.fact(entry, at);
     const known = this.tree.look(key, this.now);
-    if (known !== undefined && known !== null && addsNothing(fact, known)) return;
+    if (known !== undefined && known !== null && (addsNothing(fact, known) || this.rules.isNewer(known, at))) return;
     // Where files and directories stand side by side, a directory is told only where there is no file.
     if (!this.capabilities.strictHierarchy && fact.isDirectory && key !== root) this.tree.setAbsent(key, "file", at);
     this.tree.set(key, fact);
@@ -123,7 +123,10 @@ export class MetadataMemory {
 
   /** A question told that nothing is there. */
   learnAbsent(key: StorePath, { since, at }: Asked): void {
-    if (key !== root && this.mayRemember(key, since)) this.tree.set(key, absent(at));
+    if (key === root || !this.mayRemember(key, since)) return;
+    const known = this.tree.look(key, this.now);
+    // In a directory that is known as a whole, an older answer would be believed for as long as that.
+    if (known === undefined || known === null || !this.rules.isNewer(known, at)) this.tree.set(key, absent(at));
   }
 
   invalidate(key: StorePath): void {
@@ -132,10 +135,10 @@ export class MetadataMemory {
     this.doubt(key, "tree");
   }
 
-  /** Where answers come late, listings are not believed in this name for a while; "tree": nor in what is below it. */
-  doubt(key: StorePath, reach: "self" | "tree"): void {
+  /** Where answers come late, listings are not believed in this name for a while; tree: nor in what is below it; came: which may be another one. */
+  doubt(key: StorePath, reach: "self" | "tree" | "came"): void {
     const { now } = this;
-    this.own?.doubt(key, reach === "tree", now + this.#settings().settleMs, now);
+    this.own?.doubt(key, reach, now + this.#settings().settleMs, now);
   }
 
   mayRememberListing(directory: StorePath, since: number): boolean {

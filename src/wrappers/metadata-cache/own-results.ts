@@ -54,17 +54,19 @@ export class OwnResults {
     return (before !== undefined && before.until > now && before.emptied) || this.deleted(path, now);
   }
 
-  /** Nobody knows whether this path is there; with `tree`, nor what is below it. */
-  doubt(path: StorePath, tree: boolean, until: number, now: number): void {
+  /**
+   * Nobody knows whether this path is there. tree: nor what is below it. came: another tree may have come here.
+   * What was in a directory before it was deleted comes back with none but the last.
+   */
+  doubt(path: StorePath, reach: "self" | "tree" | "came", until: number, now: number): void {
     this.#expire(now);
-    // What was in it before it was deleted does not come back with the directory alone.
-    const emptied = !tree && this.#wasEmptied(path, now);
-    if (tree) {
-      this.#trees.set(path, until);
-      const inside = [...this.#all.values()].filter((one) => isInside(one.path, path));
-      for (const one of inside) this.#put({ ...one, fact: null, emptied: false }, now);
-    }
-    if (path !== root) this.#put({ path, fact: null, emptied, until }, now);
+    const emptied = (at: StorePath): boolean => reach !== "came" && this.#wasEmptied(at, now);
+    const inside = reach === "self" ? [] : [...this.#all.values()].filter((one) => one.path !== path && isInside(one.path, path));
+    // Above all else: what is inside is judged by what stands around it.
+    const doubtful = inside.map((one) => ({ ...one, fact: null, emptied: emptied(one.path) }));
+    if (path !== root) doubtful.push({ path, fact: null, emptied: emptied(path), until });
+    if (reach !== "self") this.#trees.set(path, until);
+    for (const one of doubtful) this.#put(one, now);
   }
 
   /** Undefined: nothing was changed here, null: it is in doubt. */
