@@ -9,24 +9,28 @@ import type { Session } from "./session.ts";
 export async function mkdir(session: Session, { path, existOk, signal }: MkdirCall): Promise<Entry> {
   if (session.settings.profile.silentMkcol) {
     const there = await look(session, path, signal);
-    if (there !== null) return existing(there, existOk);
+    if (there !== null) return existing(there, existOk, false);
   }
-  for (let parents = false; ; parents = true) {
+  for (let parents = false, unsure = false; ; parents = true) {
     const answer = await mkcol(session, path, signal, existOk);
     if (answer.status === 201) {
       session.remember(path);
       return entry({ path, kind: "directory", complete: false });
     }
+    // A failure inside, or of something between, says nothing about what was done.
+    unsure ||= errorOf(answer).with({ operation: "mkdir" }).applied === "unknown";
     const there = await look(session, path, signal);
-    if (there !== null) return existing(there, existOk);
+    if (there !== null) return existing(there, existOk, unsure);
     if (parents) throw refusal(answer);
     await ensure(session, parentOf(path), signal);
   }
 }
 
-function existing(there: Entry, existOk: boolean): Entry {
+/** `unsure`: it may be our own. */
+function existing(there: Entry, existOk: boolean, unsure: boolean): Entry {
   if (existOk && there.kind === "directory") return there;
-  throw new StoreError("already-exists", `a ${there.kind} of this name is there`, { entry: there });
+  const applied = unsure && there.kind === "directory" ? "unknown" : false;
+  throw new StoreError("already-exists", `a ${there.kind} of this name is there`, { entry: there, applied });
 }
 
 /** With its slash: nginx refuses it without. Sending it twice does harm where the answer must say who made it. */
