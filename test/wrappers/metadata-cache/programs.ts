@@ -309,7 +309,9 @@ class Judge {
         changed ||= values[j] !== said;
         // Of a tree that came as a whole, or of one in doubt, a late listing may show the state before, and the cache does not keep that.
         const mayBeLate = by !== undefined && isLate && !by.isUpload && (by.isUnsure || (by.paths.length > 1 && !by.paths.includes(path)));
-        const staleMs = by === undefined ? ttlMs + settleMs : mayBeLate ? settleMs : undefined;
+        // A change of ours makes anew what somebody else took away above its parent, and is not told so.
+        const isTheirs = by === undefined || (this.#setting.others === true && by.paths.every((one) => isAbove(path, one)));
+        const staleMs = isTheirs ? ttlMs + settleMs : mayBeLate ? settleMs : undefined;
         // What an own change made is told from its reply on, which may come long after it was done.
         const toldMs = Math.max(when, this.#past[i]?.by?.settledMs ?? 0);
         ends = changed && (staleMs === undefined ? (by as Ours).settledAt < from : at < from && toldMs + staleMs <= ms);
@@ -320,6 +322,11 @@ class Judge {
     if (said !== null && this.#ours.some((one) => one.isUpload && one.paths[0] === path && one.startedAt <= to && one.settledAt >= from)) return;
     assert.fail(`${path}${where} was answered as ${said}, which it was not between ${from} and ${to}`);
   }
+}
+
+/** Further up than its parent. */
+function isAbove(path: string, one: string): boolean {
+  return path !== one && isInside(one as StorePath, path as StorePath) && parentOf(one as StorePath) !== path;
 }
 
 interface Window {
