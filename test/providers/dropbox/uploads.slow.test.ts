@@ -176,6 +176,21 @@ test('CF78: with conflicts "copy" the bytes that lose are kept beside, and the e
   expect(await at.store.list("/a").toArray()).toHaveLength(2);
 });
 
+test("CF78: the same of a write if nothing is there, and of one in pieces", async () => {
+  await using at = await dropboxAt({ conflicts: "copy", ...PIECE });
+  await at.store.write("/report.txt", "theirs");
+  const small: unknown = await at.store.write("/report.txt", "mine", { ifAbsent: true }).catch((error: unknown) => error);
+  expect(hasCode(small, "already-exists") && small.applied).toBe(false);
+  // Dropbox counts where a file was to be new.
+  expect(hasCode(small, "already-exists") && small.entry?.path).toBe("/report (1).txt");
+  const content = bytes(9 * MIB);
+  const large: unknown = await at.store.write("/report.txt", stream(content), { ifMatch: "0123456789abcdef" }).catch((error: unknown) => error);
+  const kept = hasCode(large, "precondition-failed") ? large.entry?.path : undefined;
+  expect(kept).toMatch(/^\/report \(conflicted copy.*\)\.txt$/);
+  expect(Buffer.compare(await (await at.store.read(kept as string)).bytes(), content)).toBe(0);
+  expect(await (await at.store.read("/report.txt")).text()).toBe("theirs");
+});
+
 test("an etag that is none of Dropbox's matches nothing, and costs nothing", async () => {
   await using at = await dropboxAt();
   await expect(at.store.write("/file", "x", { ifMatch: "W/nonsense" })).rejects.toMatchObject({ code: "precondition-failed", applied: false });
