@@ -175,7 +175,8 @@ export class Contents {
   }
   forgetHost(host: string): number {
     return transaction(this.#db, () => {
-      this.#sql("delete from removal where host = ?").run(host);
+      // What is held belongs to an upload that runs, of another store over this index.
+      this.#sql("delete from removal where host = ? and not (due is null and stuck is null)").run(host);
       this.#sql("delete from flight where host = ? and ended is not null").run(host);
       return this.#sql("delete from link where host = ?").run(host).changes;
     });

@@ -156,6 +156,24 @@ test("ids are never used twice: a store that still knows a removal must not meet
   db.close();
 });
 
+test("a host that is forgotten keeps what an upload of another store has just brought, and loses what was to be removed", async () => {
+  await using l = await lab();
+  const directory = join(l.scratch, "other");
+  await mkdir(directory);
+  const db = openDatabase(directory, { flush: false, createRoot: true });
+  const contents = new Contents(db);
+  const land = (url: string): number[] => contents.landed(contents.startFlight("alpha", "x", 1, 1), [{ host: "alpha", url, remove: null, admin: null }], 1);
+  const [dropped = 0] = land("http://a.invalid/old");
+  contents.letGo([dropped], 2);
+  const held = land("http://a.invalid/new");
+  contents.forgetHost("alpha");
+  expect(contents.isDue(dropped, 9)).toBe(false);
+  const content = contents.add(1, "00");
+  contents.attach(content, held, 3);
+  expect(contents.links(content)).toMatchObject([{ host: "alpha", url: "http://a.invalid/new" }]);
+  db.close();
+});
+
 test("possible orphans are kept by their number: uploads that went well push none out, neither at once nor at the next opening", async () => {
   await using l = await lab();
   const directory = join(l.scratch, "other");
