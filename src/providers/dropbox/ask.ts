@@ -6,7 +6,7 @@
  */
 import type { Watchdog } from "../../store/index.ts";
 import { StoreError, watchdog } from "../../store/index.ts";
-import { ApiError, refusalOf } from "./errors.ts";
+import { ApiError, asksToWait, refusalOf } from "./errors.ts";
 import type { Session } from "./session.ts";
 import { ROUTES } from "./sdk.ts";
 import type { RouteName, SdkAnswer, SdkClient, SdkFetch, SdkRequest, SdkResponse } from "./sdk.ts";
@@ -45,8 +45,7 @@ export async function ask(session: Session, question: Question): Promise<Said> {
       return await once(session, question, token);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      const { code, retryAfterMs } = refusalOf(error);
-      if (code === "rate-limited" || error.status === 503) session.lane.pause(retryAfterMs ?? 0);
+      if (asksToWait(error)) session.lane.pause(refusalOf(error).retryAfterMs ?? 0);
       if (error.status !== 401 || NOT_THE_TOKEN.has(error.tag)) throw error;
       // Refused before anything was done, and every body is in memory: it may be sent again.
       const another = renewed ? undefined : await session.tokens.instead(token, question.signal);

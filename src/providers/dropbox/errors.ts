@@ -57,9 +57,10 @@ export function tagsOf(body: unknown): { readonly tag: string; readonly fields: 
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null;
 
+const SLOWER = /(?:^|\/)too_many_(?:write_operations|requests)$/;
 /** By the last tags; the first row that fits. */
 const TAGS: readonly (readonly [RegExp, ErrorCode, reason: string])[] = [
-  [/(?:^|\/)too_many_(?:write_operations|requests)$/, "rate-limited", "the service asks to slow down"],
+  [SLOWER, "rate-limited", "the service asks to slow down"],
   [/(?:^|\/)not_found$/, "not-found", "nothing is there"],
   [/(?:^|\/)not_file$/, "is-a-directory", "a folder has no bytes"],
   [/(?:^|\/)not_folder$/, "not-a-directory", "a file has no children"],
@@ -87,6 +88,11 @@ const AUTH: Readonly<Record<string, readonly [ErrorCode, reason: string]>> = {
 /** Somebody else writes into the namespace: for so long, where the service does not say. */
 const TAKEN = /(?:^|\/)too_many_write_operations$/;
 const TURN_MS = 1000;
+
+/** Does it concern all calls of the account? */
+export function asksToWait({ status, tag }: ApiError): boolean {
+  return status === 429 || status === 503 || SLOWER.test(tag);
+}
 
 /** A refusal as a StoreError; every refusal but a failure inside says that nothing was done. */
 export function refusalOf(error: ApiError, changes: { readonly code?: ErrorCode; readonly reason?: string } = {}): StoreError {

@@ -16,6 +16,16 @@ export async function metadataAt(session: Session, native: string, signal: Abort
   }
 }
 
+/** What a look gives; undefined where it cannot be seen: after a failure that one is the one to tell. */
+export async function seen<T>(look: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!StoreError.is(error)) throw error;
+    return undefined;
+  }
+}
+
 /** @throws StoreError `not-found`, or `config` where the root of the store is missing */
 export async function stat(session: Session, path: StorePath, signal: AbortSignal | undefined): Promise<Entry> {
   if (path === root) {

@@ -3,7 +3,7 @@ import { StoreError } from "../../store/index.ts";
 import { metadataIn } from "./entries.ts";
 import type { Metadata } from "./entries.ts";
 import { ApiError, isRefusal, outcomeUnknown, refusalOf, translate } from "./errors.ts";
-import { metadataAt } from "./look.ts";
+import { metadataAt, seen } from "./look.ts";
 import type { Session } from "./session.ts";
 
 export async function respell(session: Session, from: string, to: string, there: Metadata, signal: AbortSignal | undefined): Promise<Metadata> {
@@ -30,27 +30,18 @@ export async function respell(session: Session, from: string, to: string, there:
 
   /** Under its old name again, wherever it lies. */
   async function back(error: unknown): Promise<unknown> {
-    const known = error instanceof ApiError ? refusalOf(error) : translate(error);
+    const known = translate(error);
     try {
       await move(temporary, from, undefined);
       return known?.with({ applied: false, cause: known.cause }) ?? error;
     } catch (failure) {
       // It is not under the temporary name: the first move did not happen, or the second one did.
-      if (isRefusal(failure, "from_lookup/not_found") && (await isNowhere())) return known ?? error;
+      // What was just moved may be hidden from the next move, but not from a look.
+      if (isRefusal(failure, "from_lookup/not_found") && (await seen(() => metadataAt(session, temporary, undefined))) === null) return known ?? error;
       return new StoreError("conflict", "a rename that changes the spelling stopped half way: the file lies beside it under a hidden name, .stratus-….tmp", {
         applied: "partly",
         cause: error,
       });
-    }
-  }
-
-  /** What was just moved may be hidden from the next move, but not from a look. */
-  async function isNowhere(): Promise<boolean> {
-    try {
-      return (await metadataAt(session, temporary, undefined)) === null;
-    } catch (failure) {
-      if (!StoreError.is(failure)) throw failure;
-      return false;
     }
   }
 }

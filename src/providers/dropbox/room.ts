@@ -1,8 +1,8 @@
 /** What is at a target goes before something else takes its place, and comes back where that fails. */
 import { StoreError, abortError } from "../../store/index.ts";
 import type { Metadata } from "./entries.ts";
-import { ApiError, isRefusal, outcomeUnknown, refusalOf, translate } from "./errors.ts";
-import { isEmpty, metadataAt } from "./look.ts";
+import { isRefusal, outcomeUnknown, refusalOf, translate } from "./errors.ts";
+import { isEmpty, metadataAt, seen } from "./look.ts";
 import type { Session } from "./session.ts";
 
 export interface Room {
@@ -66,16 +66,6 @@ async function fill<T>({ session, native, there, signal }: Emptied, work: () => 
   }
 }
 
-/** Undefined where it cannot be seen: the first failure is the one to tell. */
-async function seen<T>(look: () => Promise<T | undefined>): Promise<T | undefined> {
-  try {
-    return await look();
-  } catch (error) {
-    if (!StoreError.is(error)) throw error;
-    return undefined;
-  }
-}
-
 /** taken: something else stands there. Without the caller's signal: a call that was given up is taken back all the same. */
 async function putBack(session: Session, native: string, there: Metadata): Promise<"back" | "taken" | "lost"> {
   try {
@@ -94,13 +84,8 @@ async function notDeleted(session: Session, native: string, there: Metadata, kno
     applied: "unknown",
     cause: known.cause,
   });
-  let now: Metadata | null;
-  try {
-    now = await metadataAt(session, native, undefined);
-  } catch (failure) {
-    if (!StoreError.is(failure)) throw failure;
-    return unseen;
-  }
+  const now = await seen(() => metadataAt(session, native, undefined));
+  if (now === undefined) return unseen;
   const is = now === null || (now[".tag"] === "file" && there[".tag"] === "file" && now.rev === there.rev);
   // Somebody else has put something there meanwhile; or a folder, which may go yet.
   if (!is) return there[".tag"] === "file" ? known.with({ applied: false, cause: known.cause }) : unseen;
@@ -109,6 +94,5 @@ async function notDeleted(session: Session, native: string, there: Metadata, kno
 
 function knownOf(error: unknown, signal: AbortSignal | undefined): StoreError {
   if (signal?.aborted === true && !StoreError.is(error)) return abortError(signal);
-  if (error instanceof ApiError) return refusalOf(error);
   return translate(error) ?? new StoreError("unknown", "something failed that nobody expected", { cause: error });
 }

@@ -14,12 +14,9 @@ faultAtEachRequest({
     const store = drive({ auth: authOf(server), rootUrl, tokenUrl, fetch: wire.fetch, settleMs: 0, indexTtlMs: 0, ...small });
     return {
       store,
+      server,
       below: (dir) => below(server, dir),
       held: () => server.uploads.heldBytes,
-      async [Symbol.asyncDispose]() {
-        await store.close();
-        await server[Symbol.asyncDispose]();
-      },
     };
   },
 });

@@ -135,12 +135,17 @@ test("closing while deletions wait does not wait for hosts, and loses none", asy
   await expect.poll(() => l.hosts.files("alpha").length, { timeout: 60_000, interval: 50 }).toBe(0);
 });
 
-test("ids are never used twice: a store that still knows a removal must not meet another upload under it", async () => {
-  await using l = await lab();
-  const directory = join(l.scratch, "other");
+/** Without a store over it. */
+async function emptyIndex(scratch: string): Promise<{ readonly db: ReturnType<typeof openDatabase>; readonly contents: Contents }> {
+  const directory = join(scratch, "other");
   await mkdir(directory);
   const db = openDatabase(directory, { flush: false, createRoot: true });
-  const contents = new Contents(db);
+  return { db, contents: new Contents(db) };
+}
+
+test("ids are never used twice: a store that still knows a removal must not meet another upload under it", async () => {
+  await using l = await lab();
+  const { db, contents } = await emptyIndex(l.scratch);
   const link = { host: "alpha", url: "http://a.invalid/f", remove: null, admin: null };
   const [first = 0] = contents.landed(contents.startFlight("alpha", "x", 1, 1), [link], 1);
   contents.letGo([first], 2);
@@ -158,10 +163,7 @@ test("ids are never used twice: a store that still knows a removal must not meet
 
 test("a host that is forgotten keeps what an upload of another store has just brought, and loses what was to be removed", async () => {
   await using l = await lab();
-  const directory = join(l.scratch, "other");
-  await mkdir(directory);
-  const db = openDatabase(directory, { flush: false, createRoot: true });
-  const contents = new Contents(db);
+  const { db, contents } = await emptyIndex(l.scratch);
   const land = (url: string): number[] => contents.landed(contents.startFlight("alpha", "x", 1, 1), [{ host: "alpha", url, remove: null, admin: null }], 1);
   const [dropped = 0] = land("http://a.invalid/old");
   contents.letGo([dropped], 2);
@@ -176,10 +178,7 @@ test("a host that is forgotten keeps what an upload of another store has just br
 
 test("possible orphans are kept by their number: uploads that went well push none out, neither at once nor at the next opening", async () => {
   await using l = await lab();
-  const directory = join(l.scratch, "other");
-  await mkdir(directory);
-  const db = openDatabase(directory, { flush: false, createRoot: true });
-  const contents = new Contents(db);
+  const { db, contents } = await emptyIndex(l.scratch);
   const upload = (name: string): number => contents.startFlight("alpha", name, 1, 1);
   contents.lost(upload("first"), 2);
   db.exec("update sqlite_sequence set seq = seq + 20000 where name = 'flight'");

@@ -3,18 +3,12 @@ import { expect } from "vitest";
 import { sugarsync } from "../../../src/providers/sugarsync/index.ts";
 import { startSugarSync } from "../../servers/sugarsync/index.ts";
 import type { Node } from "../../servers/sugarsync/index.ts";
-import { content, faultAtEachRequest } from "../each-request.ts";
+import { faultAtEachRequest, respelling } from "../each-request.ts";
 
 faultAtEachRequest({
   largeBytes: 600_000,
   more: {
-    "a rename that changes the spelling": {
-      prepare: (store, dir) => store.write(`${dir}/f`, content(7)),
-      act: (store, dir, signal) => store.move(`${dir}/f`, `${dir}/F`, { signal }),
-      before: { f: 7 },
-      after: { F: 7 },
-      once: true,
-    },
+    "a rename that changes the spelling": { ...respelling, once: true },
   },
   async open(wire) {
     const server = await startSugarSync();
@@ -24,6 +18,7 @@ faultAtEachRequest({
     const store = sugarsync({ accessKeyId, privateAccessKey, refreshToken, url: server.url, fetch: wire.fetch, cacheMs: 0, settleMs: 0 });
     return {
       store,
+      server,
       below(dir) {
         const found: Record<string, number> = {};
         const add = (of: Node): void => {
@@ -39,11 +34,6 @@ faultAtEachRequest({
         const top = account.tree.children(null).find(({ name }) => `/${name}` === dir);
         if (top !== undefined) add(top);
         return found;
-      },
-      held: () => 0,
-      async [Symbol.asyncDispose]() {
-        await store.close();
-        await server[Symbol.asyncDispose]();
       },
     };
   },

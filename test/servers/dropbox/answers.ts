@@ -79,7 +79,7 @@ export class Answers {
     if (request.method !== "POST") throw badCall(name, "expected HTTP method POST");
     if (name === "oauth2/token") {
       const failure = this.#failing(name, {});
-      if (failure !== undefined && "status" in failure) return send(response, failure.status, textOf(failure.body), failure.headers);
+      if (failure !== undefined && "status" in failure) return refuse(response, failure);
       const form = new URLSearchParams(`${Buffer.concat(body).toString("utf8")}&${query}`);
       return send(response, 200, JSON.stringify(token(this.#accounts, form, request.headers.authorization)));
     }
@@ -89,14 +89,12 @@ export class Answers {
     const args = argumentsOf(name, route, request, body);
     (entry as { args: Json }).args = args;
     const failure = this.#failing(name, args);
-    const refuses = (): void =>
-      failure !== undefined && "status" in failure ? send(response, failure.status, textOf(failure.body), failure.headers) : undefined;
-    if (failure !== undefined && "status" in failure && failure.done !== true) return refuses();
+    if (failure !== undefined && "status" in failure && failure.done !== true) return refuse(response, failure);
     if (failure !== undefined && "cut" in failure && failure.cut === "before") return void response.destroy();
     if (route.style === "download") return sendFile(request, response, downloadable(account.tree, args["path"] as string), metadataOf);
     const result = await this.#work(name, route, account, args, route.style === "upload" ? body : []);
     if (failure !== undefined && "cut" in failure) return void response.destroy();
-    if (failure !== undefined && "status" in failure) return refuses();
+    if (failure !== undefined && "status" in failure) return refuse(response, failure);
     send(response, 200, JSON.stringify(failure === undefined ? result : failure.instead(result)));
   }
 
@@ -112,6 +110,10 @@ export class Answers {
     this.#failures = this.#failures.filter(({ left }) => left > 0);
     return found.failure;
   }
+}
+
+function refuse(response: ServerResponse, { status, body, headers }: Extract<Failure, { readonly status: number }>): void {
+  send(response, status, textOf(body), headers);
 }
 
 function placeOf(request: IncomingMessage): [host: string, path: string, query: string] {
