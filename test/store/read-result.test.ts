@@ -105,6 +105,7 @@ test("disposing of a result before its bytes were read makes them an error, neve
     await using result = await store.read("/a");
     const bytes = result.bytes();
     await tick();
+    // oxlint-disable-next-line typescript/return-await -- this is what it is about
     return (async () => bytes)();
   };
   const slow = streaming(["ab"], { atEnd: () => tick(50) });

@@ -52,7 +52,7 @@ function inOrder({ library, settings }: Session, links: readonly LinkRow[]): Lin
 export async function fetchFrom(session: Session, link: LinkRow, content: Content, signal: AbortSignal | undefined): Promise<Fetched> {
   const { library } = session;
   using _use = library.use(link.url);
-  return session.atHost(link.host, signal, async () => {
+  return await session.atHost(link.host, signal, async () => {
     const place = await session.commands.surroundings.place();
     try {
       await session.commands.download(link.url, { place, bytes: content.size, signal, tooMuch: () => beyond(place.directory, content.size) });

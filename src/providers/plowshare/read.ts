@@ -31,9 +31,9 @@ export async function read(session: Session, call: ReadCall, signal: AbortSignal
       await told(session, { path: call.path, bytes: content.size, host: fetched.host, failed: fetched.failed }, fetched);
       return { entry, ...(await bodyOf(fetched, content.size)) };
     } catch (error) {
+      if (contents.get(node.content) !== undefined || signal.aborted) throw error;
       // Somebody wrote or deleted it meanwhile, and its links went with it: what is there now?
-      if (tries < READS && contents.get(node.content) === undefined && !signal.aborted) continue;
-      throw error;
+      if (tries === READS) throw new StoreError("conflict", "the file is being replaced over and over", { cause: error, applied: false });
     }
   }
 }

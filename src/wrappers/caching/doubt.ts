@@ -61,6 +61,6 @@ export async function isOurs(core: Core, found: Entry, flight: FlightRow): Promi
   return core.remote.sameBytes(found, async (offset, length) => {
     if (offset + length > ours.size) return undefined;
     await using stream = await openContent(core, ours.id, { offset, length });
-    return stream.all();
+    return await stream.all();
   });
 }

@@ -160,7 +160,8 @@ test("PW8: names with spaces and all else are the index's, not the host's", asyn
 
 test("a file that is overwritten while it is read is read again, in one version", async () => {
   await using l = await lab();
-  const store = l.open();
+  // Room at the host for the removal beside the download.
+  const store = l.open({ maxProcesses: 4, maxProcessesPerHost: 4 });
   await store.write("/a", text);
   l.hosts.fail("alpha", "down", "slow 2");
   const reading = readText(store, "/a");

@@ -1,11 +1,10 @@
 /**
- * The same behaviours against a real plowshare, where there is one: STRATUS_PLOWSHARE names the directory of its commands, else PATH is looked through. The host is on a
- * loopback port, the module is ours. Where there is none, the first test says so and what was not run.
+ * The same behaviours against a real plowshare, where there is one. The host is on a loopback port, the module is ours. Where there is none, the first test says so and
+ * what was not run.
  */
-import { accessSync, constants } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readBytes, readText } from "../../../src/index.ts";
 import { plowshare, plowshareTools } from "../../../src/providers/plowshare/index.ts";
@@ -13,26 +12,15 @@ import type { PlowshareOptions } from "../../../src/providers/plowshare/index.ts
 import { loopbackHost } from "../../servers/plowshare/real/loopback.ts";
 import type { LoopbackHost } from "../../servers/plowshare/real/loopback.ts";
 import { failureOf } from "./lab.ts";
+import { realCommands } from "./real-commands.ts";
 
-function commandsThere(): string | undefined {
-  return [process.env["STRATUS_PLOWSHARE"] ?? "", ...(process.env["PATH"] ?? "").split(delimiter)].find((directory) => {
-    if (directory === "") return false;
-    try {
-      accessSync(join(directory, "plowup"), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
-const commandDirectory = commandsThere();
+const commandDirectory = realCommands();
 
 test("is a real plowshare on this machine?", () => {
   const { log } = console;
   log(
     commandDirectory === undefined
-      ? "NOT RUN: no plowshare on this machine (STRATUS_PLOWSHARE, PATH). The tests of real.test.ts ran against nothing; all others ran against the stand-in commands of test/servers/plowshare."
+      ? "NOT RUN: no plowshare on this machine (STRATUS_PLOWSHARE, PATH). The tests of real.test.ts and real-conformance.slow.test.ts ran against nothing; all others ran against the stand-in commands of test/servers/plowshare."
       : `plowshare of ${commandDirectory}`,
   );
   if (process.env["STRATUS_PLOWSHARE"] !== undefined) expect(commandDirectory).toBe(process.env["STRATUS_PLOWSHARE"]);

@@ -138,6 +138,25 @@ describe("the answer of a request is lost", () => {
       expect(b.cache.conflicts()).toEqual([]);
     });
 
+  test("a large one over a service without hashes: its bytes are compared, as they come", async () => {
+    // One chunk of more than what is read at once.
+    const large = Buffer.alloc(3 << 20, "large ");
+    await using b = bench({ uploadDelayMs: 0, holdMs: 0 });
+    b.script.after = (call) => {
+      if (call.operation === "write" && b.script.count("write") === 1) throw failure("unavailable", { applied: "unknown" });
+    };
+    b.script.body = (reply) => ({ ...reply, entry: { ...reply.entry, hashes: {} } });
+    await b.store.write("/a", large);
+    for (let round = 0; round < 20 && b.cache.dirty().length > 0; round++) {
+      await b.clock.advance(1000);
+      await quiet();
+    }
+    expect(b.cache.dirty()).toEqual([]);
+    expect(b.script.count("write")).toBe(1);
+    expect(b.script.count("read")).toBe(1);
+    expect(b.cache.conflicts()).toEqual([]);
+  });
+
   test("a move that has landed is seen as done", async () => {
     await using b = bench({ uploadDelayMs: 0, holdMs: 5000 });
     await b.base.write("/d/a", "x");
