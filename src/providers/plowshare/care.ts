@@ -27,7 +27,7 @@ export interface RepairReport {
   readonly repaired: number;
   /** Copies made. */
   readonly copies: number;
-  /** What could not be brought to the wanted number, and why. */
+  /** What could not be brought to the wanted number, and why; by path. */
   readonly failed: readonly { readonly path: string; readonly code: StoreError["code"]; readonly reason: string }[];
 }
 
@@ -112,7 +112,8 @@ export async function repair(session: Session, signal: AbortSignal | undefined):
       for (const path of pathsOf(session, content.id)) failed.push({ path, code: known.code, reason: known.reason });
     }
   });
-  return { ...counts, failed };
+  // Several are under way at once, so they end in any order.
+  return { ...counts, failed: failed.sort((a, b) => (a.path < b.path ? -1 : 1)) };
 }
 
 /** Copies from a living one to hosts that have none; then the dead links go to the removals. Gives how many were made. */

@@ -97,14 +97,14 @@ export class Commands {
       [...this.#limits(this.settings.retries), ...this.#unattended(), "-o", ".", `--printf=${templates.down}`, ...more, url],
       given,
     );
-    this.check("download", ended, given.signal);
+    this.check(this.settings.retries === 0 ? "download once" : "download", ended, given.signal);
   }
 
   /** Where the bytes come from, without a transfer. */
   async finalUrl(url: string, given: Given): Promise<string> {
     const limits = this.#limits(this.settings.retries);
     const ended = await this.run("plowdown", [...limits, ...this.#unattended(), "--skip-final", `--printf=${templates.down}`, url], given);
-    this.check("download", ended, given.signal);
+    this.check(this.settings.retries === 0 ? "download once" : "download", ended, given.signal);
     const [final] = finalUrlsIn(ended.stdout);
     if (final === undefined) throw new StoreError("unknown", "the command ended well and gave no address", { applied: false });
     return final;

@@ -3,8 +3,8 @@ import { StoreError } from "../../store/index.ts";
 import type { ErrorCode, ErrorDetails } from "../../store/index.ts";
 import type { Ended } from "./process.ts";
 
-/** What a command was asked to do. */
-export type Task = "upload" | "download" | "delete" | "probe" | "list";
+/** What a command was asked to do. "download once": without retries, where plowdown tells a network that fails inside a module by 1. */
+export type Task = "upload" | "download" | "download once" | "delete" | "probe" | "list";
 
 type Meaning = readonly [code: ErrorCode, reason: string, details?: ErrorDetails];
 
@@ -30,12 +30,15 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   127: ["config", "the command lacks a program that it needs"],
 };
 
+const DOWNLOAD: Readonly<Record<number, Meaning>> = {
+  13: ["corrupt", "the host has lost the file"],
+  14: ["unknown", "the host refuses the download as too large"],
+};
+
 /** Where a task gives a code another meaning. */
 const OTHERWISE: Readonly<Partial<Record<Task, Readonly<Record<number, Meaning>>>>> = {
-  download: {
-    13: ["corrupt", "the host has lost the file"],
-    14: ["unknown", "the host refuses the download as too large"],
-  },
+  download: DOWNLOAD,
+  "download once": { ...DOWNLOAD, 1: ["unavailable", "the network or the host failed, or its module does not understand what it answered"] },
   delete: { 2: ["unsupported", "the module of this host does not delete"] },
   probe: { 2: ["unsupported", "the module of this host does not probe"], 13: ["corrupt", "the host has lost the file"] },
   list: { 2: ["unsupported", "the module of this host does not list"], 13: ["not-found", "the folder is missing or empty"] },

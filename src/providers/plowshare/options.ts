@@ -14,8 +14,13 @@ export interface PlowshareCommandOptions extends Pick<Injected, "clock"> {
   readonly credentials?: Readonly<Record<string, string>> | undefined;
   /** Options of modules for uploads, per host: `{ somehost: { folder: "backup" } }`. In the same file. */
   readonly hostOptions?: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined;
-  /** A configuration file for curl, for certificates (`cacert`), proxies and the like. Plowshare itself switches the check of certificates off. Default: none, not the user's either. */
+  /** A configuration file for curl, for certificates (`cacert`), proxies and the like. Default: none, not the user's either. */
   readonly curlConfig?: string | undefined;
+  /**
+   * Hosts must prove by a certificate who they are. Default true. False is what plowshare does by itself (`curl --insecure`): what is read is proven by its hash all the
+   * same, but what is uploaded, and passwords, are then anybody's who sits in between.
+   */
+  readonly checkCertificates?: boolean | undefined;
   /** Further environment variables of the commands (https_proxy). Nothing but PATH is passed on by itself. */
   readonly environment?: Readonly<Record<string, string>> | undefined;
   /** How long a host may make us wait before it serves, in milliseconds, rounded up to seconds (`-t` of plowup, plowdown and plowlist, always given; plowdel and plowprobe know none and are only killed, below). 1,000 to 86,400,000. Default 120,000. */
@@ -73,6 +78,7 @@ export interface Settings {
   readonly credentials: Readonly<Record<string, string>>;
   readonly hostOptions: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly curlConfig: string | undefined;
+  readonly checkCertificates: boolean;
   readonly environment: Readonly<Record<string, string>>;
   readonly waitMs: number;
   readonly retries: number;
@@ -101,6 +107,7 @@ const COMMON = [
   "credentials",
   "hostOptions",
   "curlConfig",
+  "checkCertificates",
   "environment",
   "waitMs",
   "retries",
@@ -141,7 +148,7 @@ export function storeSettingsOf(options: PlowshareOptions): StoreSettings {
 export function settingsOf(options: PlowshareCommandOptions, more: readonly string[] = []): Settings {
   if (typeof options !== "object" || options === null) throw wrong("options are an object");
   for (const key of Object.keys(options)) if (!(COMMON as readonly string[]).includes(key) && !more.includes(key)) throw wrong(`there is no option "${key}"`);
-  const { credentials = {}, hostOptions = {}, environment = {}, sessions = "shared" } = options;
+  const { credentials = {}, hostOptions = {}, environment = {}, sessions = "shared", checkCertificates = true } = options;
   for (const [key, value] of Object.entries({ commandDirectory: options.commandDirectory, modules: options.modules, curlConfig: options.curlConfig }))
     if (value !== undefined && (typeof value !== "string" || value === "" || value.includes("\0"))) throw wrong(`${key} is a path`);
   for (const [host, secret] of Object.entries(credentials)) {
@@ -163,6 +170,7 @@ export function settingsOf(options: PlowshareCommandOptions, more: readonly stri
     if (/^(HOME|XDG_CONFIG_HOME|TMPDIR|BASH_ENV|ENV|SHELLOPTS|BASHOPTS)$/.test(key)) throw wrong(`the environment variable ${key} is the provider's own`);
   }
   if (!["none", "session", "shared"].includes(sessions)) throw wrong('sessions is "none", "session" or "shared"');
+  if (typeof checkCertificates !== "boolean") throw wrong("checkCertificates is true or false");
   const { maxBytesPerSecond } = options;
   return {
     commandDirectory: options.commandDirectory === undefined ? undefined : resolve(options.commandDirectory),
@@ -170,6 +178,7 @@ export function settingsOf(options: PlowshareCommandOptions, more: readonly stri
     credentials: { ...credentials },
     hostOptions: { ...hostOptions },
     curlConfig: options.curlConfig === undefined ? undefined : resolve(options.curlConfig),
+    checkCertificates,
     environment: { ...environment },
     waitMs: whole("waitMs", options.waitMs, 120_000, 1000, 86_400_000),
     retries: whole("retries", options.retries, 1, 0, 10),

@@ -4,6 +4,7 @@
  *
  *   <run>/home/                       HOME, empty
  *   <run>/config/plowshare/           XDG_CONFIG_HOME: modules.d (links to the user's), storage (sessions)
+ *   <run>/curl                        curl that checks certificates (curl.ts)
  *   <run>/settings.conf               credentials, mode 0600, named by --plowsharerc; absent without any
  *   <run>/<n>/                        one per call: its working directory, and in it .tmp/ for what it makes
  *   <run>/<name>.bin                  the body of a write
@@ -11,6 +12,7 @@
 import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { StoreError } from "../../store/index.ts";
+import { checkingCurl } from "./curl.ts";
 import type { Settings } from "./options.ts";
 
 const TEMPORARY = ".tmp";
@@ -28,7 +30,7 @@ export class Surroundings {
   readonly #environment: Readonly<Record<string, string>>;
   #serial = 0;
 
-  private constructor(run: string, settings: Settings) {
+  private constructor(run: string, settings: Settings, path: string, curl: string | undefined) {
     const { curlConfig, environment } = settings;
     this.run = run;
     this.arguments = [
@@ -38,15 +40,16 @@ export class Surroundings {
       ...(settingsFile(settings) === undefined ? ["--no-plowsharerc"] : [`--plowsharerc=${join(run, "settings.conf")}`]),
     ];
     this.#environment = {
-      PATH: process.env["PATH"] ?? "/usr/bin:/bin",
+      PATH: path,
       HOME: join(run, "home"),
       XDG_CONFIG_HOME: join(run, "config"),
       LC_ALL: "C.UTF-8",
+      ...(curl !== undefined && { PLOWSHARE_CURL: curl }),
       ...environment,
     };
   }
 
-  /** @throws StoreError `config` where there is no directory of modules */
+  /** @throws StoreError `config` where there is no directory of modules, or where it can run no programs */
   static async make(run: string, settings: Settings): Promise<Surroundings> {
     const configuration = join(run, "config", "plowshare");
     await mkdir(join(run, "home"), { recursive: true, mode: 0o700 });
@@ -55,7 +58,8 @@ export class Surroundings {
     for (const name of await modulesIn(settings.modules)) await symlink(join(settings.modules, name), join(configuration, "modules.d", name));
     const text = settingsFile(settings);
     if (text !== undefined) await writeFile(join(run, "settings.conf"), text, { mode: 0o600, flag: "wx" });
-    return new Surroundings(run, settings);
+    const path = settings.environment["PATH"] ?? process.env["PATH"] ?? "/usr/bin:/bin";
+    return new Surroundings(run, settings, path, settings.checkCertificates ? await checkingCurl(run, path) : undefined);
   }
 
   /** A fresh place for one call; everything in it goes when it is disposed. */

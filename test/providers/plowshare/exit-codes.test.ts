@@ -41,6 +41,12 @@ test("PS4: what a dead link is depends on the task", () => {
   expect(meaning("delete", 2)).toEqual(["unsupported", false, null]);
 });
 
+test("PS4: without retries plowdown says 1 also of a network that failed", () => {
+  expect(meaning("download once", 1)).toEqual(["unavailable", true, null]);
+  expect(meaning("download", 1)).toEqual(["unknown", false, null]);
+  expect(meaning("download once", 13)).toEqual(["corrupt", false, null]);
+});
+
 test("PS4: 100 + n is n, and what nobody knows is unknown", () => {
   expect([113, 103, 117, 99, 100, 126, 130].map(exitCodeOf)).toEqual([13, 3, 17, 99, 100, 126, 130]);
   expect(meaning("download", 113)).toEqual(["corrupt", false, null]);

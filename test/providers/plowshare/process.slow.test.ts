@@ -1,6 +1,8 @@
 /** Runs of commands: bounded in time and output, ended with all their children, without a secret in sight. */
+import { execFile } from "node:child_process";
 import { chmod, mkdir, readFile, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { manualClock, readBytes } from "../../../src/index.ts";
 import { run } from "../../../src/providers/plowshare/process.ts";
@@ -213,14 +215,25 @@ test("PS19: neither the user's plowshare.conf nor a .curlrc nor the environment 
   }
 });
 
-test("PS20: certificates are not checked by plowshare itself; a curl configuration of one's own gets through", async () => {
+test("PS20: curl is called without --insecure, and as plowshare calls it where that is asked for; a configuration of one's own gets through", async () => {
   await using l = await lab();
   const curlConfig = join(l.scratch, "curl.conf");
-  await writeFile(curlConfig, "cacert = /etc/ssl/certs/ca-certificates.crt\nno-insecure\n");
-  const store = l.open({ curlConfig });
+  await writeFile(curlConfig, "cacert = /etc/ssl/certs/ca-certificates.crt\n");
+  const bin = join(l.scratch, "it's a bin");
+  await mkdir(bin);
+  await writeFile(join(bin, "curl"), "#!/bin/sh\nprintf '%s\\n' \"$@\"\n", { mode: 0o700 });
+  const environment = { ...l.processes.environment, PATH: `relative:${bin}:${process.env["PATH"]}` };
+  const store = l.open({ curlConfig, environment });
   await store.write("/a", "x");
-  expect(l.hosts.calls("plowup")[0]?.args).toContain(`--curlrc=${curlConfig}`);
-  expect(await readFile(join(l.hosts.root, "curlrc-seen"), "utf8")).toContain("no-insecure");
+  const { args, surroundings } = l.hosts.calls("plowup")[0] as Called;
+  expect(args).toContain(`--curlrc=${curlConfig}`);
+  expect(await readFile(join(l.hosts.root, "curlrc-seen"), "utf8")).toContain("cacert");
+  const given = ["-q", "--insecure", "-k", "--data", "a b\tc'\"*", "", "-kk", "http://a.invalid/"];
+  const { stdout } = await promisify(execFile)(surroundings["PLOWSHARE_CURL"] as string, given);
+  expect(stdout.split("\n")).toEqual([...given.filter((one) => one !== "--insecure" && one !== "-k"), ""]);
+  l.hosts.forgetCalls();
+  await l.open({ checkCertificates: false, environment }).write("/b", "x");
+  expect(l.hosts.calls("plowup")[0]?.surroundings["PLOWSHARE_CURL"] ?? "").toBe("");
 });
 
 test("PS8: shared sessions log in once for two files, others for each", async () => {

@@ -7,10 +7,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readBytes, readText } from "../../../src/index.ts";
+import { plowshareBy } from "../../../src/providers/plowshare/by.ts";
 import { plowshare, plowshareTools } from "../../../src/providers/plowshare/index.ts";
 import type { PlowshareOptions } from "../../../src/providers/plowshare/index.ts";
+import { run } from "../../../src/providers/plowshare/process.ts";
+import type { Runner } from "../../../src/providers/plowshare/process.ts";
 import { loopbackHost } from "../../servers/plowshare/real/loopback.ts";
 import type { LoopbackHost } from "../../servers/plowshare/real/loopback.ts";
+import { certificateFor } from "../../servers/real-names.ts";
 import { failureOf } from "./lab.ts";
 import { realCommands } from "./real-commands.ts";
 
@@ -28,19 +32,23 @@ test("is a real plowshare on this machine?", () => {
 
 interface Real extends AsyncDisposable {
   readonly host: LoopbackHost;
+  /** File with the certificate of who signed the host's. */
+  readonly authority: string | undefined;
   readonly scratch: string;
   readonly common: Omit<PlowshareOptions, "directory" | "hosts">;
   open(options?: Partial<PlowshareOptions>): ReturnType<typeof plowshare>;
 }
-async function real(): Promise<Real> {
+async function real(secure = false): Promise<Real> {
   const base = await mkdtemp(join(tmpdir(), "stratus-plowshare-real-"));
-  const host = await loopbackHost(base);
+  const tls = secure ? await certificateFor(["localhost"], base) : undefined;
+  const host = await loopbackHost(base, tls);
   const scratch = join(base, "scratch");
   await mkdir(scratch);
   const common = { modules: host.modules, commandDirectory, environment: { STRATUS_LOOPBACK_HOST: host.url }, retries: 0, waitMs: 5000 };
   const stores: AsyncDisposable[] = [];
   return {
     host,
+    authority: tls?.ca,
     scratch,
     common,
     open(options = {}) {
@@ -134,5 +142,56 @@ describe.runIf(commandDirectory !== undefined)("against a real plowshare", () =>
     const store = r.open({ credentials: { loopback: "ann:s3cret word" } });
     await store.write("/a", "text");
     expect(await readText(store, "/a")).toBe("text");
+  });
+
+  test("PS20: a certificate that nobody signed is refused, unless it is said otherwise", async () => {
+    await using r = await real(true);
+    const trusting = r.open({ checkCertificates: false });
+    await trusting.write("/a", "text");
+    const store = r.open();
+    expect(await failureOf(readText(store, "/a"))).toMatchObject({ code: "unavailable" });
+    expect(await failureOf(store.write("/b", "text"))).toMatchObject({ code: "unavailable" });
+    expect(await store.layers.plowshare.verify()).toMatchObject({ links: 1, alive: 0, dead: 0, lost: [] });
+    expect(r.host.files.size).toBe(1);
+    const config = join(r.scratch, "curl.conf");
+    await writeFile(config, `cacert = "${r.authority}"\n`);
+    const knowing = r.open({ curlConfig: config });
+    expect(await readText(knowing, "/a")).toBe("text");
+    await knowing.write("/b", "text");
+    await knowing.delete("/b");
+    await knowing.layers.plowshare.flush();
+    expect(r.host.files.size).toBe(1);
+  });
+
+  test("PS6: a transfer is held to its rate within 20 %", async () => {
+    await using r = await real();
+    const bytes = Buffer.alloc(40_000_000, 1);
+    await r.open().write("/a", bytes);
+    const took = async (work: () => Promise<unknown>): Promise<number> => {
+      const began = performance.now();
+      await work();
+      return performance.now() - began;
+    };
+    // Never faster; how much slower is the machine's business. Large, because curl looks at its pace now and then only.
+    const held = r.open({ maxBytesPerSecond: 10_000_000 });
+    expect(await took(() => readBytes(held, "/a"))).toBeGreaterThan(4000 * 0.8);
+    expect(await took(() => held.write("/b", bytes))).toBeGreaterThan(4000 * 0.8);
+  });
+
+  test("PS28: the commands say nothing to people", async () => {
+    await using r = await real();
+    const said: string[] = [];
+    const listening: Runner = async (options) => {
+      const ended = await run(options);
+      said.push(ended.stderr);
+      return ended;
+    };
+    await using store = plowshareBy(listening, { directory: join(r.scratch, "index"), createRoot: true, hosts: ["loopback"], ...r.common });
+    await store.write("/a", "text");
+    expect(await readText(store, "/a")).toBe("text");
+    await store.layers.plowshare.verify();
+    await store.delete("/a");
+    await store.layers.plowshare.flush();
+    expect(said).toEqual(["", "", "", ""]);
   });
 });

@@ -41,7 +41,7 @@ export function plowshareSubject(
     async leftovers(place) {
       const run = join(place.directory, "index", "run");
       const found = existsSync(run) ? (await fs.readdir(run, { recursive: true })).map(String) : [];
-      return found.filter((name) => !/^\d+(?:\/(?:home|config(?:\/.*)?))?$/.test(name));
+      return found.filter((name) => !/^\d+(?:\/(?:home|curl|config(?:\/.*)?))?$/.test(name));
     },
     ...more,
   };

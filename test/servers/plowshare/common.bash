@@ -27,7 +27,7 @@ done
 # One file per call: who tests can read what was asked and with which surroundings.
 record() {
   [[ -n $ROOT && -d $ROOT/calls ]] || return 0
-  printf '%s\0' "$COMMAND" "HOME=$HOME" "XDG_CONFIG_HOME=$XDG_CONFIG_HOME" "TMPDIR=$TMPDIR" "PWD=$PWD" "SECRETS=${AWS_SECRET_ACCESS_KEY:-}" "$@" >"$ROOT/calls/$EPOCHREALTIME-$$"
+  printf '%s\0' "$COMMAND" "HOME=$HOME" "XDG_CONFIG_HOME=$XDG_CONFIG_HOME" "TMPDIR=$TMPDIR" "PWD=$PWD" "SECRETS=${AWS_SECRET_ACCESS_KEY:-}" "PLOWSHARE_CURL=${PLOWSHARE_CURL:-}" "$@" >"$ROOT/calls/$EPOCHREALTIME-$$"
 }
 
 # A sleep that a signal ends at once: bash hears it only between commands.
@@ -201,7 +201,12 @@ persist() {
       note "temporarily unavailable, waiting $pause seconds"
       nap "$pause"
     elif [[ $retried == *" $code "* ]]; then
-      ((tries-- > 0)) || { [[ ${OPTION[max-retries]:-0} == 0 && $COMMAND == plowup ]] && return $code || return 6; }
+      if ((tries-- <= 0)); then
+        [[ ${OPTION[max-retries]} == 0 || ($COMMAND == plowup && -z ${OPTION[max-retries]}) ]] || return 6
+        # Nobody has told plowdown of a network that fails inside a module when it may not try again.
+        [[ $COMMAND == plowdown && $code == 3 ]] && return 1
+        return $code
+      fi
       note 'trying again'
     else
       return $code

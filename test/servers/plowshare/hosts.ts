@@ -119,10 +119,13 @@ function moduleOf(home: string, { resume, limit, login, remote, async, captcha, 
   return `${lines.join("\n")}\n`;
 }
 
+/** So many variables are recorded before the arguments (common.bash). */
+const SURROUNDINGS = 6;
+
 function called(text: string): Called {
   const [command = "", ...rest] = text.split("\0").slice(0, -1);
-  const surroundings = Object.fromEntries(rest.slice(0, 5).map((one) => [one.slice(0, one.indexOf("=")), one.slice(one.indexOf("=") + 1)]));
-  return { command, surroundings, args: rest.slice(5) };
+  const surroundings = Object.fromEntries(rest.slice(0, SURROUNDINGS).map((one) => [one.slice(0, one.indexOf("=")), one.slice(one.indexOf("=") + 1)]));
+  return { command, surroundings, args: rest.slice(SURROUNDINGS) };
 }
 
 function mkdirs(path: string): void {

@@ -1,5 +1,5 @@
 # A module of our own for a real plowshare and the loopback host of loopback.ts. Its address comes in STRATUS_LOOPBACK_HOST ("http://127.0.0.1:40123").
-MODULE_LOOPBACK_REGEXP_URL='http://127\.0\.0\.1:[0-9]\+/'
+MODULE_LOOPBACK_REGEXP_URL='https\?://\(127\.0\.0\.1\|localhost\):[0-9]\+/'
 
 MODULE_LOOPBACK_UPLOAD_OPTIONS="
 AUTH,a,auth,a=USER:PASSWORD,Account at the host

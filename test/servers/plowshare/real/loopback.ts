@@ -9,6 +9,7 @@
 import { randomBytes } from "node:crypto";
 import { cp, mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -28,14 +29,16 @@ export interface LoopbackHost extends AsyncDisposable {
   readonly modules: string;
 }
 
-export async function loopbackHost(directory: string): Promise<LoopbackHost> {
+/** `tls`: behind HTTPS, as localhost. */
+export async function loopbackHost(directory: string, tls?: { readonly key: string; readonly cert: string }): Promise<LoopbackHost> {
   const files = new Map<string, Kept>();
   const refuse = new Map<string, number[]>();
-  const server = createServer((request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
     answer(request, response).catch(() => response.destroy());
-  });
+  };
+  const server = tls === undefined ? createServer(listener) : createSecureServer(tls, listener);
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = `${tls === undefined ? "http://127.0.0.1" : "https://localhost"}:${(server.address() as AddressInfo).port}`;
   const folder = join(directory, "modules.d", "ours");
   await mkdir(folder, { recursive: true });
   await cp(new URL("loopback.sh", import.meta.url).pathname, join(folder, "loopback.sh"));
