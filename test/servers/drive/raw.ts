@@ -85,10 +85,16 @@ export function rawDrive(server: DriveServer, folder: string): RawDrive {
     },
     all() {
       const { state } = server;
-      const top = [...state.files.values()].find((file) => file.name === folder && file.parents[0] === state.rootId);
-      return top === undefined
-        ? []
-        : [...state.files.values()].filter((file) => state.isBelow(file.id, top.id) && !state.trashed(file)).map(({ name }) => name);
+      const top = state.childrenOf(state.rootId).find((file) => file.name === folder);
+      if (top === undefined || state.trashed(top)) return [];
+      const names = [top.name];
+      for (const folders = [top.id]; folders.length > 0;)
+        for (const { id, name, explicitlyTrashed } of state.childrenOf(folders.pop() as string)) {
+          if (explicitlyTrashed) continue;
+          names.push(name);
+          folders.push(id);
+        }
+      return names;
     },
     async [Symbol.asyncDispose]() {},
   };

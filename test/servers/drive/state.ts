@@ -126,11 +126,16 @@ export class State {
 
   /** Deleted for good, with everything below it (files.delete). */
   remove(id: string): void {
-    for (const child of this.files.values()) if (child.parents[0] === id) this.remove(child.id);
+    for (const child of this.childrenOf(id)) this.remove(child.id);
     this.#remember(id);
     this.files.delete(id);
     this.revisions.delete(id);
     this.changes.push({ fileId: id, removed: true, atMs: this.options.now() });
+  }
+
+  /** As they are now, trashed ones too. */
+  childrenOf(id: string): File[] {
+    return [...(this.#inFolder.get(id) ?? [])].flatMap((child) => this.files.get(child) ?? []).filter(({ parents }) => parents[0] === id);
   }
 
   #remember(id: string): void {
