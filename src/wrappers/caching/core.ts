@@ -1,5 +1,5 @@
 /** What the parts of an open cache share. */
-import type { Backend, Capabilities, Clock, StorePath } from "../../store/index.ts";
+import type { Backend, Capabilities, Clock, StoreError, StorePath } from "../../store/index.ts";
 import type { Barriers } from "./barriers.ts";
 import type { Content } from "./content.ts";
 import type { Events } from "./events.ts";
@@ -75,6 +75,10 @@ export interface UploaderSignals {
   inDoubt(number: number): void;
   /** Resolves after the next change of what is under way or pending. */
   changed(signal?: AbortSignal | undefined): Promise<void>;
+  /** Tries a remote that is away or refuses everybody once more at once. */
+  probe(): void;
+  /** Why nothing arrives anywhere; undefined while that is not so. */
+  readonly reason: StoreError | undefined;
   /** While somebody waits for what the uploader does, its timers keep the process alive. */
   waitedFor<T>(work: () => Promise<T>): Promise<T>;
 }

@@ -21,7 +21,7 @@ import type { Instruments } from "./steps.ts";
 /**
  * `write` resolves when the bytes and a row of the journal are on the disk, flushed; `delete`, `mkdir`, `move` and `copy` likewise. Uploads follow, in any
  * order, with retries; `flush` waits for them. Calls with a condition, and moves to another spelling of the same name, go to the
- * service at once. One process at a time owns the directory; a second one is refused with `conflict`. docs/stacking.md says what other clients see, and what happens when they change the same file.
+ * service at once, after what is pending on their paths: where that fails for half a minute they are told why. One process at a time owns the directory; a second one is refused with `conflict`. docs/stacking.md says what other clients see, and what happens when they change the same file.
  * @throws StoreError `config` for wrong options, or over a `retry` that resends changes of unknown outcome
  */
 export function caching(options: CachingOptions): Layer<"caching", CacheControl> {

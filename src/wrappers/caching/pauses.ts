@@ -17,6 +17,7 @@ export class Pauses {
   #away: { since: number; tries: number; probeAt: number } | undefined;
   #refused: { probeAt: number } | undefined;
   readonly #awayPaths = new Set<string>();
+  #reason: StoreError | undefined;
 
   constructor(core: Core) {
     this.#core = core;
@@ -42,6 +43,17 @@ export class Pauses {
   filesMayStart(running: number): boolean {
     if (this.#fullUntil === undefined) return true;
     return this.#core.clock.monotonic() >= this.#fullUntil && running === 0;
+  }
+
+  /** Why the remote is away or refuses everybody; undefined while it does neither. */
+  get reason(): StoreError | undefined {
+    return this.#away === undefined && this.#refused === undefined ? undefined : this.#reason;
+  }
+
+  /** Is it still so? Somebody wants to know now. */
+  probe(): void {
+    const now = this.#core.clock.monotonic();
+    for (const one of [this.#away, this.#refused]) if (one !== undefined) one.probeAt = Math.min(one.probeAt, now);
   }
 
   /** The next moment at which something changes by itself; monotonic. */
@@ -71,6 +83,7 @@ export class Pauses {
   failed(error: StoreError, path: string): void {
     const { clock, events, settings, random } = this.#core;
     const now = clock.monotonic();
+    this.#reason = error;
     if (error.code === "no-space") {
       if (this.#fullUntil === undefined) events.tell("paused", null, { code: error.code, reason: error.reason });
       this.#fullUntil = now + settings().noSpacePauseMs;

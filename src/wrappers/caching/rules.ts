@@ -147,6 +147,8 @@ export interface Rules {
   readonly flushWaitsForFlights: boolean;
   /** A file that cannot be sent stays, with its error, until somebody decides. */
   readonly parkedStays: boolean;
+  /** A call that waits for earlier changes of its path is told after a while that they fail. */
+  readonly failingWaitsEnd: boolean;
 }
 
 export const rules: Rules = Object.freeze({
@@ -212,4 +214,5 @@ export const rules: Rules = Object.freeze({
   noSpaceSparesDeletes: true,
   flushWaitsForFlights: true,
   parkedStays: true,
+  failingWaitsEnd: true,
 });

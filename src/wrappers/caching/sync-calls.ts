@@ -4,14 +4,15 @@
  */
 import { StoreError, calls, hasCode, nameOf } from "../../store/index.ts";
 import type { CopyCall, DeleteCall, Entry, MkdirCall, MoveCall, StorePath, WriteCall } from "../../store/index.ts";
+import { alone } from "./alone.ts";
 import { liesBeside } from "./beside.ts";
-import { refusal, stillRuns } from "./checks.ts";
+import { refusal } from "./checks.ts";
 import { spooledBytes } from "./content-reader.ts";
 import type { Core } from "./core.ts";
 import { entryOf, etagOf, withLocalEtag } from "./entries.ts";
 import { evictIfNeeded } from "./evict.ts";
 import { refuseFlatMkdir, refuseFlatTransfer, refuseFlatWrite } from "./flat.ts";
-import { checkAbort, orGone } from "./gave-up.ts";
+import { orGone } from "./gave-up.ts";
 import { addBarrier, dropTree, fileFacts, makeParents } from "./journal-changes.ts";
 import { arrivedAs, isSoft, learn } from "./learn.ts";
 import { baseOf } from "./remote.ts";
@@ -20,77 +21,8 @@ import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
 import type { Spooled } from "./spool.ts";
 import { statRemote } from "./stat-remote.ts";
-import { related } from "./tree.ts";
 import { stat } from "./view.ts";
 import { discard, spool } from "./write.ts";
-
-/** Is anything on or below these paths still on its way, or on its way to a place above? */
-function isPending(core: Core, paths: readonly StorePath[]): boolean {
-  for (const path of paths) {
-    if (core.barriers.touches(path)) return true;
-    if (core.journal.all<{ path: string }>("select path from flight").some((one) => related(one.path as StorePath, path))) return true;
-    const { node, blocker } = core.tree.look(path);
-    if (blocker?.dirty === 1 && blocker.kind !== DIRECTORY) return true;
-    if (node === undefined) continue;
-    const below =
-      "with recursive t(id) as (select ? union all select n.id from node n join t on n.parent = t.id) select 1 from t join node n using(id) where n.dirty = 1";
-    if (core.journal.get(`${below} and n.due is not null limit 1`, node.id) !== undefined) return true;
-    if (core.journal.get(`${below} limit 1`, node.id) !== undefined)
-      throw new StoreError("conflict", "a change of this path could not be sent and waits for a decision", { applied: false, transient: false });
-  }
-  return false;
-}
-
-/** Everything pending there is due now. */
-function expedite(core: Core, paths: readonly StorePath[]): void {
-  const now = core.clock.now();
-  const changes = core.group.record(() => {
-    let count = 0;
-    for (const path of paths) {
-      const { node, blocker } = core.tree.look(path);
-      const first = node ?? blocker;
-      if (first !== undefined)
-        count += core.journal.run(
-          "update node set due = ? where due > ? and id in (with recursive t(id) as (select ? union all select n.id from node n join t on n.parent = t.id) select id from t) and tries = 0",
-          now,
-          now,
-          first.id,
-        );
-    }
-    return count;
-  });
-  if (changes > 0) core.uploader.wake();
-}
-
-/** Runs `work` when nothing else is pending on these paths, and holds them meanwhile. */
-async function alone<T>(core: Core, paths: readonly StorePath[], signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-  for (;;) {
-    checkAbort(signal);
-    await core.locks.free(paths, signal);
-    // Nothing waits between these looks and the hold.
-    if (core.locks.isHeld(paths)) continue;
-    if (!isPending(core, paths)) break;
-    await core.uploader.waitedFor(() => nothingPending(core, paths, signal));
-  }
-  const release = core.locks.hold(paths);
-  try {
-    return await work();
-  } finally {
-    release();
-    core.uploader.wake();
-  }
-}
-
-async function nothingPending(core: Core, paths: readonly StorePath[], signal: AbortSignal | undefined): Promise<void> {
-  do {
-    const next = core.uploader.changed(signal);
-    expedite(core, paths);
-    await next;
-    stillRuns(core);
-    checkAbort(signal);
-    await core.locks.free(paths, signal);
-  } while (isPending(core, paths));
-}
 
 /** Journals that a request is under way, sends it, and ends the journalled. What nobody knows stays, and holds the paths until it is sure. */
 async function sent<T>(core: Core, src: StorePath, dst: StorePath | null, request: () => Promise<T>, record: (answer: T) => void): Promise<T> {

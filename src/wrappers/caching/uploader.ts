@@ -1,6 +1,6 @@
 /** The uploader: what may start is decided in one place, whenever something ended, fell due or was changed. */
 import { isInside } from "../../store/index.ts";
-import type { StorePath } from "../../store/index.ts";
+import type { StoreError, StorePath } from "../../store/index.ts";
 import { PARKED_DUE, runBarrier } from "./barrier-run.ts";
 import { pathsOf } from "./barriers.ts";
 import type { Barrier } from "./barriers.ts";
@@ -126,6 +126,15 @@ export class Uploader implements UploaderSignals {
 
   #tellChanged(): void {
     for (const { done } of this.#waiters.splice(0)) done();
+  }
+
+  probe(): void {
+    this.pauses.probe();
+    this.wake();
+  }
+
+  get reason(): StoreError | undefined {
+    return this.pauses.reason;
   }
 
   /** While somebody waits, timers keep the process alive. */

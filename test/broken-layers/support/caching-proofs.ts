@@ -18,7 +18,7 @@ export const poisoned = proof(
   "a journal that could not be flushed acknowledges nothing any more",
   async (world) => {
     await world.write("/a", "1");
-    failNextFlush("journal.db-wal");
+    using _broken = failNextFlush("journal.db-wal");
     const first = await world.refused(world.store.write("/b", "2"), "unavailable");
     assert.deepEqual([first.applied, first.transient], ["unknown", false]);
     const later = await world.refused(world.store.write("/c", "3"), "unavailable");
@@ -237,6 +237,33 @@ export const parked = proof("a file that the remote refuses for good stays, with
   world.cache.retry("/a");
   await world.flush();
   assert.deepEqual(await world.there(), { "/a": "1", "/b": "2" });
+});
+
+export const failingWaits = proof("a call that waits for what cannot be sent is told so after a while, and what is pending stays pending", async (world) => {
+  await world.write("/a", "1");
+  await world.flush();
+  await world.write("/a", "2");
+  const { etag } = await world.done(world.store.stat("/a"));
+  const outcome: unknown[] = [];
+  world.store.write("/a", "3", { ifMatch: etag as string }).then(
+    () => outcome.push("written"),
+    (error: unknown) => outcome.push(error),
+  );
+  await quiet();
+  // The first failure may pass by itself.
+  await world.end("failed");
+  assert.equal(outcome.length, 0);
+  for (let round = 0; round < 100 && outcome.length === 0; round++) {
+    if (world.waiting.length > 0) await world.end("failed");
+    await world.wait(1000);
+    await quiet();
+  }
+  const [ended] = outcome;
+  assert.ok(StoreError.is(ended), "it waits for ever");
+  assert.deepEqual([ended.code, ended.applied, ended.transient], ["unavailable", false, true]);
+  assert.equal(await world.text("/a"), "2");
+  await world.flush();
+  assert.deepEqual(await world.there(), { "/a": "2" });
 });
 
 export const flushAndRequests = proof("flush waits for the requests that are under way (M74)", async (world) => {

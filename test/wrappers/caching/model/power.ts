@@ -22,9 +22,14 @@ let patched = false;
 
 let failing: string | undefined;
 
-/** The next flush of a file of this name fails, as on a disk that is broken. */
-export function failNextFlush(name: string): void {
+/** The next flush of a file of this name fails, as on a disk that is broken; none after the end, although none came. */
+export function failNextFlush(name: string): Disposable {
   failing = name;
+  return {
+    [Symbol.dispose]() {
+      failing = undefined;
+    },
+  };
 }
 
 /** Once per process. */
