@@ -302,6 +302,11 @@ export const guarantees: readonly Guarantee[] = [
     verb: "error",
     text: "Errors name store, operation and the path of the call that was made, say whether it was applied, and hold no secret; they never change once thrown.",
   },
+  {
+    id: "error.asked",
+    verb: "error",
+    text: "A change that has only asked so far (every request of it a GET, HEAD, OPTIONS or PROPFIND, earlier tries included) has changed nothing: however it fails, `applied` is false.",
+  },
   { id: "error.unchanged", verb: "error", text: "A call that is refused changes nothing." },
   { id: "error.unavailable", verb: "error", text: "What cannot be reached is `unavailable` and transient, never `not-found`." },
   { id: "errors.retry-after", verb: "error", text: "What the service says about when to come back is `retryAfterMs`." },

@@ -182,7 +182,7 @@ export class Adaptor implements Backend {
   /** `is-a-directory` may speak of the source, which is then walked, or of the target. */
   async #isTree(error: unknown, call: CopyCall | MoveCall): Promise<boolean> {
     if (!hasCode(error, "is-a-directory")) return false;
-    return (await this.#provider.stat(calls.stat(call.path, { signal: call.signal, detail: "basic" }))).kind === "directory";
+    return (await this.stat(calls.stat(call.path, { signal: call.signal, detail: "basic" }))).kind === "directory";
   }
 
   async space(call: SpaceCall): Promise<Space> {

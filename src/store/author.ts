@@ -40,5 +40,6 @@ export { isInside, join, nameOf, parentOf, parsePath, rebase, root } from "./pat
 export type { Lifecycle, Provider, ProviderRead } from "./provider.ts";
 export type { Source } from "./source.ts";
 export { spool } from "./spool.ts";
+export { beforehand, undone } from "./undone.ts";
 export { observe, uniform } from "./uniform.ts";
 export type { CallObserver, Hook, Next } from "./uniform.ts";

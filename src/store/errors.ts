@@ -39,7 +39,8 @@ export interface ErrorDetails {
   /**
    * Did the change happen? Default: false for reads and refusals, "unknown" for a mutation that ended in timeout, aborted, unavailable or unknown.
    * `translate` says false where no byte of the request left (refused, DNS, TLS) or the service answered that it did nothing (429, 503); a look
-   * afterwards may turn "unknown" into true, but into false only where `afterlifeMs` is 0 or has passed.
+   * afterwards may turn "unknown" into true, but into false only where `afterlifeMs` is 0 or has passed. A change that has only asked so far says false,
+   * however it fails (`beforehand`).
    */
   readonly applied?: boolean | "partly" | "unknown" | undefined;
   /** With `applied: "partly"`: how much of a tree was done, and where it stopped. */

@@ -5,6 +5,7 @@ import { systemClock } from "./clock.ts";
 import { StoreError, abortError, hasCode } from "./errors.ts";
 import type { StorePath } from "./path.ts";
 import { forEach, half, statOrNothing } from "./tree.ts";
+import { undone } from "./undone.ts";
 
 /** How long a copy that failed may take to remove what it made. */
 const ROLLBACK_MS = 30_000;
@@ -50,5 +51,5 @@ export async function takenBack(error: unknown, made: readonly Made[], at: Store
     over.abort();
   }
   if (signal?.aborted === true) return abortError(signal, { applied: false });
-  return StoreError.is(error) ? error.with({ applied: false, cause: error.cause }) : error;
+  return undone(error);
 }

@@ -65,6 +65,8 @@ test("values for authors", () => {
       "setting",
       "spool",
       "uniform",
+      "beforehand",
+      "undone",
     ].toSorted(),
   );
 });

@@ -54,6 +54,7 @@ export type WireBug =
   | "W18"
   | "W19"
   | "W24"
+  | "W25"
   | "W20"
   | "W21"
   | "W22"
@@ -160,6 +161,10 @@ export function wireProvider(given: WireProviderOptions): Provider & { readonly 
   function entryOf({ response, entry: fields }: Answer, path: StorePath): Entry {
     response.resume();
     return entry({ ...(fields as EntryFields), path });
+  }
+  /** W25: what a change is about is asked first, and a question that fails is said to leave the change open. */
+  async function asked(path: StorePath, signal: AbortSignal | undefined): Promise<void> {
+    if (bug === "W25") settle(await send("HEAD", file(path), { signal }));
   }
   const settle = ({ response }: Answer): void => void response.resume();
   const file = (path: StorePath): string => `/f${encodeURIComponent(path)}`;
@@ -349,6 +354,7 @@ export function wireProvider(given: WireProviderOptions): Provider & { readonly 
     write,
     list,
     async delete({ path, recursive, ifMatch, signal }) {
+      await asked(path, signal);
       const headers = { ...options({ recursive }), ...(ifMatch === undefined ? {} : { "if-match": `"${ifMatch}"` }) };
       try {
         settle(await send("DELETE", file(path), { headers, signal }));
@@ -362,6 +368,7 @@ export function wireProvider(given: WireProviderOptions): Provider & { readonly 
       return entryOf(await (bug === "M60c" ? insist : send)("MKCOL", file(path), { headers: options({ existOk }), signal }), path);
     },
     async copy({ path, to, ifAbsent, signal }) {
+      await asked(path, signal);
       return entryOf(await send("COPY", file(path), { headers: { ...options({ ifAbsent }), "x-to": encodeURIComponent(to) }, signal }), to);
     },
     async move({ path, to, ifAbsent, signal }) {

@@ -16,18 +16,20 @@ interface Swept {
   readonly behaviours: readonly number[];
   readonly kills: readonly string[];
   readonly needs: Check["needs"];
+  /** Changes nothing. */
+  readonly asks?: true;
   scenario(g: Ground): Scenario;
   sweep?(t: CheckContext): Omit<Sweep, "scenario">;
 }
 
-function swept({ id, title, why, behaviours, kills, needs, scenario, sweep: how }: Swept): Check {
+function swept({ id, title, why, behaviours, kills, needs, asks, scenario, sweep: how }: Swept): Check {
   return {
     id,
     title,
     why,
     tier: "full",
     behaviours,
-    guarantees: ["wire.honest"],
+    guarantees: asks === true ? ["wire.honest"] : ["wire.honest", "error.asked"],
     kills,
     ...(needs === undefined ? {} : { needs }),
     offers: ["wire"],
@@ -108,6 +110,7 @@ export const sweeps: readonly Check[] = [
     behaviours: [59, 160],
     kills: ["M28", "W12"],
     needs: rw,
+    asks: true,
     scenario: (g) => downloading(g, "whole", 300_000),
   }),
   swept({
@@ -117,6 +120,7 @@ export const sweeps: readonly Check[] = [
     behaviours: [45, 59, 160],
     kills: ["M27", "M27b"],
     needs: [...rw, "readRange"],
+    asks: true,
     scenario: (g) => downloading(g, "part", 300_000, { offset: 100_000, length: 50_000 }),
   }),
   swept({
@@ -126,6 +130,7 @@ export const sweeps: readonly Check[] = [
     behaviours: [90, 103, 160],
     kills: ["M34", "W02", "W03", "W22"],
     needs: rwl,
+    asks: true,
     scenario: (g) =>
       listing(
         g,
@@ -141,6 +146,7 @@ export const sweeps: readonly Check[] = [
     behaviours: [88, 103, 160],
     kills: ["M59"],
     needs: [...rwl, "listRecursive"],
+    asks: true,
     scenario: (g) => listing(g, "walk", ["a", "b/c", "b/d/e", "f/g", "h"], true),
   }),
   swept({
@@ -150,6 +156,7 @@ export const sweeps: readonly Check[] = [
     behaviours: [148, 160],
     kills: ["M59", "M59b", "W13"],
     needs: rw,
+    asks: true,
     scenario: asking,
   }),
   swept({
@@ -166,7 +173,7 @@ export const sweeps: readonly Check[] = [
     title: "a delete, broken at every request: gone, there, and the error says which",
     why: "An error is swallowed and the file comes back with the next synchronisation.",
     behaviours: [127, 160],
-    kills: ["W04"],
+    kills: ["W04", "W25"],
     needs: [...rw, "delete"],
     scenario: (g) => deleting(g, false),
   }),
@@ -184,7 +191,7 @@ export const sweeps: readonly Check[] = [
     title: "a copy, broken at every request",
     why: "A copy whose answer was lost is reported as not done, and its target is used by somebody else.",
     behaviours: [116, 160],
-    kills: ["W10", "W24"],
+    kills: ["W10", "W24", "W25"],
     needs: [...rw, "copy"],
     scenario: (g) => transferring(g, "copy", false),
   }),

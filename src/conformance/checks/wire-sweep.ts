@@ -58,6 +58,9 @@ export const everyKind: readonly FaultKind[] = [
 /** The service did it, or may have, and the client does not get to hear of it. */
 export const answerLost: ReadonlySet<FaultKind> = new Set<FaultKind>(["resetAfter", "failedAfter", "stall", "truncated", "short", "twice"]);
 
+/** Requests that change nothing, by their method alone: of services that are asked by POST this says nothing. */
+const QUESTIONS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PROPFIND"]);
+
 /** How long a call may take that nothing holds up: tries again and pauses of the provider included. */
 const patienceMs = 30_000;
 
@@ -112,12 +115,13 @@ async function breakAt(t: CheckContext, scenario: Scenario, step: number, { kind
   wire.break({ kind, retryAfterSeconds: 0, ...(lasts ? { at: hits, times: 3 } : { at }) });
   const outcome = await attempt(t, scenario, step, kind);
   const played = wire.exchanges.some(({ fault }) => fault !== null);
+  const asked = wire.exchanges.every(({ method }) => QUESTIONS.has(method));
   const story = wire.exchanges
     .map(({ method, target, status, fault }) => `${method} ${target} ${status ?? "no answer"}${fault === null ? "" : ` [${fault}]`}`)
     .join("; ");
   wire.mend();
   try {
-    await judge(scenario, step, kind, outcome);
+    await judge(scenario, step, kind, outcome, asked);
     await settled(wire, where);
   } catch (error) {
     if (error instanceof CheckFailure)
@@ -161,7 +165,8 @@ async function attempt(t: CheckContext, scenario: Scenario, step: number, kind: 
   return await within(acting, patienceMs, kind === "stall" ? "a call ends when its signal fires" : "a call ends, with a result or an error");
 }
 
-async function judge(scenario: Scenario, step: number, kind: FaultKind, outcome: Failed | undefined): Promise<void> {
+/** `asked`: all requests were questions. */
+async function judge(scenario: Scenario, step: number, kind: FaultKind, outcome: Failed | undefined, asked: boolean): Promise<void> {
   const state = await scenario.look?.(step, outcome !== undefined);
   if (outcome === undefined) {
     if (state !== undefined) ok(state === "after", "a change that is reported as done is there", state);
@@ -177,6 +182,7 @@ async function judge(scenario: Scenario, step: number, kind: FaultKind, outcome:
     ok(error.applied === false, "a question changes nothing, and its error says so", error);
     return;
   }
+  if (asked) ok(error.applied === false, "a change that has only asked so far has changed nothing, and its error says so", error);
   // The service answered twice and only the second answer arrived: nobody can know.
   if (kind === "twice") return;
   const { applied } = error;

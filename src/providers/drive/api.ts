@@ -4,8 +4,8 @@
  * The package's own transport sends GET, PUT and DELETE again by itself, never heeds Retry-After, takes a cut answer for a success with a text instead
  * of an object, and sends uploads to Google's own host whatever `rootUrl` says. So only its knowledge of the API is used here (decisions/0065).
  */
-import { StoreError } from "../../store/index.ts";
-import { errorOf, undone } from "./errors.ts";
+import { StoreError, undone } from "../../store/index.ts";
+import { errorOf } from "./errors.ts";
 import type { Settings } from "./options.ts";
 import { FIELDS } from "./resource.ts";
 import type { DriveFile } from "./resource.ts";

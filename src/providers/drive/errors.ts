@@ -1,5 +1,5 @@
 /** What Drive answers and what goes wrong on the way, in the words of the store. */
-import { StoreError, abortError, errorFromResponse } from "../../store/index.ts";
+import { StoreError, errorFromResponse } from "../../store/index.ts";
 import type { ErrorCode } from "../../store/index.ts";
 
 /** The service's own words, kept as the cause. */
@@ -86,12 +86,6 @@ export function isMissing(error: unknown): boolean {
 /** Nobody knows whether the change happened. An abort is none of these: the caller does not wait for a look. */
 export function isAmbiguous(error: unknown): error is StoreError {
   return StoreError.is(error) && (error.code === "unavailable" || error.code === "timeout") && error.applied === "unknown";
-}
-
-/** The same failure, of a change that cannot have happened: a question changes nothing, and a piece of an upload does not either. */
-export function undone(error: unknown, signal: AbortSignal | undefined): unknown {
-  if (StoreError.is(error)) return error.with({ applied: false, cause: error.cause });
-  return signal?.aborted === true ? abortError(signal, { applied: false }) : error;
 }
 
 const CONNECTING: ReadonlySet<string> = new Set([

@@ -1,8 +1,8 @@
 /** Reading: the revision that was looked up, so that bytes and entry are of one version; Google's own documents as what they are exported to. */
-import { StoreError, byteStream } from "../../store/index.ts";
+import { StoreError, byteStream, undone } from "../../store/index.ts";
 import type { ByteRange, ProviderRead, ReadCall } from "../../store/index.ts";
 import type { Signal } from "./api.ts";
-import { errorOf, isMissing, undone } from "./errors.ts";
+import { errorOf, isMissing } from "./errors.ts";
 import { need } from "./lookup.ts";
 import { entryOf, etagOf, hasBytes, isFolder, sizeOf } from "./resource.ts";
 import type { DriveFile, Item } from "./resource.ts";

@@ -2,10 +2,10 @@
  * A file in pieces (api/guides/manage-uploads#resumable): a piece that was lost on the way is asked after, and only what is missing of it is sent again.
  * Nothing of the file is to be seen before the last piece; a session that is given up leaves nothing.
  */
-import { StoreError } from "../../store/index.ts";
+import { StoreError, undone } from "../../store/index.ts";
 import type { FileBody, Signal } from "./api.ts";
 import { fileOf, jsonOf, textOf } from "./api.ts";
-import { errorOf, isMissing, undone } from "./errors.ts";
+import { errorOf, isMissing } from "./errors.ts";
 import { uploadUrl } from "./multipart.ts";
 import type { DriveFile } from "./resource.ts";
 import { patience } from "./retries.ts";

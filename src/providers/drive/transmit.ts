@@ -1,6 +1,6 @@
 /** One request and its answer, by the fetch of the options: given up after silence, and every failure of the way known as one. */
 import type { Watchdog } from "../../store/index.ts";
-import { StoreError, watchdog } from "../../store/index.ts";
+import { StoreError, undone, watchdog } from "../../store/index.ts";
 import { Broken, translate } from "./errors.ts";
 import type { Settings } from "./options.ts";
 
@@ -124,6 +124,6 @@ function failed(cause: unknown, dog: Watchdog, changes: boolean): unknown {
   const error: unknown = dog.signal.aborted ? dog.signal.reason : StoreError.is(cause) ? cause : translate(new Broken("the way to Drive broke", { cause }));
   // The caller's own reason is not ours to read.
   if (!StoreError.is(error)) return error;
-  if (!changes) return error.with({ applied: false, cause: error.cause });
+  if (!changes) return undone(error);
   return error.code === "timeout" ? error.with({ applied: "unknown", cause: error.cause }) : error;
 }

@@ -1,5 +1,5 @@
 /** Another spelling of one name, which Dropbox does not do by itself: to a temporary name, and back under the new one. */
-import { StoreError } from "../../store/index.ts";
+import { StoreError, undone } from "../../store/index.ts";
 import { metadataIn } from "./entries.ts";
 import type { Metadata } from "./entries.ts";
 import { ApiError, isRefusal, outcomeUnknown, refusalOf, translate } from "./errors.ts";
@@ -33,7 +33,7 @@ export async function respell(session: Session, from: string, to: string, there:
     const known = translate(error);
     try {
       await move(temporary, from, undefined);
-      return known?.with({ applied: false, cause: known.cause }) ?? error;
+      return undone(error, undefined, translate);
     } catch (failure) {
       // It is not under the temporary name: the first move did not happen, or the second one did.
       // What was just moved may be hidden from the next move, but not from a look.

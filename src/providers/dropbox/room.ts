@@ -1,5 +1,5 @@
 /** What is at a target goes before something else takes its place, and comes back where that fails. */
-import { StoreError, abortError } from "../../store/index.ts";
+import { StoreError, abortError, undone } from "../../store/index.ts";
 import type { Metadata } from "./entries.ts";
 import { isRefusal, outcomeUnknown, refusalOf, translate } from "./errors.ts";
 import { isEmpty, metadataAt, seen } from "./look.ts";
@@ -62,7 +62,7 @@ async function fill<T>({ session, native, there, signal }: Emptied, work: () => 
     // What we tried has happened after all, or somebody else was quicker.
     const late = end === "taken" ? await seen(settle.made) : await settle.recovered?.();
     if (late !== undefined) return late;
-    throw end === "back" ? known.with({ applied: false, cause: known.cause }) : known;
+    throw end === "back" ? undone(known) : known;
   }
 }
 
@@ -88,8 +88,8 @@ async function notDeleted(session: Session, native: string, there: Metadata, kno
   if (now === undefined) return unseen;
   const is = now === null || (now[".tag"] === "file" && there[".tag"] === "file" && now.rev === there.rev);
   // Somebody else has put something there meanwhile; or a folder, which may go yet.
-  if (!is) return there[".tag"] === "file" ? known.with({ applied: false, cause: known.cause }) : unseen;
-  return (await putBack(session, native, there)) === "back" ? known.with({ applied: false, cause: known.cause }) : unseen;
+  if (!is) return there[".tag"] === "file" ? undone(known) : unseen;
+  return (await putBack(session, native, there)) === "back" ? undone(known) : unseen;
 }
 
 function knownOf(error: unknown, signal: AbortSignal | undefined): StoreError {

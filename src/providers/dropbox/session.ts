@@ -1,6 +1,6 @@
 /** One open connection to an account: how it is asked, whose turn it is, and what has been learned about it. */
 import { createHash } from "node:crypto";
-import { StoreError, abortError } from "../../store/index.ts";
+import { StoreError, undone } from "../../store/index.ts";
 import { ask } from "./ask.ts";
 import type { Question, Said } from "./ask.ts";
 import { ApiError, isRefusal, refusalOf, translate } from "./errors.ts";
@@ -55,7 +55,7 @@ export class Session {
     } catch (error) {
       // Refusals are looked at by whoever asked.
       if (isApi(error)) throw error;
-      throw unchanged(error, signal);
+      throw undone(error, signal, translate);
     }
   }
 
@@ -90,7 +90,7 @@ export class Session {
         return work();
       });
     } catch (error) {
-      throw begun ? error : unchanged(error, signal);
+      throw begun ? error : undone(error, signal, translate);
     }
   }
 
@@ -143,17 +143,10 @@ export class Session {
 
 const isApi = (error: unknown): error is ApiError => error instanceof ApiError;
 
-/** Of a request that changes nothing. */
-export function unchanged(error: unknown, signal: AbortSignal | undefined): unknown {
-  if (signal?.aborted === true) return abortError(signal, { applied: false });
-  const known = translate(error);
-  return known === undefined ? error : known.with({ applied: false, cause: known.cause });
-}
-
 async function sleep(clock: Settings["clock"], ms: number, signal: AbortSignal | undefined): Promise<void> {
   try {
     await clock.sleep(ms, signal);
   } catch (error) {
-    throw unchanged(error, signal);
+    throw undone(error, signal, translate);
   }
 }

@@ -1,7 +1,7 @@
 /** Copies of one file to several hosts: those that failed least first, side by side, the next in line for each that fails. */
 import { copyFile, link } from "node:fs/promises";
 import { join } from "node:path";
-import { abortError } from "../../store/index.ts";
+import { abortError, undone } from "../../store/index.ts";
 import type { StoreError } from "../../store/index.ts";
 import { mostHopeful, translate } from "./errors.ts";
 import type { HostLink } from "./links.ts";
@@ -124,7 +124,7 @@ async function attempt(
 /** Fewer copies than were asked for. */
 export function tooFew({ held, errors }: Placed, wanted: number): StoreError {
   const cause = mostHopeful(errors);
-  if (held.length === 0) return cause.with({ applied: false, cause: cause.cause });
+  if (held.length === 0) return undone(cause);
   return cause.with({
     reason: `only ${held.length} of ${wanted} copies could be made; the last obstacle: ${cause.reason}`,
     applied: false,

@@ -4,6 +4,7 @@
  * Nothing is sent to the target before the source is known to be there, and a copy made of two versions is found out and not completed.
  */
 import { entry, StoreError, type CopyCall, type Entry } from "../../store/index.ts";
+import { beforehand } from "./beforehand.ts";
 import type { Context } from "./context.ts";
 import { isFailure } from "./failure.ts";
 import { escapeKey } from "./keys.ts";
@@ -21,9 +22,10 @@ export async function copy(context: Context, call: CopyCall): Promise<Entry> {
   const { keys, vendor } = context;
   const from = keys.file(path);
   const target = keys.file(to);
-  const found = await lookFile(context, path, signal);
+  const found = await beforehand(context, call, lookFile(context, path, signal));
   if (found?.kind !== "file") {
-    if (found?.kind === "directory" || (await isDirectory(context, path, signal))) throw new StoreError("is-a-directory", "the service copies files only");
+    if (found?.kind === "directory" || (await beforehand(context, call, isDirectory(context, path, signal))))
+      throw new StoreError("is-a-directory", "the service copies files only");
     throw notFound();
   }
   let { facts } = found;

@@ -3,6 +3,7 @@
  * directory a success and do nothing.
  */
 import { StoreError, type DeleteCall, type ErrorDetails } from "../../store/index.ts";
+import { beforehand } from "./beforehand.ts";
 import type { Context } from "./context.ts";
 import { translate } from "./errors.ts";
 import { innerFailure, isFailure } from "./failure.ts";
@@ -21,7 +22,7 @@ export async function remove(context: Context, call: DeleteCall): Promise<void> 
   const { path, recursive, ifMatch, signal } = call;
   const key = context.keys.file(path);
   if (ifMatch === undefined && recursive) return await removeTree(context, call, key);
-  const found = await lookFile(context, path, signal);
+  const found = await beforehand(context, call, lookFile(context, path, signal));
   if (found?.kind === "file") {
     if (ifMatch !== undefined && (found.facts.etag !== ifMatch || !isEtag(ifMatch))) throw new StoreError("precondition-failed", "the file has another etag");
     return await removeKey(context, key, ifMatch, signal);
@@ -30,15 +31,16 @@ export async function remove(context: Context, call: DeleteCall): Promise<void> 
   await removeEmptyDirectory(context, call, found === undefined ? [] : [key]);
 }
 
-async function removeEmptyDirectory(context: Context, { path, ifMatch, signal }: DeleteCall, markers: string[]): Promise<void> {
+async function removeEmptyDirectory(context: Context, call: DeleteCall, markers: string[]): Promise<void> {
+  const { path, ifMatch, signal } = call;
   const prefix = context.keys.directory(path);
-  const { objects } = await keyPage(context, { prefix, max: 2 }, signal);
+  const { objects } = await beforehand(context, call, keyPage(context, { prefix, max: 2 }, signal));
   for (const { key, size } of objects) {
     if (key !== prefix || !isParentMarker(key, size))
       throw ifMatch === undefined ? new StoreError("not-empty", "the directory is not empty") : conditionOnDirectory();
     markers.push(key);
   }
-  if (await hasFolderMarker(context, path, signal)) markers.push(context.keys.folderMarker(path) as string);
+  if (await beforehand(context, call, hasFolderMarker(context, path, signal))) markers.push(context.keys.folderMarker(path) as string);
   if (markers.length > 0 && ifMatch !== undefined) throw conditionOnDirectory();
   for (const marker of markers) await removeKey(context, marker, undefined, signal);
 }
@@ -65,7 +67,12 @@ async function removeTree(context: Context, call: DeleteCall, key: string): Prom
   try {
     for (let token: string | undefined; ;) {
       const query = { prefix, max: MAX_KEYS, token };
-      const page = await tries(session, signal, () => keyPage(context, query, signal));
+      // Where keys went before, "partly" is said below.
+      const page = await beforehand(
+        context,
+        call,
+        tries(session, signal, () => keyPage(context, query, signal)),
+      );
       await removeAll(
         context,
         page.objects.map((object) => object.key),
@@ -76,7 +83,8 @@ async function removeTree(context: Context, call: DeleteCall, key: string): Prom
       token = page.next;
     }
     const marker = settings.folderMarkers ? keys.folderMarker(path) : undefined;
-    if (marker !== undefined && (await headOrNothing(context, marker, signal))?.size === 0) await removeKey(context, marker, undefined, signal);
+    if (marker !== undefined && (await beforehand(context, call, headOrNothing(context, marker, signal)))?.size === 0)
+      await removeKey(context, marker, undefined, signal);
     await removeKey(context, key, undefined, signal);
   } catch (error) {
     if (done === 0 && !(error instanceof Partly)) throw error;

@@ -1,5 +1,6 @@
 /** Making a directory that stays although it is empty: an empty object whose key ends in "/". */
 import { root, StoreError, type Entry, type MkdirCall, type StorePath } from "../../store/index.ts";
+import { beforehand } from "./beforehand.ts";
 import type { Context } from "./context.ts";
 import { isFailure } from "./failure.ts";
 import { bucketIsThere, directoryEntry, hasFolderMarker, lookFile } from "./look.ts";
@@ -9,15 +10,16 @@ import { putBytes } from "./put.ts";
 /** What AWS's own console, and most tools, give it. */
 const MARKER = { contentType: "application/x-directory", metadata: undefined } as const;
 
-export async function mkdir(context: Context, { path, existOk, signal }: MkdirCall): Promise<Entry> {
+export async function mkdir(context: Context, call: MkdirCall): Promise<Entry> {
+  const { path, existOk, signal } = call;
   if (path === root) {
-    await bucketIsThere(context, signal);
+    await beforehand(context, call, bucketIsThere(context, signal));
     if (existOk) return directoryEntry(path);
     throw exists();
   }
   const key = context.keys.directory(path);
-  const { objects } = await keyPage(context, { prefix: key, max: 1 }, signal);
-  const there = objects.length > 0 || (await isMarkedBeside(context, path, signal));
+  const { objects } = await beforehand(context, call, keyPage(context, { prefix: key, max: 1 }, signal));
+  const there = objects.length > 0 || (await beforehand(context, call, isMarkedBeside(context, path, signal)));
   if (there && !existOk) throw exists();
   // The first key of the prefix is the prefix itself where it is one: a marker already, or the file without a name. Neither is overwritten.
   if (objects[0]?.key === key) return directoryEntry(path);

@@ -1,6 +1,7 @@
 /** The provider: opens the parts, gives each verb to its file, and says what the service can. */
 import {
   StoreError,
+  undone,
   type Account,
   type AccountCall,
   type Call,
@@ -158,7 +159,8 @@ export class S3Provider implements Provider {
       await mine;
     } catch (error) {
       if (this.#bucket === mine) this.#bucket = undefined;
-      throw error;
+      // Nothing of the call itself was sent.
+      throw undone(error, signal, (each) => translate(each, { operation: "" }, context.session.clock.now()));
     }
   }
 }

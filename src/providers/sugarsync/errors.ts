@@ -69,11 +69,3 @@ export function networkCode(error: unknown, depth = 0): string | undefined {
   if (inner !== undefined) return inner;
   return error instanceof TypeError && (message === "fetch failed" || message === "terminated") ? "broken" : undefined;
 }
-
-/** Of a change that cannot have happened, whatever ended the call: an abort and a broken connection alone do not tell. */
-export function undone(error: unknown, signal: AbortSignal | undefined): unknown {
-  if (signal?.aborted === true && !StoreError.is(error))
-    return new StoreError("aborted", "the caller gave up before the change began", { applied: false, cause: signal.reason });
-  const known = translate(error);
-  return known === undefined || known.applied === "partly" || known.applied === true ? error : known.with({ applied: false, cause: known.cause });
-}

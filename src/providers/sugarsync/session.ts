@@ -1,7 +1,7 @@
 /** Who we are, and what is known: the access token, renewed by itself; the user's links; the folders seen so far. */
-import { StoreError } from "../../store/index.ts";
+import { StoreError, beforehand, undone } from "../../store/index.ts";
 import type { Source } from "../../store/index.ts";
-import { errorOf, translate, undone } from "./errors.ts";
+import { errorOf, translate } from "./errors.ts";
 import type { Refusal } from "./errors.ts";
 import { Index } from "./folders.ts";
 import { refOf } from "./links.ts";
@@ -70,11 +70,7 @@ export class Session {
 
   /** A question, and what its answer says: what fails of it has changed nothing. */
   async get<T>(path: string, signal: AbortSignal | undefined, read: (answer: Refusal) => T): Promise<T> {
-    try {
-      return read(await this.ask({ method: "GET", path, signal }));
-    } catch (error) {
-      throw undone(error, signal);
-    }
+    return beforehand(this.ask({ method: "GET", path, signal }).then(read), signal, translate);
   }
 
   download(path: string, headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<Download> {
@@ -188,7 +184,7 @@ export class Session {
       )
       .catch((error: unknown) => {
         // Nothing of the call itself was sent yet.
-        throw translate(error)?.with({ applied: false }) ?? error;
+        throw undone(error, undefined, translate);
       });
     if (answer.status === 401 || answer.status === 403) {
       // Asked again and again, services lock out: until `reconnect` nothing is asked any more.

@@ -1,8 +1,8 @@
 /** Writing: the bytes under a temporary name, looked at, and then put in the place of what was there. */
-import { StoreError } from "../../store/index.ts";
+import { StoreError, undone } from "../../store/index.ts";
 import type { Entry, WriteCall } from "../../store/index.ts";
 import { erase, post, quietly } from "./change.ts";
-import { errorOf, translate, undone } from "./errors.ts";
+import { errorOf, translate } from "./errors.ts";
 import { find, look, namesOf } from "./find.ts";
 import { pathOf } from "./links.ts";
 import { listFolder } from "./list.ts";
@@ -41,7 +41,7 @@ export async function write(session: Session, call: WriteCall): Promise<Entry> {
     await quietly(temporary.remove(isMoving, session.grace(signal)));
     if (isMoving) throw error;
     await quietly(takeBack(session, made, session.grace(signal)));
-    throw undone(error, signal);
+    throw undone(error, signal, translate);
   }
 }
 

@@ -5,12 +5,12 @@
  * target even where the source is missing. So the source is looked at first, the target is never overwritten unseen, and `Overwrite: T` is said only
  * for a file over a file.
  */
-import { StoreError, parentOf } from "../../store/index.ts";
+import { StoreError, beforehand, parentOf, undone } from "../../store/index.ts";
 import type { CopyCall, Entry, MoveCall } from "../../store/index.ts";
 import { quietly } from "./control.ts";
 import { innerError, removeEmpty } from "./delete.ts";
 import { ensure } from "./directories.ts";
-import { errorOf, networkCause } from "./errors.ts";
+import { errorOf, networkCause, translate } from "./errors.ts";
 import type { Answer } from "./errors.ts";
 import { look, need, resources } from "./look.ts";
 import type { Session } from "./session.ts";
@@ -24,14 +24,14 @@ const TRIES = 4;
 export async function transfer(session: Session, call: Transfer): Promise<Entry> {
   const { path, to, signal } = call;
   session.names.file(to); // A name that cannot be held is refused before any request.
-  let source = await need(session, path, signal);
-  let target = session.settings.profile.looksAtTarget ? await look(session, to, signal) : null;
+  let source = await beforehand(need(session, path, signal), signal, translate);
+  let target = session.settings.profile.looksAtTarget ? await beforehand(look(session, to, signal), signal, translate) : null;
   let removed = false;
   try {
     for (let tries = 1; ; tries++) {
       if (target !== null) allow(call, source, target);
       if (target?.kind === "directory") {
-        removed = (await removeEmpty(session, to, signal)) || removed;
+        removed = (await removeEmpty(session, to, tries === 1, signal)) || removed;
         target = null;
       }
       const inPlace = call.operation === "copy" && target?.kind === "file" && session.settings.profile.writesInPlace;
@@ -137,8 +137,8 @@ async function prepare(session: Session, { to, signal }: Transfer, answer: Answe
 async function failedTree(session: Session, call: Transfer, source: Entry, answer: Answer): Promise<StoreError> {
   const error = await innerError(session, answer);
   if (call.operation === "move" || source.kind === "file" || error.applied === false) return error;
-  const undone = await session
+  const removed = await session
     .ask({ method: "DELETE", href: session.names.directory(call.to), signal: undefined, quietMs: session.settings.treeTimeoutMs, repeatable: true })
     .catch(() => undefined);
-  return undone !== undefined && (undone.status === 404 || (undone.status < 300 && undone.status !== 207)) ? error.with({ applied: false }) : error;
+  return removed !== undefined && (removed.status === 404 || (removed.status < 300 && removed.status !== 207)) ? undone(error) : error;
 }

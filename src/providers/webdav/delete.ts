@@ -1,7 +1,7 @@
 /** Deleting. DELETE of a collection takes everything below it, so emptiness is looked at first, and guarded where the server can. */
-import { StoreError, hasCode } from "../../store/index.ts";
+import { StoreError, beforehand, hasCode } from "../../store/index.ts";
 import type { DeleteCall, StorePath } from "../../store/index.ts";
-import { errorOf } from "./errors.ts";
+import { errorOf, translate } from "./errors.ts";
 import type { Answer } from "./errors.ts";
 import { children } from "./list.ts";
 import type { Listed } from "./list.ts";
@@ -24,27 +24,29 @@ export async function remove(session: Session, { path, recursive, signal }: Dele
 }
 
 async function removeTree(session: Session, path: StorePath, signal: AbortSignal | undefined): Promise<void> {
-  const there = await look(session, path, signal);
-  if (there === null) return gone(session, signal);
+  const there = await beforehand(look(session, path, signal), signal, translate);
+  if (there === null) return beforehand(gone(session, signal), signal, translate);
   const href = there.kind === "directory" ? session.names.directory(path) : session.names.file(path);
   await finish(session, await sendDelete(session, href, {}, signal), path, signal);
 }
 
 async function removeOne(session: Session, path: StorePath, signal: AbortSignal | undefined): Promise<void> {
   for (let tries = 1; ; tries++) {
-    const there = await look(session, path, signal);
-    if (there === null) return gone(session, signal);
+    // A DELETE before this was refused by its condition: it has done nothing.
+    const there = await beforehand(look(session, path, signal), signal, translate);
+    if (there === null) return beforehand(gone(session, signal), signal, translate);
     if (there.kind === "file") return finish(session, await sendDelete(session, session.names.file(path), {}, signal), path, signal);
-    if (await removeEmpty(session, path, signal)) return;
+    if (await removeEmpty(session, path, true, signal)) return;
     if (tries === TRIES) throw new StoreError("conflict", "somebody else changes the directory at this moment", { applied: false });
   }
 }
 
-/** Deletes an empty directory. False: it changed after the look, or went; look again. @throws StoreError `not-empty` */
-export async function removeEmpty(session: Session, path: StorePath, signal: AbortSignal | undefined): Promise<boolean> {
+/** Deletes an empty directory. `first`: nothing was changed before this. False: it changed after the look, or went; look again. @throws StoreError `not-empty` */
+export async function removeEmpty(session: Session, path: StorePath, first: boolean, signal: AbortSignal | undefined): Promise<boolean> {
   let listed: Listed;
   try {
-    listed = await children(session, path, signal);
+    const asked = children(session, path, signal);
+    listed = await (first ? beforehand(asked, signal, translate) : asked);
   } catch (error) {
     if (hasCode(error, "not-found", "not-a-directory")) return false;
     throw error;

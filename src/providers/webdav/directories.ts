@@ -1,14 +1,14 @@
 /** Making directories: MKCOL, parents first where they are missing. */
-import { StoreError, entry, parentOf, root } from "../../store/index.ts";
+import { StoreError, beforehand, entry, parentOf, root } from "../../store/index.ts";
 import type { Entry, MkdirCall, StorePath } from "../../store/index.ts";
-import { errorOf } from "./errors.ts";
+import { errorOf, translate } from "./errors.ts";
 import type { Answer } from "./errors.ts";
 import { look, rootWasMade } from "./look.ts";
 import type { Session } from "./session.ts";
 
 export async function mkdir(session: Session, { path, existOk, signal }: MkdirCall): Promise<Entry> {
   if (session.settings.profile.silentMkcol) {
-    const there = await look(session, path, signal);
+    const there = await beforehand(look(session, path, signal), signal, translate);
     if (there !== null) return existing(there, existOk, false);
   }
   for (let parents = false, unsure = false; ; parents = true) {

@@ -84,15 +84,6 @@ export function translate(error: unknown): StoreError | undefined {
     : new StoreError("unavailable", `the connection broke (${code})`, { cause: error });
 }
 
-/** Of a change that cannot have happened, whatever ended the call: an abort and a broken connection alone do not tell. */
-export function undone(error: unknown, signal: AbortSignal | undefined): unknown {
-  if (signal?.aborted === true) return new StoreError("aborted", "the caller gave up before the change began", { applied: false, cause: signal.reason });
-  const known = translate(error);
-  if (known === undefined) return error;
-  // Whoever said otherwise knew more.
-  return known.applied === false ? known.with({ applied: false, cause: known.cause }) : known;
-}
-
 /** Redirects are followed nowhere: what was meant for one address must not be done to another. */
 export function redirected(cause: Redirected): StoreError {
   return new StoreError("config", "the server sends us to another address: give the url that it names", { cause, applied: false });

@@ -1,8 +1,8 @@
 /** PUT until it is stored: what stands in the way is looked up and said as such, a missing parent is made. */
-import { bytesFrom, parentOf, root } from "../../store/index.ts";
+import { beforehand, bytesFrom, parentOf, root } from "../../store/index.ts";
 import type { Source, StoreError, WriteCall } from "../../store/index.ts";
 import { ensure, hasParent } from "./directories.ts";
-import { errorOf } from "./errors.ts";
+import { errorOf, translate } from "./errors.ts";
 import { look, rootWasMade } from "./look.ts";
 import type { Session } from "./session.ts";
 import type { Upload } from "./upload.ts";
@@ -20,12 +20,13 @@ export async function send(session: Session, call: WriteCall, href: string): Pro
   const body = await sendable(call.body);
   const asks = session.settings.profile.refusesEarly && session.continues;
   // Where a missing parent shows only after the body, a large one is not sent to find out.
-  if (!asks && (!body.inMemory || (body.size ?? 0) > WORTH_A_LOOK) && !(await hasParent(session, path, signal))) {
+  if (!asks && (!body.inMemory || (body.size ?? 0) > WORTH_A_LOOK) && !(await beforehand(hasParent(session, path, signal), signal, translate))) {
     if (!body.inMemory) return null;
-    await ensure(session, parentOf(path), signal);
+    await beforehand(ensure(session, parentOf(path), signal), signal, translate);
   }
+  const sent = { whole: false };
   for (let again = true; ; again = false) {
-    const answer = await session.put(href, body, signal);
+    const answer = await session.put(href, body, signal, sent);
     const { status } = answer;
     if (status === 200 || status === 201 || status === 204) {
       session.remember(parentOf(path));
@@ -33,6 +34,8 @@ export async function send(session: Session, call: WriteCall, href: string): Pro
     }
     if (status >= 200 && status < 300)
       throw errorOf(answer, { code: "unavailable", reason: `the server does not say that the file is stored (${status})`, applied: "unknown" });
+    // A refusal has done nothing; of a failure inside nobody knows.
+    if (status < 500) sent.whole = false;
     const missing = await diagnose(session, call, answer);
     if (!again || (answer.spent && !body.replayable)) throw lost(answer);
     if (missing && !body.inMemory) return null;

@@ -1,5 +1,5 @@
 /** One open connection to a server: the three ways to ask it, and what has been learned about it. */
-import { StoreError, Turns } from "../../store/index.ts";
+import { StoreError, Turns, undone } from "../../store/index.ts";
 import type { Source, StorePath } from "../../store/index.ts";
 import { authenticationOf } from "./authentication.ts";
 import type { Authentication } from "./authentication.ts";
@@ -7,7 +7,7 @@ import { ask, quietly } from "./control.ts";
 import type { Ask } from "./control.ts";
 import { download } from "./download.ts";
 import type { Download } from "./download.ts";
-import { errorOf, spoken, undone } from "./errors.ts";
+import { errorOf, spoken, translate } from "./errors.ts";
 import type { Answer } from "./errors.ts";
 import { wentStale } from "./exchange.ts";
 import type { TransferError } from "./exchange.ts";
@@ -20,7 +20,7 @@ import type { Attempt } from "./persist.ts";
 import { loadWebdav } from "./sdk.ts";
 import type { WebdavClient, WebdavPackage } from "./sdk.ts";
 import { upload } from "./upload.ts";
-import type { Upload } from "./upload.ts";
+import type { Sent, Upload } from "./upload.ts";
 import { poolOf, retire } from "./wire.ts";
 import type { Pool } from "./wire.ts";
 
@@ -97,37 +97,40 @@ export class Session {
     );
   }
 
-  /** Sends a body. It is sent again after a challenge or a stale connection only if it can be; otherwise it waits until the server wants it. */
-  async put(href: string, source: Source, signal: AbortSignal | undefined): Promise<Upload> {
-    // A body takes its time, and others wait while credentials are tried for the first time; one that can be sent only once must not be spent on a
-    // challenge by a server that would not say so before.
-    if (!this.#authentication.settled || (!source.replayable && !this.continues)) await this.#prime(signal);
-    const sent = { whole: false };
+  /**
+   * Sends a body. It is sent again after a challenge or a stale connection only if it can be; otherwise it waits until the server wants it. `sent`: of an
+   * earlier try of the same change, which may have stored it.
+   */
+  async put(href: string, source: Source, signal: AbortSignal | undefined, sent: Sent = { whole: false }): Promise<Upload> {
     const send = ({ authorization, fresh }: Attempt): Promise<Upload> =>
       upload(this.settings, this.#poolFor(fresh), href, withProof({}, authorization), source, this.continues, sent, signal);
-    const answer = persist(this.#authentication, {
-      method: "PUT",
-      href,
-      send: async (attempt) => {
-        const answer = await send(attempt);
-        if (answer.ignoredExpect) this.continues = false;
-        if (answer.status !== 417 || answer.spent) return answer;
-        this.continues = false;
-        return send(attempt);
-      },
-      mayRepeat: (error) => wentStale(error) && (source.replayable || !(error as TransferError).spent),
-      again: (answer) => {
-        if (answer.spent && !source.replayable)
-          throw new StoreError("unavailable", "the server asked who we are after a body that can be read only once", {
-            status: 401,
-            applied: false,
-            cause: spoken(answer),
-          });
-      },
-    });
-    return answer.catch((error: unknown) => {
-      throw sent.whole ? error : undone(error, signal);
-    });
+    try {
+      // A body takes its time, and others wait while credentials are tried for the first time; one that can be sent only once must not be spent on a
+      // challenge by a server that would not say so before.
+      if (!this.#authentication.settled || (!source.replayable && !this.continues)) await this.#prime(signal);
+      return await persist(this.#authentication, {
+        method: "PUT",
+        href,
+        send: async (attempt) => {
+          const answer = await send(attempt);
+          if (answer.ignoredExpect) this.continues = false;
+          if (answer.status !== 417 || answer.spent) return answer;
+          this.continues = false;
+          return send(attempt);
+        },
+        mayRepeat: (error) => wentStale(error) && (source.replayable || !(error as TransferError).spent),
+        again: (answer) => {
+          if (answer.spent && !source.replayable)
+            throw new StoreError("unavailable", "the server asked who we are after a body that can be read only once", {
+              status: 401,
+              applied: false,
+              cause: spoken(answer),
+            });
+        },
+      });
+    } catch (error) {
+      throw sent.whole ? error : undone(error, signal, translate);
+    }
   }
 
   /** Learns the challenge, or a fresh nonce, without a body. */

@@ -65,8 +65,10 @@ export async function upload(
     const refusal = message;
     if (status >= 300 && bytes > DRAINED) refusal.prependOnceListener("end", () => refusal.socket.destroy());
     const text = await textOf(message, dog);
-    if (status < 300 && !request.writableFinished)
+    if (status < 300 && !request.writableFinished) {
+      sent.whole = true; // By its own word.
       throw new StoreError("unavailable", "the server called the file stored before it had the body", { applied: "unknown" });
+    }
     // With the body unsent, or sent in part, the connection cannot be used for anything else.
     if (!request.writableFinished) request.destroy();
     return { status, headers: headersOf(message), text, spent, ignoredExpect, bytes };

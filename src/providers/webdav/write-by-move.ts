@@ -2,12 +2,12 @@
  * Writing under a temporary name, then MOVE: for servers whose PUT shows half a file or leaves one, and for "only if nothing is there" on those whose
  * MOVE excludes. The temporary file is ours alone, so its size proves that all bytes arrived.
  */
-import { StoreError, hasCode, parentOf } from "../../store/index.ts";
+import { StoreError, beforehand, hasCode, parentOf, undone } from "../../store/index.ts";
 import type { Entry, WriteCall } from "../../store/index.ts";
 import { quietly } from "./control.ts";
 import { ensure, nearest } from "./directories.ts";
 import { entryOf } from "./entries.ts";
-import { errorOf, networkCause, undone } from "./errors.ts";
+import { errorOf, networkCause, translate } from "./errors.ts";
 import type { Answer } from "./errors.ts";
 import { look, propfind, resources } from "./look.ts";
 import { sendable } from "./send.ts";
@@ -27,11 +27,11 @@ export async function writeByMove(session: Session, call: WriteCall): Promise<En
   const { path, signal } = call;
   const { atomicPut } = session.settings.profile;
   // Before any byte is sent: MOVE onto a directory destroys it on some servers.
-  const target = await look(session, path, signal);
+  const target = await beforehand(look(session, path, signal), signal, translate);
   refuse(call, target);
   // Parents are made when the bytes are there: a body that fails leaves nothing, no directory either.
-  const home = await nearest(session, path, signal);
-  const temporary = await session.temporary(home, signal);
+  const home = await beforehand(nearest(session, path, signal), signal, translate);
+  const temporary = await beforehand(session.temporary(home, signal), signal, translate);
   let isMoved = false;
   let isMoving = false;
   let isStored = false;
@@ -59,7 +59,7 @@ export async function writeByMove(session: Session, call: WriteCall): Promise<En
     // No place for it: somebody has taken the shelf away.
     if (!isStored && hasCode(error, "conflict")) session.leaveShelf();
     // Before MOVE was sent nothing has come to the path.
-    throw isMoving ? error : undone(error, signal);
+    throw isMoving ? error : undone(error, signal, translate);
   }
 }
 

@@ -2,7 +2,7 @@
  * Group commit: calls join the open group, which is sealed when it is full or old, sent as one archive, and answers them all. Bodies are complete before
  * they join, so one that fails is its own caller's trouble.
  */
-import { StoreError, hasCode } from "../../store/index.ts";
+import { StoreError, hasCode, undone } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
 import { Conflicts } from "./conflicts.ts";
 import type { Core } from "./core.ts";
@@ -269,7 +269,7 @@ export class Groups {
     } catch (error) {
       // Nothing of the copy or move has begun. What is listed and cannot be found is not a file that is not there.
       const gone = hasCode(error, "not-found") ? new StoreError("unavailable", "the archive of a file cannot be found", { cause: error }) : error;
-      pending.settle({ error: StoreError.is(gone) ? gone.with({ applied: false, cause: gone.cause }) : gone });
+      pending.settle({ error: undone(gone) });
     }
   }
 }

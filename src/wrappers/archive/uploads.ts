@@ -2,7 +2,7 @@
  * Uploads and their outcomes. Before a byte leaves, the disk knows of it (the intent); the intent goes when the outcome is known. Until then the upload is in
  * doubt: it may still land, so it is looked for, sent again, and deletes cover it.
  */
-import { StoreError, isInside } from "../../store/index.ts";
+import { StoreError, isInside, undone } from "../../store/index.ts";
 import type { Source, StorePath } from "../../store/index.ts";
 import { commitLearned, nowOf } from "./core.ts";
 import type { Core } from "./core.ts";
@@ -169,7 +169,7 @@ export class Uploads {
         doubt = true;
       }
       // Without a stamp nothing can have landed whole.
-      if (upload.timeMs() === null) throw StoreError.is(problem) ? problem.with({ applied: false, cause: problem.cause }) : problem;
+      if (upload.timeMs() === null) throw undone(problem);
       if (await this.#isThere(upload)) return this.#stored(upload);
       if (ended.aborted) throw new StoreError("closed", "the store was closed while an archive was on its way", { applied: "unknown", cause: problem });
       if (upload.signal?.aborted === true) throw inDoubt(problem);

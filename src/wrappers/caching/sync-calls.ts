@@ -2,7 +2,7 @@
  * Calls that go to the remote at once: with a condition, which holds against others only when it reaches the service, or in write-through mode. They
  * wait until everything pending on their paths has arrived, hold the paths, and are answered by what the remote says.
  */
-import { StoreError, calls, hasCode, nameOf } from "../../store/index.ts";
+import { StoreError, calls, hasCode, nameOf, undone } from "../../store/index.ts";
 import type { CopyCall, DeleteCall, Entry, MkdirCall, MoveCall, StorePath, WriteCall } from "../../store/index.ts";
 import { alone } from "./alone.ts";
 import { liesBeside } from "./beside.ts";
@@ -129,7 +129,7 @@ export async function writeNow(core: Core, call: WriteCall): Promise<Entry> {
       return node.content === spooled.id ? entryOf(core, node, path) : withLocalEtag(core, node, answer);
     });
   } catch (error) {
-    await discard(core, spooled, asStoreError(error).with({ applied: false }));
+    await discard(core, spooled, undone(asStoreError(error)));
     throw error;
   }
 }
