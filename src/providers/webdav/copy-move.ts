@@ -10,7 +10,7 @@ import type { CopyCall, Entry, MoveCall } from "../../store/index.ts";
 import { quietly } from "./control.ts";
 import { innerError, removeEmpty } from "./delete.ts";
 import { ensure } from "./directories.ts";
-import { errorOf, networkCause, translate } from "./errors.ts";
+import { errorOf, isUnsure, networkCause, translate } from "./errors.ts";
 import type { Answer } from "./errors.ts";
 import { look, need, resources } from "./look.ts";
 import type { Session } from "./session.ts";
@@ -27,9 +27,10 @@ export async function transfer(session: Session, call: Transfer): Promise<Entry>
   let source = await beforehand(need(session, path, signal), signal, translate);
   let target = session.settings.profile.looksAtTarget ? await beforehand(look(session, to, signal), signal, translate) : null;
   let removed = false;
+  let unsure = false;
   try {
     for (let tries = 1; ; tries++) {
-      if (target !== null) allow(call, source, target);
+      if (target !== null) allow(call, source, target, unsure);
       if (target?.kind === "directory") {
         removed = (await removeEmpty(session, to, tries === 1, signal)) || removed;
         target = null;
@@ -39,9 +40,13 @@ export async function transfer(session: Session, call: Transfer): Promise<Entry>
       const { status } = answer;
       if (status === 207) throw await failedTree(session, call, source, answer);
       if (status === 200 || status === 201 || status === 204) break;
-      if (tries === TRIES) throw errorOf(answer, { code: "conflict", reason: "somebody else changes source or target at this moment", applied: false });
+      const isOpen = isUnsure(answer);
+      if (isOpen && (await hasMoved(session, call, source))) break;
+      unsure ||= isOpen;
+      if (tries === TRIES)
+        throw errorOf(answer, { code: "conflict", reason: "somebody else changes source or target at this moment", applied: unsure ? "unknown" : false });
       const overwritten = target !== null;
-      source = await need(session, path, signal);
+      source = await stillThere(session, call, answer, unsure);
       target = await look(session, to, signal);
       // 412 with nothing there: it went meanwhile. Everything else may be a parent that is missing.
       if (target === null && status !== 412) await prepare(session, call, answer, tries);
@@ -70,9 +75,20 @@ async function asOne(session: Session, { path, to }: Transfer, answer: Answer): 
   return itself && [403, 409, 412, 423].includes(only.status) ? { ...answer, status: only.status } : answer;
 }
 
-/** What rename(2) says to this pair; `not-empty` comes from the deletion of the target. */
-function allow({ ifAbsent }: Transfer, source: Entry, target: Entry): void {
-  if (ifAbsent) throw new StoreError("already-exists", `a ${target.kind} is at the target`, { entry: target, applied: false });
+/** The source, after the service has refused. A move that may have happened took it along. */
+async function stillThere(session: Session, { path, operation, signal }: Transfer, answer: Answer, unsure: boolean): Promise<Entry> {
+  const there = await look(session, path, signal);
+  if (there !== null) return there;
+  if (operation === "move" && unsure) throw errorOf(answer, { applied: "unknown" });
+  return need(session, path, signal);
+}
+
+/** What rename(2) says to this pair; `not-empty` comes from the deletion of the target. `unsure`: what is there may be ours. */
+function allow({ ifAbsent }: Transfer, source: Entry, target: Entry, unsure: boolean): void {
+  if (ifAbsent) {
+    const applied = unsure && target.kind === source.kind ? "unknown" : false;
+    throw new StoreError("already-exists", `a ${target.kind} is at the target`, { entry: target, applied });
+  }
   if (source.kind === "file" && target.kind === "directory") throw new StoreError("is-a-directory", "a file does not replace a directory", { applied: false });
   if (source.kind === "directory" && target.kind === "file") throw new StoreError("not-a-directory", "a directory does not replace a file", { applied: false });
 }
@@ -92,8 +108,7 @@ async function sendOne(session: Session, call: Transfer, source: Entry, overwrit
       repeatable: false,
     });
   } catch (error) {
-    if (operation === "move" && networkCause(error) !== undefined && (await hasMoved(session, call, source)))
-      return { status: 204, headers: new Headers(), text: "" };
+    if (networkCause(error) !== undefined && (await hasMoved(session, call, source))) return { status: 204, headers: new Headers(), text: "" };
     throw error;
   }
 }
@@ -115,9 +130,9 @@ async function copyAside(session: Session, { path, to, signal }: Transfer): Prom
   }
 }
 
-/** The answer to MOVE was lost. With nothing left at the source and its like at the target it has happened; a look that finds less proves nothing. */
-async function hasMoved(session: Session, { path, to, signal }: Transfer, source: Entry): Promise<boolean> {
-  if (signal?.aborted === true || (await look(session, path, signal)) !== null) return false;
+/** The answer to MOVE was lost, or tells nothing. With nothing left at the source and its like at the target it has happened; a look that finds less proves nothing. */
+async function hasMoved(session: Session, { operation, path, to, signal }: Transfer, source: Entry): Promise<boolean> {
+  if (operation !== "move" || signal?.aborted === true || (await look(session, path, signal)) !== null) return false;
   const there = await look(session, to, signal);
   return there !== null && there.kind === source.kind && there.size === source.size;
 }

@@ -1,7 +1,7 @@
 /** Making directories: MKCOL, parents first where they are missing. */
 import { StoreError, beforehand, entry, parentOf, root } from "../../store/index.ts";
 import type { Entry, MkdirCall, StorePath } from "../../store/index.ts";
-import { errorOf, translate } from "./errors.ts";
+import { errorOf, isUnsure, translate } from "./errors.ts";
 import type { Answer } from "./errors.ts";
 import { look, rootWasMade } from "./look.ts";
 import type { Session } from "./session.ts";
@@ -17,8 +17,7 @@ export async function mkdir(session: Session, { path, existOk, signal }: MkdirCa
       session.remember(path);
       return entry({ path, kind: "directory", complete: false });
     }
-    // A failure inside, or of something between, says nothing about what was done.
-    unsure ||= errorOf(answer).with({ operation: "mkdir" }).applied === "unknown";
+    unsure ||= isUnsure(answer);
     const there = await look(session, path, signal);
     if (there !== null) return existing(there, existOk, unsure);
     if (parents) throw refusal(answer);

@@ -57,6 +57,11 @@ export function errorOf(
   });
 }
 
+/** May a change that was answered so have happened? A failure inside, or of something between, says nothing about what was done. */
+export function isUnsure(answer: Answer): boolean {
+  return errorOf(answer).with({ operation: "mkdir" }).applied === "unknown";
+}
+
 /** The server's own words, without markup. */
 export function spoken({ status, text }: Answer): Error {
   const plain = text

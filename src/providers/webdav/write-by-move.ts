@@ -7,7 +7,7 @@ import type { Entry, WriteCall } from "../../store/index.ts";
 import { quietly } from "./control.ts";
 import { ensure, nearest } from "./directories.ts";
 import { entryOf } from "./entries.ts";
-import { errorOf, networkCause, translate } from "./errors.ts";
+import { errorOf, isUnsure, networkCause, translate } from "./errors.ts";
 import type { Answer } from "./errors.ts";
 import { look, propfind, resources } from "./look.ts";
 import { sendable } from "./send.ts";
@@ -45,7 +45,7 @@ export async function writeByMove(session: Session, call: WriteCall): Promise<En
       // A body that streams takes its time: by now there may be a directory of others, which MOVE would destroy.
       refuse(call, now);
       isMoving = true;
-      await place(session, call, temporary, now, (error) => moved(session, call, temporary, stored, bytes, error));
+      await place(session, call, temporary, now, () => outcome(session, call, temporary, stored, bytes));
       isMoved = true;
       return settled(session, signal, () => look(session, path, signal));
     });
@@ -64,22 +64,35 @@ export async function writeByMove(session: Session, call: WriteCall): Promise<En
 }
 
 /** Puts the temporary file in its place. What the server refuses may be somebody else's doing: the target is looked at again, and it is tried again. */
-async function place(session: Session, call: WriteCall, temporary: string, looked: Entry | null, settle: (error: unknown) => Promise<Answer>): Promise<void> {
+async function place(session: Session, call: WriteCall, temporary: string, looked: Entry | null, settle: () => Promise<Outcome>): Promise<void> {
   const { path, signal } = call;
   let target = looked;
   let isContested = false;
   let mayHaveDeleted = false;
+  let unsure = false;
   for (let tries = 1; ; tries++) {
     const headers = { Destination: destination(session, path), Overwrite: target === null ? "F" : "T" };
-    const answer = await session.ask({ method: "MOVE", href: temporary, headers, signal, repeatable: false }).catch(settle);
+    let answer: Answer;
+    try {
+      answer = await session.ask({ method: "MOVE", href: temporary, headers, signal, repeatable: false });
+    } catch (error) {
+      if (networkCause(error) !== undefined && signal?.aborted !== true && (await settle()) === "moved") return;
+      throw error;
+    }
     const { status } = answer;
     if (status === 200 || status === 201 || status === 204) return;
+    const isOpen = isUnsure(answer);
+    const settled = isOpen ? await settle() : "there";
+    if (settled === "moved") return;
+    unsure ||= isOpen;
     mayHaveDeleted ||= target !== null;
     const before = target;
     target = await look(session, path, signal);
+    // What was ours is somebody else's by now.
+    if (settled === "gone" && target !== null) throw errorOf(answer, { applied: "unknown" });
     // Whoever may not move finds the target as it was; rclone says 403 also to the slower one of two.
     isContested ||= !isSame(before, target);
-    refuse(call, target);
+    refuse(call, target, unsure);
     if (status === 207) throw errorOf(answer, { code: "unavailable", applied: "unknown" });
     // Moved by a MOVE that was called a failure, or taken away; then somebody deleted the target, or its directory. There is nothing left to move.
     if (target === null && status !== 412 && (await propfind(session, temporary, "0", signal)).status === 404)
@@ -91,7 +104,7 @@ async function place(session: Session, call: WriteCall, temporary: string, looke
       throw errorOf(answer, {
         code: "conflict",
         reason: `somebody else changes the file at this moment (${status})`,
-        applied: status === 412 ? false : "unknown",
+        applied: status === 412 && !unsure ? false : "unknown",
       });
     }
     // The parent went meanwhile: looked at, or remembered, before the upload.
@@ -116,8 +129,12 @@ async function upload(session: Session, call: WriteCall, temporary: string): Pro
   throw errorOf(answer, { code: "conflict", reason: `the server has no place for the file at this moment (${answer.status})`, applied: false });
 }
 
-function refuse(call: WriteCall, target: Entry | null): void {
-  if (call.ifAbsent && target !== null) throw new StoreError("already-exists", `a ${target.kind} of this name is there`, { entry: target, applied: false });
+/** `unsure`: the file may be our own. */
+function refuse(call: WriteCall, target: Entry | null, unsure = false): void {
+  if (call.ifAbsent && target !== null) {
+    const applied = unsure && target.kind === "file" ? "unknown" : false;
+    throw new StoreError("already-exists", `a ${target.kind} of this name is there`, { entry: target, applied });
+  }
   if (target?.kind === "directory") throw new StoreError("is-a-directory", "there is a directory of this name", { applied: false });
 }
 
@@ -142,22 +159,15 @@ async function proven(session: Session, call: WriteCall, temporary: string, byte
   throw new StoreError("integrity", `the server stored ${there.size} of ${bytes} bytes and called that success`, { applied: false, transient: true });
 }
 
-/** The answer to MOVE was lost. With the temporary file gone and the target as it was, MOVE has happened; else nobody knows. */
-async function moved(
-  session: Session,
-  call: WriteCall,
-  temporary: string,
-  stored: Entry | null,
-  bytes: number,
-  error: unknown,
-): Promise<{ status: number; headers: Headers; text: string }> {
-  if (networkCause(error) === undefined || call.signal?.aborted === true) throw error;
-  const left = await propfind(session, temporary, "0", call.signal);
-  if (left.status !== 404) throw error;
-  const there = await look(session, call.path, call.signal);
-  const ours = there !== null && there.size === bytes && (stored?.etag == null || there.etag === stored.etag);
-  if (!ours) throw error;
-  return { status: 204, headers: new Headers(), text: "" };
+/** "there": the temporary file is, so MOVE has not happened so far; "moved": the target is what was in it; "gone": nobody knows. */
+type Outcome = "there" | "moved" | "gone";
+
+/** What has come of a MOVE whose answer was lost, or tells nothing. */
+async function outcome(session: Session, { path, signal }: WriteCall, temporary: string, stored: Entry | null, bytes: number): Promise<Outcome> {
+  const left = await propfind(session, temporary, "0", signal);
+  if (left.status !== 404) return "there";
+  const there = await look(session, path, signal);
+  return there !== null && there.size === bytes && (stored?.etag == null || there.etag === stored.etag) ? "moved" : "gone";
 }
 
 /**

@@ -51,6 +51,14 @@ function keeper(): { readonly files: Map<string, string>; readonly directories: 
         files.set(to, bytes);
         return { status: 201 };
       }
+      if (method === "COPY") {
+        const to = new URL(headers["destination"] as string).pathname;
+        if (headers["overwrite"] === "F" && files.has(to)) return { status: 412 };
+        const bytes = files.get(path);
+        if (bytes === undefined) return missing;
+        files.set(to, bytes);
+        return { status: 201 };
+      }
       if (method === "DELETE") return { status: files.delete(path) ? 204 : 404 };
       return { status: 405 };
     },
@@ -359,6 +367,58 @@ describe("bodies and failures", () => {
     expect(winners).toHaveLength(1);
     expect([...kept.files]).toEqual([["/dav/lock", `owner ${winners[0]}`]]);
     for (const one of won) if (one.status === "rejected") expect(one.reason).toMatchObject({ code: "already-exists" });
+  });
+});
+
+describe("a gateway says 502 to what the server has done", () => {
+  /** `after`: what somebody else does in the same moment. */
+  const behindGateway = (kept: ReturnType<typeof keeper>, method: string, after = (): void => {}) => {
+    let once = true;
+    return (asked: Asked): Say => {
+      const said = kept.answer(asked);
+      if (asked.method !== method || !once) return said;
+      once = false;
+      after();
+      return { status: 502 };
+    };
+  };
+
+  test.each(["lighttpd", "rclone"] as const)("a create by MOVE on %s is settled by a look", async (name) => {
+    const kept = keeper();
+    await using server = await scripted(behindGateway(kept, "MOVE"));
+    await using store = open(server, { server: name });
+    expect(await store.write("/a", "ours", { ifAbsent: true })).toMatchObject({ size: 4 });
+    expect([...kept.files]).toEqual([["/dav/a", "ours"]]);
+    expect(server.lines.filter((line) => line.startsWith("MOVE"))).toHaveLength(1);
+  });
+
+  test("a create that somebody else replaces in the same moment: nobody knows", async () => {
+    const kept = keeper();
+    await using server = await scripted(behindGateway(kept, "MOVE", () => void kept.files.set("/dav/a", "theirs is longer")));
+    await using store = open(server, { server: "lighttpd" });
+    await expect(store.write("/a", "ours", { ifAbsent: true })).rejects.toMatchObject({ code: "unavailable", applied: "unknown" });
+    expect([...kept.files]).toEqual([["/dav/a", "theirs is longer"]]);
+  });
+
+  test("a move is settled by a look; one whose target somebody else replaces is not called a source that is missing", async () => {
+    const kept = keeper();
+    kept.files.set("/dav/a", "ours");
+    await using server = await scripted(behindGateway(kept, "MOVE"));
+    await using store = open(server, { server: "lighttpd" });
+    expect(await store.move("/a", "/b")).toMatchObject({ size: 4 });
+    expect([...kept.files]).toEqual([["/dav/b", "ours"]]);
+    await using contested = await scripted(behindGateway(kept, "MOVE", () => void kept.files.set("/dav/c", "theirs is longer")));
+    await using other = open(contested, { server: "lighttpd" });
+    await expect(other.move("/b", "/c")).rejects.toMatchObject({ code: "unavailable", applied: "unknown" });
+  });
+
+  test("a copy that must not replace meets itself: nobody knows", async () => {
+    const kept = keeper();
+    kept.files.set("/dav/a", "ours");
+    await using server = await scripted(behindGateway(kept, "COPY"));
+    await using store = open(server, { server: "lighttpd" });
+    await expect(store.copy("/a", "/b", { ifAbsent: true })).rejects.toMatchObject({ code: "already-exists", applied: "unknown" });
+    expect(kept.files.get("/dav/b")).toBe("ours");
   });
 });
 
