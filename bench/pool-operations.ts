@@ -13,16 +13,6 @@ export type Operations = Readonly<Record<string, Contender>>;
 export type Measured = Readonly<Record<string, number>>;
 type Measure = (operations: Operations) => Promise<Measured>;
 
-/** Calls a second of the first ones after the opening. */
-async function warmed(files: number, look: () => Promise<unknown>): Promise<number> {
-  const first = Math.min(files, FIRST);
-  const start = performance.now();
-  for (let n = 0; n < first; n++) await look();
-  const perSecond = (first * 1000) / (performance.now() - start);
-  for (let n = first; n < Math.min(files, MOST_WARMED); n++) await look();
-  return perSecond;
-}
-
 /**
  * So many files are looked up before anything is measured: of a large catalogue whose pages are read for the first time other things are measured than of one that
  * has been open for a minute, and a small one is read whole in the first round.
@@ -34,6 +24,16 @@ const FIRST = 5000;
 /** Each has a file of its own on the disk. */
 const MOST_CACHED = 10_000;
 const GRACE = { graceMs: 0 } as const;
+
+/** Calls a second of the first ones after the opening. */
+async function warmed(files: number, look: () => Promise<unknown>): Promise<number> {
+  const first = Math.min(files, FIRST);
+  const start = performance.now();
+  for (let n = 0; n < first; n++) await look();
+  const perSecond = (first * 1000) / (performance.now() - start);
+  for (let n = first; n < Math.min(files, MOST_WARMED); n++) await look();
+  return perSecond;
+}
 
 export async function poolOperations(place: () => Catalogue, directory: string, files: number, measure: Measure): Promise<Measured> {
   const cached = Math.min(files, MOST_CACHED);

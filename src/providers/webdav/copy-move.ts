@@ -10,7 +10,7 @@ import type { CopyCall, Entry, MoveCall } from "../../store/index.ts";
 import { quietly } from "./control.ts";
 import { innerError, removeEmpty } from "./delete.ts";
 import { ensure } from "./directories.ts";
-import { errorOf, isUnsure, networkCause, translate } from "./errors.ts";
+import { errorOf, isUnsure, networkCause, taken, translate } from "./errors.ts";
 import type { Answer } from "./errors.ts";
 import { look, need, resources } from "./look.ts";
 import type { Session } from "./session.ts";
@@ -46,7 +46,7 @@ export async function transfer(session: Session, call: Transfer): Promise<Entry>
       if (tries === TRIES)
         throw errorOf(answer, { code: "conflict", reason: "somebody else changes source or target at this moment", applied: unsure ? "unknown" : false });
       const overwritten = target !== null;
-      source = await stillThere(session, call, answer, unsure);
+      source = call.operation === "move" && unsure ? await stillThere(session, call, answer) : await need(session, path, signal);
       target = await look(session, to, signal);
       // 412 with nothing there: it went meanwhile. Everything else may be a parent that is missing.
       if (target === null && status !== 412) await prepare(session, call, answer, tries);
@@ -75,20 +75,16 @@ async function asOne(session: Session, { path, to }: Transfer, answer: Answer): 
   return itself && [403, 409, 412, 423].includes(only.status) ? { ...answer, status: only.status } : answer;
 }
 
-/** The source, after the service has refused. A move that may have happened took it along. */
-async function stillThere(session: Session, { path, operation, signal }: Transfer, answer: Answer, unsure: boolean): Promise<Entry> {
+/** The source of a move that may have happened, and then took it along. With nothing at the target somebody else has taken it: Apache says 500 to the slower one. */
+async function stillThere(session: Session, { path, to, signal }: Transfer, answer: Answer): Promise<Entry> {
   const there = await look(session, path, signal);
-  if (there !== null) return there;
-  if (operation === "move" && unsure) throw errorOf(answer, { applied: "unknown" });
-  return need(session, path, signal);
+  if (there === null && (await look(session, to, signal)) !== null) throw errorOf(answer, { applied: "unknown" });
+  return there ?? need(session, path, signal);
 }
 
 /** What rename(2) says to this pair; `not-empty` comes from the deletion of the target. `unsure`: what is there may be ours. */
 function allow({ ifAbsent }: Transfer, source: Entry, target: Entry, unsure: boolean): void {
-  if (ifAbsent) {
-    const applied = unsure && target.kind === source.kind ? "unknown" : false;
-    throw new StoreError("already-exists", `a ${target.kind} is at the target`, { entry: target, applied });
-  }
+  if (ifAbsent) throw taken(target, source.kind, unsure, "is at the target");
   if (source.kind === "file" && target.kind === "directory") throw new StoreError("is-a-directory", "a file does not replace a directory", { applied: false });
   if (source.kind === "directory" && target.kind === "file") throw new StoreError("not-a-directory", "a directory does not replace a file", { applied: false });
 }

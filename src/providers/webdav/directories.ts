@@ -1,7 +1,7 @@
 /** Making directories: MKCOL, parents first where they are missing. */
 import { StoreError, beforehand, entry, parentOf, root } from "../../store/index.ts";
 import type { Entry, MkdirCall, StorePath } from "../../store/index.ts";
-import { errorOf, isUnsure, translate } from "./errors.ts";
+import { errorOf, isUnsure, taken, translate } from "./errors.ts";
 import type { Answer } from "./errors.ts";
 import { look, rootWasMade } from "./look.ts";
 import type { Session } from "./session.ts";
@@ -28,8 +28,7 @@ export async function mkdir(session: Session, { path, existOk, signal }: MkdirCa
 /** `unsure`: it may be our own. */
 function existing(there: Entry, existOk: boolean, unsure: boolean): Entry {
   if (existOk && there.kind === "directory") return there;
-  const applied = unsure && there.kind === "directory" ? "unknown" : false;
-  throw new StoreError("already-exists", `a ${there.kind} of this name is there`, { entry: there, applied });
+  throw taken(there, "directory", unsure);
 }
 
 /** With its slash: nginx refuses it without. Sending it twice does harm where the answer must say who made it. */

@@ -1,6 +1,6 @@
 /** What goes wrong on the way and what servers answer, in the words of the store. */
 import { StoreError, errorFromResponse } from "../../store/index.ts";
-import type { ErrorCode } from "../../store/index.ts";
+import type { Entry, ErrorCode } from "../../store/index.ts";
 import { Redirected } from "./wire.ts";
 
 /** What a server said, with as much of the body as helps to understand it. */
@@ -55,6 +55,11 @@ export function errorOf(
       changes.applied ??
       (usual.applied === false && usual.code !== "unavailable" && status < 500 ? false : [501, 503, 507].includes(status) ? false : undefined),
   });
+}
+
+/** What is there stands in the way of something of this kind. `unsure`: what is there may be that itself. */
+export function taken(there: Entry, kind: Entry["kind"], unsure: boolean, where = "of this name is there"): StoreError {
+  return new StoreError("already-exists", `a ${there.kind} ${where}`, { entry: there, applied: unsure && there.kind === kind ? "unknown" : false });
 }
 
 /** May a change that was answered so have happened? A failure inside, or of something between, says nothing about what was done. */

@@ -7,7 +7,7 @@ import type { Entry, WriteCall } from "../../store/index.ts";
 import { quietly } from "./control.ts";
 import { ensure, nearest } from "./directories.ts";
 import { entryOf } from "./entries.ts";
-import { errorOf, isUnsure, networkCause, translate } from "./errors.ts";
+import { errorOf, isUnsure, networkCause, taken, translate } from "./errors.ts";
 import type { Answer } from "./errors.ts";
 import { look, propfind, resources } from "./look.ts";
 import { sendable } from "./send.ts";
@@ -131,10 +131,7 @@ async function upload(session: Session, call: WriteCall, temporary: string): Pro
 
 /** `unsure`: the file may be our own. */
 function refuse(call: WriteCall, target: Entry | null, unsure = false): void {
-  if (call.ifAbsent && target !== null) {
-    const applied = unsure && target.kind === "file" ? "unknown" : false;
-    throw new StoreError("already-exists", `a ${target.kind} of this name is there`, { entry: target, applied });
-  }
+  if (call.ifAbsent && target !== null) throw taken(target, "file", unsure);
   if (target?.kind === "directory") throw new StoreError("is-a-directory", "there is a directory of this name", { applied: false });
 }
 
