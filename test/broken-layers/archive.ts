@@ -172,5 +172,14 @@ export const layers: readonly BrokenLayer[] = [
     proofs.longNames,
   ),
   changed("T34", "archive.md 3.4", "after a crash nobody knows what was in doubt", "uploads.ts", PATHS_KEPT, PATHS_LOST, proofs.treesCoverDoubt),
+  changed(
+    "T37",
+    "archive.md 11.3",
+    "a tree is moved away, and a file that was on its way there comes back at its old place",
+    "evaluate.ts",
+    'type === "move" ? this.#tree(path, moved) : []',
+    'type === "move" ? moved.map((one) => one.path) : []',
+    proofs.movesCoverDoubt,
+  ),
   ...(["uploads-not-waited", "move-in-two", "claim-by-clock", "adopted-keeps-id"] as const).map(protocol),
 ];

@@ -162,11 +162,15 @@ class Evaluation {
   #delete(path: StorePath, recursive: boolean): Outcome {
     const before = this.#row(path);
     if (before !== undefined && before.children > 0 && !recursive) throw new StoreError("not-empty", "the directory has children", { applied: false });
-    const paths = [path, ...(recursive && before !== undefined ? this.#inside(path).map((one) => one.path) : [])];
-    if (recursive) for (const doubtful of this.#uploads.doubtfulInside(path)) if (doubtful !== path) paths.push(doubtful);
+    const paths = recursive ? this.#tree(path, before === undefined ? [] : this.#inside(path)) : [path];
     if (!this.#hasRoom(paths)) return { later: true };
     for (const one of paths.reverse()) this.#kill(one);
     return { done: undefined };
+  }
+
+  /** All that must not be there any more when `path` has gone: what is shown inside, and what is on its way there. */
+  #tree(path: StorePath, inside: readonly { readonly path: StorePath }[]): StorePath[] {
+    return [...new Set([path, ...inside.map((one) => one.path), ...this.#uploads.doubtfulInside(path)])];
   }
 
   #inside(path: StorePath): { readonly path: StorePath; readonly row: ShownRow }[] {
@@ -182,10 +186,11 @@ class Evaluation {
     const foreign = moved.filter(({ row }) => row.kind === FILE && !this.#mayRefer(row)).map((one) => one.path);
     if (foreign.length > 0) return { take: foreign };
     const targets = moved.map((one) => rebase(one.path, path, to));
-    if (!this.#hasRoom([...targets, ...parents, ...(type === "move" ? moved.map((one) => one.path) : [])])) return { later: true };
+    const left = type === "move" ? this.#tree(path, moved) : [];
+    if (!this.#hasRoom([...targets, ...parents, ...left])) return { later: true };
     this.#makeDirectories(parents, nowMs);
     moved.forEach(({ row }, i) => this.#record(this.#copyOf(row, targets[i] as StorePath, nowMs)));
-    if (type === "move") for (const one of moved.reverse()) this.#kill(one.path);
+    for (const one of left.reverse()) this.#kill(one);
     return { done: this.#entry(to) };
   }
 

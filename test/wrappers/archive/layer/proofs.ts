@@ -312,6 +312,16 @@ export const treesCoverDoubt = proof("a tree that is deleted stays deleted, thou
   assert.equal(await reads(world, 0, "/d/p"), "nothing");
 });
 
+export const movesCoverDoubt = proof(
+  "a tree that is moved away leaves nothing at its old place, though a file of it was on its way",
+  { installations: 1 },
+  async (world) => {
+    await steps(world, now(0, "write", "/d/q"), fly(0, "write", "/d/p"), time(5), now(0, "move", "/d", "/p"), late, net(0), time(7), refresh(0));
+    assert.equal(await reads(world, 0, "/d/p"), "nothing");
+    assert.equal(await reads(world, 0, "/p/q"), "body 1");
+  },
+);
+
 /** The identity that an installation writes under. */
 function writerOf(world: LayerWorld, i: number): string {
   return (site(world, i).parts as NonNullable<LayerWorld["sites"][number]["parts"]>).core.identity.writer;
@@ -408,6 +418,7 @@ export const layerProofs: readonly LayerProof[] = [
   packedInOneGroup,
   claimsByListing,
   treesCoverDoubt,
+  movesCoverDoubt,
   sealsByYoungViews,
   missingIsLeftAlone,
   storedFirst,
