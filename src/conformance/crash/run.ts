@@ -47,6 +47,8 @@ export interface CrashFigures {
   voided: number;
   /** Kills by step. */
   readonly at: Record<string, number>;
+  /** Steps at which processes died, but only when nothing was pending and no change was under way: they prove nothing. */
+  readonly idle: string[];
   /** Steps that no process came to. */
   readonly notReached: string[];
   acknowledged: number;
@@ -62,6 +64,12 @@ export interface CrashFigures {
 const SIGNAL = "SIGKILL";
 /** A child that neither dies nor ends is a fault of its own. */
 const CHILD_MS = 60_000;
+
+/** More than any process lives for. */
+const MOST_CHANGES = 1_000_000;
+
+/** Of one step. */
+const MOST_TRIES = 8;
 
 /** A flush that takes longer never ends. */
 const FLUSH_MS = 60_000;
@@ -100,7 +108,19 @@ function newBase(above: string): string {
 }
 
 class CrashRuns {
-  readonly figures: CrashFigures = { kills: 0, voided: 0, at: {}, notReached: [], acknowledged: 0, inFlight: 0, landed: 0, looks: 0, flushes: 0, faults: [] };
+  readonly figures: CrashFigures = {
+    kills: 0,
+    voided: 0,
+    at: {},
+    idle: [],
+    notReached: [],
+    acknowledged: 0,
+    inFlight: 0,
+    landed: 0,
+    looks: 0,
+    flushes: 0,
+    faults: [],
+  };
   readonly #subject: CrashSubject;
   readonly #options: CrashOptions;
   readonly #random: () => number;
@@ -133,23 +153,30 @@ class CrashRuns {
     for (let round = 0; this.#wanted(kills, queue, round); round++) {
       const step = steps === undefined ? undefined : (queue[0] as string);
       const counted = await this.#kill(step, round);
-      if (step !== undefined) {
-        queue.shift();
-        if (!counted && (this.#tries.get(step) ?? 0) < 8) {
-          // A step of an opening: it counts where another process was killed just before, so that there is something to open.
-          if (this.#diedEarly && this.figures.faults.length === 0) {
-            queue.unshift(step);
-            await this.#leavePending(round);
-          } else queue.push(step);
-        } else if (!counted) this.figures.notReached.push(step);
-      }
+      if (step !== undefined && (counted || !(await this.#preparesRetry(step, round)))) queue.shift();
       if (this.figures.faults.length > 0) return;
       if (this.#killsHere >= (this.#options.killsPerDirectory ?? 25)) await this.#nextPlace();
     }
     await this.#nextPlace();
   }
 
+  /** A kill at `step` did not count. False: it has been tried often enough. */
+  async #preparesRetry(step: string, round: number): Promise<boolean> {
+    const tries = this.#tries.get(step) ?? 0;
+    if (tries >= MOST_TRIES) {
+      this.figures[this.#diedAt.has(step) ? "idle" : "notReached"].push(step);
+      return false;
+    }
+    if (this.figures.faults.length > 0) return true;
+    // The last one is in a new directory: some steps come there alone.
+    if (tries === MOST_TRIES - 1) await this.#nextPlace();
+    // A step of an opening, or of what follows one: it counts where another process was killed just before, so that there is something to open.
+    else if (this.#diedEarly || tries >= MOST_TRIES / 2) await this.#leavePending(round);
+    return true;
+  }
+
   readonly #tries = new Map<string, number>();
+  readonly #diedAt = new Set<string>();
   /** Nobody has looked at what the last process left. */
   #isUnseen = false;
   /** The last kill came before the stack was open: nothing was changed by that process. */
@@ -168,11 +195,13 @@ class CrashRuns {
     this.#ledger.begin();
     // Later tries die at the first time already: some steps come once. So does one that opens what nobody has looked at: it must change nothing.
     const nth = this.#isUnseen ? 1 : tries === 0 ? 1 + Math.floor(this.#random() * 25) : tries === 1 ? 1 + Math.floor(this.#random() * 4) : 1;
-    const task = this.#task(this.#place, step === undefined ? undefined : { step, nth });
+    const changes = step === undefined ? MOST_CHANGES : this.#isUnseen ? 0 : 40;
+    const task = this.#task(this.#place, changes, step === undefined ? undefined : { step, nth });
     const how = await this.#child(task, step === undefined);
     this.#diedEarly = how === "killed" && !this.#ledger.opened;
     const inFlight = this.#ledger.killed();
     if (how !== "killed" && how !== "ended") this.figures.faults.push(how);
+    if (how === "killed" && step !== undefined) this.#diedAt.add(step);
     const pending = await this.#reopen(inFlight > 0);
     this.#isUnseen = false;
     const counted = how === "killed" && (inFlight > 0 || pending > 0);
@@ -189,13 +218,13 @@ class CrashRuns {
   }
 
   /** The next process: until it dies at a step, or is killed from outside. */
-  #task(place: CrashPlace, dieAt: ChildTask["dieAt"]): ChildTask {
+  #task(place: CrashPlace, changes: number, dieAt: ChildTask["dieAt"]): ChildTask {
     return {
       module: this.#options.module,
       place,
       seed: Math.floor(this.#random() * 2 ** 31),
       serial: this.#ledger.serial,
-      changes: dieAt === undefined ? 1_000_000 : 40,
+      changes,
       trees: this.#ledger.trees(),
       dieAt,
     };
@@ -204,7 +233,7 @@ class CrashRuns {
   /** A process that is killed at a random moment, and nobody looks: the next one dies while it opens what this one left. */
   async #leavePending(round: number): Promise<void> {
     this.#ledger.begin();
-    const task = this.#task({ ...this.#place, scenario: round % (this.#subject.scenarios ?? 1) }, undefined);
+    const task = this.#task({ ...this.#place, scenario: round % (this.#subject.scenarios ?? 1) }, MOST_CHANGES, undefined);
     const how = await this.#child(task, true);
     this.#ledger.killed();
     this.#isUnseen = true;

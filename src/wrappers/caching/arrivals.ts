@@ -6,9 +6,14 @@ import type { Core } from "./core.ts";
 import { hasFlight, makeParents } from "./journal-changes.ts";
 import { isSoft, shownOf } from "./learn.ts";
 import { baseOf } from "./remote.ts";
+import { backOffMs } from "./retry-policy.ts";
 import { ABSENT, FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
 import { isSame } from "./same.ts";
+
+/** Before a copy of what a copy brought is kept beside what was written over it: a service that is back within seconds costs none. */
+const MOST_QUESTIONS = 5;
+const LONGEST_PAUSE_MS = 30_000;
 
 /** `missing`: there was nothing at the source. An entry: what stands at the target now, of a file. */
 export type Sent = "done" | "missing" | Entry;
@@ -21,12 +26,16 @@ export async function arrivals(core: Core, barrier: Barrier, sent: Sent): Promis
   const { seq, dst, tree } = barrier;
   if (dst === null || !core.rules.arrivalIsBase) return [];
   if (typeof sent !== "string" && sent.etag !== null) return [sent];
-  try {
-    return tree === 0 && sent !== "missing" ? await oneArrival(core, dst, seq) : await treeArrivals(core, barrier, dst, sent === "missing");
-  } catch (error) {
-    // The operation has arrived all the same. Of what is there nothing is known then, as before, and a write in doubt keeps it beside ours.
-    if (!StoreError.is(error) || core.ended.aborted) throw error;
-    return [];
+  for (let tries = 1; ; tries++) {
+    try {
+      return tree === 0 && sent !== "missing" ? await oneArrival(core, dst, seq) : await treeArrivals(core, barrier, dst, sent === "missing");
+    } catch (error) {
+      if (!StoreError.is(error) || core.ended.aborted) throw error;
+      const pauseMs = backOffMs(tries, error, core.random);
+      // The operation has arrived all the same. Of what is there nothing is known then, as before, and a write in doubt keeps it beside ours.
+      if (!core.rules.asksAgainWhatArrived || !error.transient || tries === MOST_QUESTIONS || pauseMs > LONGEST_PAUSE_MS) return [];
+      await core.clock.sleep(pauseMs, core.ended);
+    }
   }
 }
 
@@ -34,7 +43,7 @@ export async function arrivals(core: Core, barrier: Barrier, sent: Sent): Promis
 async function oneArrival(core: Core, dst: StorePath, seq: number): Promise<readonly Entry[]> {
   const place = placeOf(core, dst, seq);
   const node = place === undefined ? undefined : core.tree.at(place);
-  if (place !== undefined && node !== undefined && !isUncertain(core, node, place)) return [];
+  if (place !== undefined && node !== undefined && !isUncertain(core, node, place) && !(core.rules.arrivalForgetsSource && isOfSource(core, node))) return [];
   const found = await core.remote.look(dst);
   return found === null ? [] : [found];
 }
@@ -84,6 +93,22 @@ export function recordArrivals(core: Core, { seq }: Barrier, found: readonly Ent
       if (missing ? isBlind(core, node) : isUncertain(core, node, place)) core.tree.update(node, baseOf(one, core.numbers.next()));
     } else if (!missing && known === undefined && blocker === undefined && !core.barriers.touches(one.path)) insert(core, one);
   }
+}
+
+/**
+ * Inside of a transaction, when an operation has ended. What was learnt here while it was under way is of the source, where the files lay: where nothing else
+ * than an etag could tell them from others, nothing is known of what came, and the next write asks.
+ */
+export function forgetSources(core: Core, dst: StorePath): void {
+  const top = core.rules.arrivalForgetsSource ? core.tree.at(dst) : undefined;
+  if (top === undefined) return;
+  for (const one of core.tree.subtree(top.id)) if (isOfSource(core, one)) core.tree.remove(one);
+}
+
+/** Of a row at a target: nothing but the etag of another place is known of it. */
+function isOfSource(core: Core, node: NodeRow): boolean {
+  const { kind, dirty, content, base_hashes: hashes, base_crc: crc } = node;
+  return kind === FILE && dirty === 0 && content === null && hashes === null && crc === null && !hasFlight(core, node);
 }
 
 /** Where the view has by now what the operation `seq` put at `path`, unless something else was put there since. */

@@ -28,6 +28,7 @@ export interface Setup {
   /** In force now. */
   readonly settings: () => Readonly<CacheSettings>;
   readonly step: (name: StepName) => void;
+  readonly swept: (() => void) | undefined;
   readonly killed: AbortSignal | undefined;
 }
 

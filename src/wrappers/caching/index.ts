@@ -34,7 +34,7 @@ export const Caching: Kind<CacheControl> = kindOf("caching");
 export function cachingWith(
   changed: Partial<Rules>,
   options: CachingOptions,
-  { step = () => {}, killed, reserveBytes = 4 << 20 }: Instruments = {},
+  { step = () => {}, swept, killed, reserveBytes = 4 << 20 }: Instruments = {},
 ): Layer<"caching", CacheControl> {
   const { clock: ticking = systemClock, random = Math.random, ...given } = options;
   const clock = wholeClock(ticking);
@@ -58,7 +58,7 @@ export function cachingWith(
       },
     };
     const events = new Events(clock);
-    const setup: Setup = { rules, clock, random, inner, remoteCan: inner.capabilities, events, settings: () => settings, step, killed };
+    const setup: Setup = { rules, clock, random, inner, remoteCan: inner.capabilities, events, settings: () => settings, step, swept, killed };
     const backend = new CachingBackend(setup, store, reserveBytes);
     return {
       control: controlOf(tracked, events, () => backend, store),

@@ -370,4 +370,5 @@ async function sweep(core: Core): Promise<void> {
     }
     if (left === 0) await rmdir(path).catch(() => {});
   }
+  core.swept?.();
 }

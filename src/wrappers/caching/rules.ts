@@ -124,6 +124,8 @@ export interface Rules {
   readonly absenceEndsWithMove: boolean;
   /** What a copy or a move brought below a file that was written there meanwhile is known from then on: else it is taken for another client's. */
   readonly arrivalIsBase: boolean;
+  /** What was learnt at the target while a copy or a move was under way is of its source: the next write does not take the etag of one for that of the other. */
+  readonly arrivalForgetsSource: boolean;
   /** What a tree operation put somewhere is looked for where later ones have taken it. */
   readonly followsLaterMoves: boolean;
   /** The end of a delete writes nothing into rows: what stands there by now was made later. */
@@ -149,6 +151,8 @@ export interface Rules {
   readonly parkedStays: boolean;
   /** A call that waits for earlier changes of its path is told after a while that they fail. */
   readonly failingWaitsEnd: boolean;
+  /** What a copy or move brought is asked for again where the first question fails: else ours, written over it, would meet it as another client's. */
+  readonly asksAgainWhatArrived: boolean;
 }
 
 export const rules: Rules = Object.freeze({
@@ -204,6 +208,7 @@ export const rules: Rules = Object.freeze({
   removeIsPlain: true,
   absenceEndsWithMove: true,
   arrivalIsBase: true,
+  arrivalForgetsSource: true,
   followsLaterMoves: true,
   deleteEndLeavesRows: true,
   vanishedForgetsBases: true,
@@ -215,4 +220,5 @@ export const rules: Rules = Object.freeze({
   flushWaitsForFlights: true,
   parkedStays: true,
   failingWaitsEnd: true,
+  asksAgainWhatArrived: true,
 });

@@ -47,6 +47,8 @@ export type StepName = (typeof stepNames)[number];
 export interface Instruments {
   /** Called at each step, in the middle of whatever happens there: it may end the process, and must not throw. */
   readonly step?: ((name: StepName) => void) | undefined;
+  /** Called when what earlier sessions left behind has been swept, unless the store was closed before. */
+  readonly swept?: (() => void) | undefined;
   /**
    * When it fires the layer is as dead as its process would be: nothing more is written or sent, its locks are free, and the same directory can be
    * opened again. Requests that are under way below go on; what they answer is heard by nobody.

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { crashRuns } from "../../../src/conformance/crash/index.ts";
 import { freshSeed } from "../../../src/conformance/random.ts";
 import subject from "./over-local.ts";
+import { memoryBase } from "../../scratch.ts";
 
 const torture = process.env["STRATUS_TIER"] === "torture";
 const seed = torture ? freshSeed() : 1;
@@ -13,7 +14,7 @@ const steps = subject.steps.filter((step) => !elsewhere.has(step));
 
 test(`killed at instrumented steps it loses nothing and brings nothing back (seed ${seed})`, { timeout: 3_600_000 }, async () => {
   const wanted = torture ? steps : steps.filter((_, index) => index % 14 === 0);
-  const figures = await crashRuns({ module, kills: 0, steps: wanted, seed });
+  const figures = await crashRuns({ module, base: memoryBase, kills: 0, steps: wanted, seed });
   console.log(JSON.stringify(figures));
   expect(figures.faults).toEqual([]);
   expect(figures.acknowledged).toBeGreaterThan(0);
@@ -23,7 +24,7 @@ test(`killed at instrumented steps it loses nothing and brings nothing back (see
 
 test(`killed at random moments it loses nothing and brings nothing back (seed ${seed})`, { timeout: 14_400_000 }, async () => {
   const kills = torture ? 1000 : 4;
-  const figures = await crashRuns({ module, kills, seed });
+  const figures = await crashRuns({ module, base: memoryBase, kills, seed });
   console.log(JSON.stringify(figures));
   expect(figures.faults).toEqual([]);
   expect(figures.kills).toBe(kills);

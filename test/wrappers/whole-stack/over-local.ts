@@ -15,6 +15,7 @@ import { stepNames } from "../../../src/wrappers/caching/steps.ts";
 import { metadataCache, stats } from "../../../src/wrappers/index.ts";
 import archiveSubject from "../archive/crash/archive.ts";
 import { faultsOf } from "../caching/model/caching-subject.ts";
+import { swept, watchingSweep } from "../caching/crash/sweeping.ts";
 
 type Step = (name: string) => void;
 
@@ -39,26 +40,31 @@ const archiveOf = (store: Store): ArchiveControl => find(store, Archive) as Arch
 const subject: CrashSubject = {
   name: "stats(metadataCache(caching(archive(local))))",
   open: (place, step) =>
-    stack(
-      packed(place, "index", step),
-      cachingWith(
-        cachingRules,
-        {
-          directory: join(place.directory, "cache"),
-          minFreeBytes: 0,
-          unknownPaths: "ask",
-          uploadDelayMs: place.scenario < 2 ? 0 : 40,
-          inlineBytes: 4096,
-          cacheBytes: place.scenario === 1 ? 0 : 1 << 30,
-        },
-        { step },
+    watchingSweep((swept) =>
+      stack(
+        packed(place, "index", step),
+        cachingWith(
+          cachingRules,
+          {
+            directory: join(place.directory, "cache"),
+            minFreeBytes: 0,
+            unknownPaths: "ask",
+            uploadDelayMs: place.scenario < 2 ? 0 : 40,
+            inlineBytes: 4096,
+            cacheBytes: place.scenario === 1 ? 0 : 1 << 30,
+          },
+          { step, swept },
+        ),
+        metadataCache({ file: join(place.directory, "metadata.db") }),
+        stats(),
       ),
-      metadataCache({ file: join(place.directory, "metadata.db") }),
-      stats(),
     ),
   // Another installation, with an empty index: the manifests alone are the truth.
   remote: (place) => packed(place, `other-${process.hrtime.bigint()}`, () => {}),
-  flush: (store) => cacheOf(store).flush(),
+  async flush(store) {
+    await cacheOf(store).flush();
+    await swept(store);
+  },
   pending(store) {
     const { barriers, inDoubt } = cacheOf(store).report();
     return cacheOf(store).dirty().length + Number(barriers) + Number(inDoubt);

@@ -9,6 +9,7 @@ import type { CachingOptions } from "../../../../src/wrappers/caching/options.ts
 import { rules } from "../../../../src/wrappers/caching/rules.ts";
 import { stepNames } from "../../../../src/wrappers/caching/steps.ts";
 import { faultsOf } from "../model/caching-subject.ts";
+import { swept, watchingSweep } from "./sweeping.ts";
 
 const scenarios: readonly Partial<CachingOptions>[] = [
   { uploadDelayMs: 0, inlineBytes: 4096 },
@@ -32,13 +33,18 @@ function control(store: Store): NonNullable<ReturnType<typeof find<NonNullable<(
 export const overLocal: CrashSubject = {
   name: "caching over local",
   open: (place, step) =>
-    cachingWith(
-      rules,
-      { directory: join(place.directory, "cache"), minFreeBytes: 0, unknownPaths: "ask", ...scenarios[place.scenario] },
-      { step },
-    )(remote(place)),
+    watchingSweep((swept) =>
+      cachingWith(
+        rules,
+        { directory: join(place.directory, "cache"), minFreeBytes: 0, unknownPaths: "ask", ...scenarios[place.scenario] },
+        { step, swept },
+      )(remote(place)),
+    ),
   remote,
-  flush: (store) => control(store).flush(),
+  async flush(store) {
+    await control(store).flush();
+    await swept(store);
+  },
   pending(store) {
     const { barriers, inDoubt } = control(store).report();
     return control(store).dirty().length + Number(barriers) + Number(inDoubt);

@@ -1,6 +1,6 @@
 /** The real layer as programs run it: `subject()`, or with one rule turned around. */
 import { readdirSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import Database from "better-sqlite3";
 import { cachingWith } from "../../../../src/wrappers/caching/index.ts";
 import type { CachingOptions } from "../../../../src/wrappers/caching/index.ts";
@@ -72,12 +72,7 @@ export function faultsOf(directory: string): string[] {
       )
       .all() as { id: number; refs: number; named: number }[];
     for (const { id, refs, named } of wrong) faults.push(`content ${id} has ${refs} references and is named ${named} times`);
-    const named = database.prepare("select id from content where data is null").pluck().all() as number[];
-    const found = readdirSync(join(directory, "content"), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-    if (found.length !== named.length)
-      faults.push(
-        `${found.length} content files (${found.map(({ name }) => basename(name)).join(" ")}) for ${named.length} rows (${named.map((id) => id % 2 ** 32).join(" ")})`,
-      );
+    faults.push(...straysIn(directory, database));
     for (const table of ["flight", "barrier"]) {
       const left = database.prepare(`select count(*) from ${table}`).pluck().get() as number;
       if (left > 0) faults.push(`${left} rows are left in ${table}`);
@@ -86,4 +81,12 @@ export function faultsOf(directory: string): string[] {
   } finally {
     database.close();
   }
+}
+
+/** Content files that no row names, and rows whose file is not there. */
+function straysIn(directory: string, database: Database.Database): string[] {
+  const named = database.prepare("select id from content where data is null").pluck().all() as number[];
+  const found = readdirSync(join(directory, "content"), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  if (found.length === named.length) return [];
+  return [`${found.length} content files (${found.map(({ name }) => name).join(" ")}) for ${named.length} rows (${named.map((id) => id % 2 ** 32).join(" ")})`];
 }
