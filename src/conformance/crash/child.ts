@@ -12,7 +12,7 @@
 import { writeSync } from "node:fs";
 import module from "node:module";
 import { pathToFileURL } from "node:url";
-import { StoreError, hasCode } from "../../store/index.ts";
+import { StoreError, hasCode, systemClock } from "../../store/index.ts";
 import type { Store } from "../../store/index.ts";
 import { seeded } from "../random.ts";
 import { bodyOf, isBody, typeOf } from "./bodies.ts";
@@ -41,6 +41,8 @@ export interface Started {
   readonly change: Change;
 }
 
+const GIVEN_BACK_MS = 10_000;
+
 export const homeOf = (worker: number): string => `/w${worker}`;
 
 function say(line: string): void {
@@ -55,7 +57,7 @@ async function work(task: ChildTask): Promise<void> {
     process.kill(process.pid, "SIGKILL");
   };
   const store = await subject.open(task.place, step);
-  await store.open();
+  await opened(store);
   // The next child starts from what this one has compiled; at its end, where Node does it by itself, this one will not be.
   module.flushCompileCache?.();
   say("O");
@@ -83,6 +85,19 @@ async function work(task: ChildTask): Promise<void> {
   await Promise.all(task.trees.map((_, number) => worker(number)));
   await store.close();
   say("C");
+}
+
+/** The process before did not wait for the end of its close: it may still be giving back what it owned. */
+async function opened(store: Store): Promise<void> {
+  for (const untilMs = performance.now() + GIVEN_BACK_MS; ;) {
+    try {
+      await store.open();
+      return;
+    } catch (error) {
+      if (!hasCode(error, "conflict") || performance.now() > untilMs) throw error;
+      await systemClock.sleep(20);
+    }
+  }
 }
 
 function changeFor(subject: CrashSubject, random: () => number, home: string, tree: Tree, serial: number): Change {

@@ -68,8 +68,9 @@ const CHILD_MS = 60_000;
 /** More than any process lives for. */
 const MOST_CHANGES = 1_000_000;
 
-/** Of one step. */
-const MOST_TRIES = 8;
+/** Of one step: among changes first, then at an opening that finds something. */
+const TRIES_AMONG_CHANGES = 8;
+const MOST_TRIES = 12;
 
 /** A flush that takes longer never ends. */
 const FLUSH_MS = 60_000;
@@ -171,7 +172,7 @@ class CrashRuns {
     // The last one is in a new directory: some steps come there alone.
     if (tries === MOST_TRIES - 1) await this.#nextPlace();
     // A step of an opening, or of what follows one: it counts where another process was killed just before, so that there is something to open.
-    else if (this.#diedEarly || tries >= MOST_TRIES / 2) await this.#leavePending(round);
+    else if (this.#diedEarly || tries >= TRIES_AMONG_CHANGES) await this.#leavePending(round);
     return true;
   }
 
