@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { StoreError } from "../../../../src/store/index.ts";
 import type { Clock, Store } from "../../../../src/store/index.ts";
 import { seeded } from "../../../../src/conformance/random.ts";
-import { isBelow } from "../model/join.ts";
-import type { Rec } from "../model/join.ts";
+import { compare, isBelow } from "../model/join.ts";
+import type { Archive, Rec, Tomb } from "../model/join.ts";
 import type { ArchiveControl } from "../../../../src/wrappers/archive/index.ts";
 import type { Opened } from "../../../../src/wrappers/archive/opened.ts";
 import type { Client, Service } from "./service.ts";
@@ -188,7 +188,8 @@ export class Site {
 
   /** What was acknowledged stands in an archive of this line that landed; what was deleted, and was sent before, never comes back. */
   #acknowledged({ call, after, beside }: Answer, line: string, watch: Watch): void {
-    const archives = watch.landed.filter(({ name, stamp }) => watch.checks.lines.get(name) === line && stamp[0] > after);
+    const own = watch.landed.filter(({ name }) => watch.checks.lines.get(name) === line);
+    const archives = own.filter(({ stamp }) => stamp[0] > after);
     const newest = (found: (record: Rec) => boolean): Rec | undefined => archives.flatMap(({ records }) => records.filter(found)).at(-1);
     const target = call.verb === "copy" || call.verb === "move" ? (call.to as string) : call.path;
     if (call.verb !== "delete" && !(call.path === target && call.verb !== "write" && call.verb !== "mkdir")) {
@@ -199,11 +200,16 @@ export class Site {
       if (record !== undefined) watch.checks.wrote(line, record);
     }
     if (call.verb === "delete" || (call.verb === "move" && call.path !== target)) {
-      const tomb = archives.filter(({ tombs }) => tombs.some(({ path }) => path === call.path)).at(-1);
+      const tomb = archives.filter((archive) => archive.tombs.some((one) => one.path === call.path && !isPacked(one, archive, own))).at(-1);
       const at = tomb?.stamp ?? ([after + 1, ""] as const);
       watch.checks.deleted({ path: call.path, tree: call.recursive === true || call.verb === "move", line, at });
     }
   }
+}
+
+/** Of an older archive, packed again: no delete of this moment. */
+function isPacked({ path, upTo }: Tomb, { stamp }: Archive, own: readonly Archive[]): boolean {
+  return own.some((other) => compare(other.stamp, stamp) < 0 && other.tombs.some((one) => one.path === path && compare(one.upTo, upTo) === 0));
 }
 
 function touches({ path, to }: Call, target: string): boolean {
