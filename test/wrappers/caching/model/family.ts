@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import type { Family, Found } from "../../../../scripts/programs/family.ts";
 import { subject } from "./caching-subject.ts";
-import { programs } from "./program.ts";
+import { pairs, programs } from "./program.ts";
 import { runProgram } from "./run.ts";
 import type { Figures } from "./run.ts";
 import type { Subject } from "./subject.ts";
@@ -31,10 +31,14 @@ export const crashes: Checked<Parameters<typeof runProgram>[1]> = { name: "fault
 export const power: Checked<Parameters<typeof runProgram>[1]> = { name: "power failures", programs: programs("power"), run: runProgram };
 export const shared: Checked<Parameters<typeof runShared>[1]> = { name: "two clients", programs: sharedPrograms, run: runShared };
 
+/** Short ones about one file and one other place: without and with crashes. */
+export const one: Checked<Parameters<typeof runProgram>[1]> = { name: "one file", programs: pairs("faults"), run: runProgram };
+export const oneCrashes: Checked<Parameters<typeof runProgram>[1]> = { name: "one file, crashes", programs: pairs("crashes"), run: runProgram };
+
 export const family: Family = {
   name: "caching",
-  properties: [crashes, crashes, shared, crashes, power].map((one) => ({
-    name: one.name,
-    check: (seed: number, runs: number) => check(one as Checked<unknown>, subject(), seed, runs),
+  properties: [crashes, one, shared, oneCrashes, power].map((each) => ({
+    name: each.name,
+    check: (seed: number, runs: number) => check(each as Checked<unknown>, subject(), seed, runs),
   })),
 };

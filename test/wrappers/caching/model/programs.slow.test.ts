@@ -5,7 +5,7 @@
 import { expect, test } from "vitest";
 import { freshSeed } from "../../../../src/conformance/random.ts";
 import { subject } from "./caching-subject.ts";
-import { check, crashes, power, shared } from "./family.ts";
+import { check, crashes, one, oneCrashes, power, shared } from "./family.ts";
 import type { Checked } from "./family.ts";
 import { frozen } from "./frozen.ts";
 import { runProgram } from "./run.ts";
@@ -22,6 +22,8 @@ test.each(
     { property: crashes as Checked<unknown>, runs: 60 },
     { property: power as Checked<unknown>, runs: 25 },
     { property: shared as Checked<unknown>, runs: 60 },
+    { property: one as Checked<unknown>, runs: 60 },
+    { property: oneCrashes as Checked<unknown>, runs: 30 },
   ].map(({ property, runs }) => [property.name, property, runs] as const),
 )(`random programs, seed ${seed}: %s`, { timeout: 7_200_000 }, async (_, property, runs) => {
   const { failure, runs: ran, figures } = await check(property, subject(), seed, torture ? runs * 200 : runs);
