@@ -102,6 +102,7 @@ const directed: readonly (readonly [Bug, string, Proof<Bug>])[] = [
   [{ openingContinues: false }, "an opening with other settings leaves what the last one had pending", proofs.conflictsHaveOneName],
   [{ registersOwner: false }, "a second opening in the process is met by its locks alone", proofs.namesTheOwner],
   [{ locksOwnerFile: false }, "the only lock lies on a file that may be read", proofs.strayRead],
+  [{ arrivedIsWhole: false }, "the bytes of an older version are taken for the arrival of a new one", proofs.sameBytes],
   [{ failingWaitsEnd: false }, "a call that waits for what cannot be sent waits until the service is back", proofs.failingWaits],
 ];
 

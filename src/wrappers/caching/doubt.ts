@@ -1,12 +1,13 @@
 /** Requests whose answer was lost: looked up when they can no longer land, before anything else happens on their path. */
-import type { Entry, StorePath } from "../../store/index.ts";
+import { isDeepStrictEqual } from "node:util";
+import type { Entry, StorePath, Support } from "../../store/index.ts";
 import { conflict } from "./conflict.ts";
 import { openContent } from "./content-reader.ts";
 import type { Core } from "./core.ts";
 import { arrived, endFlight } from "./outcomes.ts";
 import { baseOf, noBase, sameHashes } from "./remote.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
-import type { FlightRow } from "./rows.ts";
+import type { FlightRow, NodeRow } from "./rows.ts";
 
 /** Changed at the remote so long before the request was started: it was there before. Clocks differ. */
 const LONG_BEFORE_MS = 15 * 60_000;
@@ -28,7 +29,7 @@ async function decide(core: Core, flight: FlightRow, path: StorePath, found: Ent
   if (flight.kind === ABSENT) return found === null ? () => arrived(core, flight, null) : nothing;
   if (flight.kind === DIRECTORY) return found?.kind === "directory" ? () => arrived(core, flight, found) : nothing;
   const node = core.tree.row(flight.node);
-  if (found !== null && (await isOurs(core, found, flight))) return () => arrived(core, flight, found);
+  if (found !== null && (await isOurs(core, found, flight))) return ours(core, flight, node, found);
   if (node === undefined) return nothing;
   if (found === null)
     return () => {
@@ -44,6 +45,29 @@ async function decide(core: Core, flight: FlightRow, path: StorePath, found: Ent
       if (now !== undefined) core.tree.update(now, baseOf(found, core.numbers.next()));
     };
   return conflict(core, node, path, found);
+}
+
+/** Our bytes are there: they have arrived, unless they are those of an older version. Then they are sent again, over that one and no other. */
+export async function ours(core: Core, flight: FlightRow, node: NodeRow | undefined, found: Entry): Promise<() => void> {
+  if (node === undefined || node.gen !== flight.gen || !core.rules.arrivedIsWhole || (await isTold(core, node, found)))
+    return () => arrived(core, flight, found);
+  return () => {
+    const now = core.tree.row(node.id);
+    if (now?.gen === node.gen) core.tree.update(now, baseOf(found, core.numbers.next(), core.content.facts(flight.content as number)?.crc));
+  };
+}
+
+/** Is it what we said besides the bytes? What is not told speaks against nothing. */
+async function isTold(core: Core, { base_etag: before, ctype, metadata, modified }: NodeRow, found: Entry): Promise<boolean> {
+  if (found.etag !== null && found.etag === before) return false;
+  const { remote, remoteCan } = core;
+  const told = found.complete ? found : ((await remote.stat(found.path, { fresh: true, detail: "full" })) ?? found);
+  const differs = (support: Support, one: unknown, other: unknown): boolean =>
+    support !== false && one !== null && other !== null && !isDeepStrictEqual(one, other);
+  if (differs(remoteCan.writeContentType, ctype, told.contentType)) return false;
+  if (differs(remoteCan.writeMetadata, JSON.parse(metadata ?? "null"), told.metadata)) return false;
+  const aboutMs = remoteCan.modifiedPrecisionMs ?? 1000;
+  return remoteCan.writeModified === false || modified === null || told.modifiedMs === null || Math.abs(modified - told.modifiedMs) <= aboutMs;
 }
 
 /** A wrong "no" costs a superfluous copy; a wrong "yes" would cost a file, so size and time are no proof. */

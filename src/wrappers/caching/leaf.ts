@@ -4,7 +4,7 @@ import type { Entry, Reopenable, StoreError, StorePath } from "../../store/index
 import { clearParents, conflict } from "./conflict.ts";
 import { Torn, openContent } from "./content-reader.ts";
 import type { Core } from "./core.ts";
-import { isOurs } from "./doubt.ts";
+import { isOurs, ours } from "./doubt.ts";
 import { mayExist } from "./journal-changes.ts";
 import { arrived, endFlight, failed } from "./outcomes.ts";
 import { baseOf, noBase } from "./remote.ts";
@@ -297,7 +297,7 @@ async function ended(core: Core, node: NodeRow, flight: FlightRow, path: StorePa
 /** The condition failed, or something of another kind is there: what is it? */
 async function compared(core: Core, node: NodeRow, flight: FlightRow, path: StorePath, error: StoreError): Promise<LeafEnd> {
   const found = await core.remote.look(path);
-  if (found !== null && node.kind === FILE && (await isOurs(core, found, flight))) return finish(core, flight, () => arrived(core, flight, found));
+  if (found !== null && node.kind === FILE && (await isOurs(core, found, flight))) return finish(core, flight, await ours(core, flight, node, found));
   if (found === null && node.kind === ABSENT) return finish(core, flight, () => arrived(core, flight, null));
   if (found?.kind === "directory" && node.kind === DIRECTORY) return finish(core, flight, () => arrived(core, flight, found));
   if (found === null) {

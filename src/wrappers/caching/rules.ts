@@ -153,6 +153,8 @@ export interface Rules {
   readonly failingWaitsEnd: boolean;
   /** What a copy or move brought is asked for again where the first question fails: else ours, written over it, would meet it as another client's. */
   readonly asksAgainWhatArrived: boolean;
+  /** A file whose answer was lost has arrived when its content type, its metadata and its time have, not its bytes alone: an older version may have the same. */
+  readonly arrivedIsWhole: boolean;
 }
 
 export const rules: Rules = Object.freeze({
@@ -221,4 +223,5 @@ export const rules: Rules = Object.freeze({
   parkedStays: true,
   failingWaitsEnd: true,
   asksAgainWhatArrived: true,
+  arrivedIsWhole: true,
 });

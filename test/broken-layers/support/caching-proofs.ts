@@ -490,6 +490,17 @@ export const equalSize = proof("bytes of another client that happen to be as man
   assert.ok(Object.values(there).includes("not ours!"), JSON.stringify(there));
 });
 
+export const sameBytes = proof("the same bytes with another content type are not taken for arrived when the answer to them is lost", async (world) => {
+  await world.done(world.store.write("/a", "same", { contentType: "text/x-1" }));
+  await world.flush();
+  await world.done(world.store.write("/a", "same", { contentType: "text/x-2" }));
+  await world.wait(1000);
+  await world.end("lost");
+  await world.flush();
+  assert.equal((await world.other.stat("/a")).contentType, "text/x-2");
+  assert.deepEqual(await world.there(), { "/a": "same" });
+});
+
 export const vanishedSource = proof("a file whose move found no source replaces what the move was to replace", async (world) => {
   await world.other.write("/b", "to be replaced");
   assert.equal(await world.text("/b"), "to be replaced");
