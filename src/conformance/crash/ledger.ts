@@ -127,7 +127,7 @@ function differences(tree: Tree, view: View, home: string): string[] {
       if (body !== there) found.push(`${path} is a ${there === null ? "directory" : "file"}`);
     } else if (!isBody(body, there.bytes)) found.push(`${path} has ${there.bytes.length} bytes that are not body ${body}`);
     else if (there.contentType !== null && there.contentType !== (typeOf(body) ?? null) && typeOf(body) !== undefined)
-      found.push(`${path} is of type ${there.contentType}`);
+      found.push(`${path} (body ${body}) is of type ${there.contentType}, not ${typeOf(body)}`);
   }
   for (const path of view.keys()) if (kindOf(tree, path) === undefined && path !== home) found.push(`${path} is there`);
   if (view.has(home) && tree.size === 0) found.push(`${home} is there`);
