@@ -12,7 +12,7 @@ import { noteConflict } from "./outcomes.ts";
 import { noBase } from "./remote.ts";
 import { asStoreError, backOffMs, errorText, verdictOn } from "./retry-policy.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
-import { isSame } from "./same.ts";
+import { isSame, saysSame } from "./same.ts";
 import { ancestors } from "./tree.ts";
 
 /** A barrier with this `due` waits for a person. */
@@ -151,11 +151,12 @@ async function oneFile(core: Core, barrier: Barrier): Promise<Sent> {
     if (target !== null && target.kind === "file") {
       const known = expected !== null ? target.etag === expected : fresh === 0 && first;
       if (!known && (!first || fresh === 1 || expected !== null)) {
-        if (!first && (await isSame(core, source, target))) {
+        const same = !first && (await isSame(core, source, target));
+        if (same && saysSame(source, target)) {
           if (kind === "move") await removeSource(core, src, source);
           return target;
         }
-        if (expected !== null || fresh === 1) await putAside(core, dst, target);
+        if (!same && (expected !== null || fresh === 1)) await putAside(core, dst, target);
       }
     }
     if (target?.kind === "directory") await putAside(core, dst, target);
@@ -288,11 +289,12 @@ async function whole(core: Core, child: Entry): Promise<Entry> {
 async function oneStep(core: Core, kind: Barrier["kind"], source: Entry, to: StorePath): Promise<void> {
   const target = await core.remote.look(to);
   if (target !== null) {
-    if (target.kind === "file" && (await isSame(core, source, target))) {
+    const same = target.kind === "file" && (await isSame(core, source, target));
+    if (same && saysSame(source, target)) {
       if (kind === "move") await removeSource(core, source.path, source);
       return;
     }
-    await putAside(core, to, target);
+    if (!same) await putAside(core, to, target);
   }
   // What was put aside still stands at its path, where it was copied: this replaces it.
   await transferOne(core, kind, source.path, to, target === null && canBeFresh(core, kind));

@@ -1,6 +1,5 @@
 /** Requests whose answer was lost: looked up when they can no longer land, before anything else happens on their path. */
-import { isDeepStrictEqual } from "node:util";
-import type { Entry, StorePath, Support } from "../../store/index.ts";
+import type { Entry, StorePath } from "../../store/index.ts";
 import { conflict } from "./conflict.ts";
 import { openContent } from "./content-reader.ts";
 import type { Core } from "./core.ts";
@@ -8,6 +7,7 @@ import { arrived, endFlight } from "./outcomes.ts";
 import { baseOf, noBase, sameHashes } from "./remote.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { FlightRow, NodeRow } from "./rows.ts";
+import { saysSame } from "./same.ts";
 
 /** Changed at the remote so long before the request was started: it was there before. Clocks differ. */
 const LONG_BEFORE_MS = 15 * 60_000;
@@ -62,10 +62,11 @@ async function isTold(core: Core, { base_etag: before, ctype, metadata, modified
   if (found.etag !== null && found.etag === before) return false;
   const { remote, remoteCan } = core;
   const told = found.complete ? found : ((await remote.stat(found.path, { fresh: true, detail: "full" })) ?? found);
-  const differs = (support: Support, one: unknown, other: unknown): boolean =>
-    support !== false && one !== null && other !== null && !isDeepStrictEqual(one, other);
-  if (differs(remoteCan.writeContentType, ctype, told.contentType)) return false;
-  if (differs(remoteCan.writeMetadata, JSON.parse(metadata ?? "null"), told.metadata)) return false;
+  const said = {
+    contentType: remoteCan.writeContentType === false ? null : ctype,
+    metadata: remoteCan.writeMetadata === false || metadata === null || metadata === "{}" ? null : (JSON.parse(metadata) as Record<string, string>),
+  };
+  if (!saysSame(said, told)) return false;
   const aboutMs = remoteCan.modifiedPrecisionMs ?? 1000;
   return remoteCan.writeModified === false || modified === null || told.modifiedMs === null || Math.abs(modified - told.modifiedMs) <= aboutMs;
 }

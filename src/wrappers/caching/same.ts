@@ -1,4 +1,5 @@
-/** Do two files of the remote hold the same bytes? */
+/** Do two files of the remote hold the same bytes, and is the same said of them? */
+import { isDeepStrictEqual } from "node:util";
 import type { Entry } from "../../store/index.ts";
 import type { Core } from "./core.ts";
 import { sameHashes } from "./remote.ts";
@@ -11,4 +12,15 @@ export async function isSame(core: Core, a: Entry, b: Entry): Promise<boolean> {
   if ((a.size ?? Infinity) > core.settings().compareMaxBytes) return false;
   const [one, other] = [await core.remote.crc(a), await core.remote.crc(b)];
   return one !== undefined && one === other;
+}
+
+type Words = Pick<Entry, "contentType" | "metadata">;
+
+/** Content type and metadata, where both tell them: equal bytes may be those of an older version. */
+export function saysSame(a: Words, b: Words): boolean {
+  return agree(a.contentType, b.contentType) && agree(a.metadata, b.metadata);
+}
+
+function agree(one: unknown, other: unknown): boolean {
+  return one === null || other === null || isDeepStrictEqual(one, other);
 }

@@ -53,7 +53,7 @@ export const plainShape: Shape = { conditions: true, trees: true, transfers: tru
 export const plainSetup: Setup = { shape: plainShape, seed: 0, unknownPaths: "ask", freshMs: 60_000, cacheBytes: 1_000_000, mode: "write-back" };
 
 const path = fc.array(fc.constantFrom("a", "b", "c"), { minLength: 1, maxLength: 3 }).map((names) => `/${names.join("/")}`);
-const size = fc.constantFrom<Size>("small", "small", "small", "large");
+const size = fc.constantFrom<Size>("small", "small", "small", "small", "empty", "empty", "large", "large");
 
 function changeOf(path: fc.Arbitrary<string>): fc.Arbitrary<Change> {
   return fc.oneof(
@@ -172,7 +172,15 @@ function pairCommand(from: string, to: string, names: readonly [string, string],
   return fc.oneof(
     { weight: 4, arbitrary: transfer(from, to) },
     { weight: 1, arbitrary: transfer(to, from) },
-    { weight: 4, arbitrary: fc.record({ do: fc.constant("write" as const), path: name, size: fc.constant<Size>("small"), streamed: fc.constant(false) }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        do: fc.constant("write" as const),
+        path: name,
+        size: fc.constantFrom<Size>("small", "small", "empty"),
+        streamed: fc.constant(false),
+      }),
+    },
     { weight: 2, arbitrary: fc.record({ do: fc.constant("delete" as const), path: top, recursive: fc.constant(true) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant("mkdir" as const), path: top }) },
     { weight: 4, arbitrary: fc.record({ do: fc.constantFrom("read" as const, "stat" as const, "list" as const), path: fc.constantFrom(...names, from, to) }) },

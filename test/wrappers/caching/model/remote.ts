@@ -248,7 +248,7 @@ export class Remote {
     const faults: string[] = [];
     const tree = new Map<string, number | null>([...directories.keys()].map((path) => [path, null]));
     for (const [path, file] of files) {
-      const version = versions.of(file.bytes);
+      const version = versions.of(file.bytes, file.contentType);
       const fault = version === undefined ? "no version, or torn" : versions.fault(version, { ...file, kind: "file", size: file.bytes.length, complete: true });
       if (fault !== undefined) faults.push(`the remote's ${path}: ${fault}`);
       tree.set(path, version ?? -1);

@@ -214,16 +214,21 @@ class Run {
   async #read(path: string): Promise<void> {
     const outcome = await this.#question(async () => {
       const result = await this.#life.store.read(path);
-      return { entry: result.entry, bytes: await result.bytes() };
+      const bytes = await result.bytes();
+      return { entry: result.entry, bytes, version: await this.#versionOf(path, bytes) };
     });
     if (outcome === undefined) return;
     if ("error" in outcome) return this.#see(`read ${path}: ${show(outcome)}`, (tree) => this.#refusal(tree, path, outcome.error, "read"));
-    const { bytes, entry } = outcome.value;
-    const version = this.#versions.of(bytes);
+    const { bytes, entry, version } = outcome.value;
     if (version === undefined)
       throw new Violation(`read ${path}: ${bytes.length} bytes that are no version: ${Buffer.from(bytes).toString("latin1").slice(0, 80)}`);
     this.#see(`read ${path}: v${version}`, (tree) => tree.get(path) === version);
     this.#checkEntry(version, entry, `read ${path}`);
+  }
+
+  /** Readers of a file need not be told its type. */
+  async #versionOf(path: string, bytes: Uint8Array): Promise<number | undefined> {
+    return this.#versions.of(bytes, bytes.length === 0 ? (await this.#life.store.stat(path)).contentType : null);
   }
 
   async #stat(path: string): Promise<void> {
@@ -287,8 +292,8 @@ class Run {
           await visit(entry.path);
           continue;
         }
-        const { bytes } = await this.#life.store.read(entry.path).then(async (result) => ({ bytes: await result.bytes() }));
-        const version = this.#versions.of(bytes);
+        const bytes = await this.#life.store.read(entry.path).then((result) => result.bytes());
+        const version = await this.#versionOf(entry.path, bytes);
         if (version === undefined) throw new Violation(`${entry.path} has bytes that are no version: ${Buffer.from(bytes).toString("latin1").slice(0, 80)}`);
         seen.set(entry.path, version);
         this.#checkEntry(version, entry, `${entry.path} in its listing`);

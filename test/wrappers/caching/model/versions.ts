@@ -1,11 +1,11 @@
 /** What stands in a file, made of a number: bytes, type and metadata of version n, and which version some bytes are. */
 import type { Entry } from "../../../../src/store/index.ts";
 
-/** Small enough for the journal, or a content file of its own (programs set `inlineBytes` between the two). */
-export type Size = "small" | "large";
+/** Small enough for the journal, or a content file of its own (programs set `inlineBytes` between the two). Empty: the same bytes as others, and another type. */
+export type Size = "empty" | "small" | "large";
 export const INLINE_BYTES = 64;
 
-const SIZE_BYTES = { small: 24, large: 200 };
+const SIZE_BYTES = { empty: 0, small: 24, large: 200 };
 
 export interface Version {
   readonly bytes: Uint8Array;
@@ -27,12 +27,16 @@ export class Versions {
     const mark = `v${version}|`;
     return {
       bytes: Buffer.from(mark.repeat(Math.ceil(SIZE_BYTES[size] / mark.length)).slice(0, SIZE_BYTES[size])),
-      contentType: version % 3 === 1 ? `text/x-${version}` : undefined,
+      contentType: version % 3 === 1 || size === "empty" ? `text/x-${version}` : undefined,
       metadata: version % 2 === 1 ? { version: String(version) } : undefined,
     };
   }
-  /** The version that these bytes are whole; undefined for any others. */
-  of(bytes: Uint8Array): number | undefined {
+  /** The version that these bytes are whole; undefined for any others. Empty ones are told by their type. */
+  of(bytes: Uint8Array, contentType: string | null = null): number | undefined {
+    if (bytes.length === 0) {
+      const version = Number(/^text\/x-(\d+)$/.exec(contentType ?? "")?.[1] ?? NaN);
+      return this.#sizes[version] === "empty" ? version : undefined;
+    }
     const number = /^v(\d+)\|/.exec(Buffer.from(bytes.subarray(0, 12)).toString("latin1"))?.[1];
     if (number === undefined || this.#sizes[Number(number)] === undefined) return undefined;
     return Buffer.compare(bytes, this.get(Number(number)).bytes) === 0 ? Number(number) : undefined;
