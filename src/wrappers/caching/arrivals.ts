@@ -43,7 +43,7 @@ export async function arrivals(core: Core, barrier: Barrier, sent: Sent): Promis
 async function oneArrival(core: Core, dst: StorePath, seq: number): Promise<readonly Entry[]> {
   const place = placeOf(core, dst, seq);
   const node = place === undefined ? undefined : core.tree.at(place);
-  if (place !== undefined && node !== undefined && !isUncertain(core, node, place) && !(core.rules.arrivalForgetsSource && isOfSource(core, node))) return [];
+  if (place !== undefined && node !== undefined && !isUncertain(core, node, place)) return [];
   const found = await core.remote.look(dst);
   return found === null ? [] : [found];
 }
@@ -93,22 +93,6 @@ export function recordArrivals(core: Core, { seq }: Barrier, found: readonly Ent
       if (missing ? isBlind(core, node) : isUncertain(core, node, place)) core.tree.update(node, baseOf(one, core.numbers.next()));
     } else if (!missing && known === undefined && blocker === undefined && !core.barriers.touches(one.path)) insert(core, one);
   }
-}
-
-/**
- * Inside of a transaction, when an operation has ended. What was learnt here while it was under way is of the source, where the files lay: where nothing else
- * than an etag could tell them from others, nothing is known of what came, and the next write asks.
- */
-export function forgetSources(core: Core, dst: StorePath): void {
-  const top = core.rules.arrivalForgetsSource ? core.tree.at(dst) : undefined;
-  if (top === undefined) return;
-  for (const one of core.tree.subtree(top.id)) if (isOfSource(core, one)) core.tree.remove(one);
-}
-
-/** Of a row at a target: nothing but the etag of another place is known of it. */
-function isOfSource(core: Core, node: NodeRow): boolean {
-  const { kind, dirty, content, base_hashes: hashes, base_crc: crc } = node;
-  return kind === FILE && dirty === 0 && content === null && hashes === null && crc === null && !hasFlight(core, node);
 }
 
 /** Where the view has by now what the operation `seq` put at `path`, unless something else was put there since. */

@@ -1,7 +1,7 @@
 /** Sends one pending tree operation: whole where the remote can and nothing was begun, else file by file; continued, never started over. */
 import { StoreError, calls, hasCode, rebase } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
-import { arrivals, arrivedTree, forgetSources, recordArrivals } from "./arrivals.ts";
+import { arrivals, arrivedTree, recordArrivals } from "./arrivals.ts";
 import type { Sent } from "./arrivals.ts";
 import type { Barrier } from "./barriers.ts";
 import { clearParents, keepTheirs, moveTheirs } from "./conflict.ts";
@@ -325,7 +325,6 @@ export function endBarrier(core: Core, barrier: Barrier, missing: boolean, found
       const node = tree.at(place);
       if (node !== undefined && node.kind !== DIRECTORY && node.base_kind === ABSENT) tree.update(node, { base_kind: null });
     }
-  forgetSources(core, dst);
   const there = tree.at(dst);
   if (there?.kind === DIRECTORY && there.base_kind === ABSENT && !missing) tree.update(there, { base_kind: DIRECTORY });
   if (missing) for (const place of places) sourceVanished(core, place);

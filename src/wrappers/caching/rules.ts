@@ -124,8 +124,6 @@ export interface Rules {
   readonly absenceEndsWithMove: boolean;
   /** What a copy or a move brought below a file that was written there meanwhile is known from then on: else it is taken for another client's. */
   readonly arrivalIsBase: boolean;
-  /** What was learnt at the target while a copy or a move was under way is of its source: the next write does not take the etag of one for that of the other. */
-  readonly arrivalForgetsSource: boolean;
   /** What a tree operation put somewhere is looked for where later ones have taken it. */
   readonly followsLaterMoves: boolean;
   /** The end of a delete writes nothing into rows: what stands there by now was made later. */
@@ -210,7 +208,6 @@ export const rules: Rules = Object.freeze({
   removeIsPlain: true,
   absenceEndsWithMove: true,
   arrivalIsBase: true,
-  arrivalForgetsSource: true,
   followsLaterMoves: true,
   deleteEndLeavesRows: true,
   vanishedForgetsBases: true,

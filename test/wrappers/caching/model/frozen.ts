@@ -285,17 +285,6 @@ const written: readonly Written[] = [
     ],
   },
   {
-    found: "a copy was looked at before it had arrived; then it was taken for another client's by what was written over it",
-    kills: { arrivalForgetsSource: false },
-    setup: { seed: 1, freshMs: 3000 },
-    commands: [at("read", "/b"), wait(11000), copy("/b", "/c/a"), at("read", "/c/a"), just("flush"), write("/c/a"), just("flush")],
-  },
-  {
-    found: "the same with a copied tree, looked at after a crash",
-    setup: { seed: 1, freshMs: 3000 },
-    commands: [killed("crash-at", 1), mkdir("/a"), wait(11000), killed("crash-at", 5), copy("/a", "/c/a"), just("flush"), write("/c/a/b"), move("/a", "/a")],
-  },
-  {
     found: "the power failed, and acknowledged bytes were not on the disk",
     kills: { flushesFiles: false },
     setup: {},
