@@ -6,14 +6,9 @@ import type { Core } from "./core.ts";
 import { hasFlight, makeParents } from "./journal-changes.ts";
 import { isSoft, shownOf } from "./learn.ts";
 import { baseOf } from "./remote.ts";
-import { backOffMs } from "./retry-policy.ts";
 import { ABSENT, FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
 import { isSame } from "./same.ts";
-
-/** Before a copy of what a copy brought is kept beside what was written over it: a service that is back within seconds costs none. */
-const MOST_QUESTIONS = 5;
-const LONGEST_PAUSE_MS = 30_000;
 
 /** `missing`: there was nothing at the source. An entry: what stands at the target now, of a file. */
 export type Sent = "done" | "missing" | Entry;
@@ -26,16 +21,12 @@ export async function arrivals(core: Core, barrier: Barrier, sent: Sent): Promis
   const { seq, dst, tree } = barrier;
   if (dst === null || !core.rules.arrivalIsBase) return [];
   if (typeof sent !== "string" && sent.etag !== null) return [sent];
-  for (let tries = 1; ; tries++) {
-    try {
-      return tree === 0 && sent !== "missing" ? await oneArrival(core, dst, seq) : await treeArrivals(core, barrier, dst, sent === "missing");
-    } catch (error) {
-      if (!StoreError.is(error) || core.ended.aborted) throw error;
-      const pauseMs = backOffMs(tries, error, core.random);
-      // The operation has arrived all the same. Of what is there nothing is known then, as before, and a write in doubt keeps it beside ours.
-      if (!core.rules.asksAgainWhatArrived || !error.transient || tries === MOST_QUESTIONS || pauseMs > LONGEST_PAUSE_MS) return [];
-      await core.clock.sleep(pauseMs, core.ended);
-    }
+  try {
+    return tree === 0 && sent !== "missing" ? await oneArrival(core, dst, seq) : await treeArrivals(core, barrier, dst, sent === "missing");
+  } catch (error) {
+    // The operation has arrived all the same. Of what is there nothing is known then, as before, and a write in doubt keeps it beside ours.
+    if (!StoreError.is(error) || core.ended.aborted) throw error;
+    return [];
   }
 }
 

@@ -103,6 +103,10 @@ async function look(core: Core, node: NodeRow, path: StorePath): Promise<boolean
     if (soft) update(core, node, (now) => core.tree.update(now, baseOf(found, core.numbers.next(), now.base_crc)));
     return true;
   }
+  if (node.kind === FILE && soft && core.rules.arrivalNeedsNoProof && isUnproved(node, found, moved)) {
+    update(core, node, (now) => core.tree.update(now, baseOf(found, core.numbers.next())));
+    return true;
+  }
   if (node.kind === FILE && (await isOurs(core, found, asFlight(node, path)))) {
     // An earlier try of ours has landed: it is sent again over itself.
     update(core, node, (now) => core.tree.update(now, baseOf(found, core.numbers.next())));
@@ -110,6 +114,16 @@ async function look(core: Core, node: NodeRow, path: StorePath): Promise<boolean
   }
   await settle(core, node, path, found);
   return false;
+}
+
+/**
+ * What was known is the etag of the place that a copy or move of ours has taken it from, seen while that was under way: nothing tells what came from another
+ * client's file of the same size. It is taken for ours unless it was changed after our user wrote.
+ */
+function isUnproved({ base_gen: learnt, base_hashes: hashes, base_crc: crc, base_size: size, since }: NodeRow, found: Entry, moved: number): boolean {
+  if (moved <= learnt || hashes !== null || crc !== null || found.kind !== "file") return false;
+  if (size !== null && found.size !== null && size !== found.size) return false;
+  return found.modifiedMs === null || since === null || found.modifiedMs <= since;
 }
 
 /** Written blindly where a copy or move of ours has been: what it brought is no other client's, should the answer to this be lost. */

@@ -149,8 +149,8 @@ export interface Rules {
   readonly parkedStays: boolean;
   /** A call that waits for earlier changes of its path is told after a while that they fail. */
   readonly failingWaitsEnd: boolean;
-  /** What a copy or move brought is asked for again where the first question fails: else ours, written over it, would meet it as another client's. */
-  readonly asksAgainWhatArrived: boolean;
+  /** A copy that was looked at before it had arrived is known by the etag of its source alone: what is there then is ours, unless it is younger than what replaces it. */
+  readonly arrivalNeedsNoProof: boolean;
   /** A file whose answer was lost has arrived when its content type, its metadata and its time have, not its bytes alone: an older version may have the same. */
   readonly arrivedIsWhole: boolean;
 }
@@ -219,6 +219,6 @@ export const rules: Rules = Object.freeze({
   flushWaitsForFlights: true,
   parkedStays: true,
   failingWaitsEnd: true,
-  asksAgainWhatArrived: true,
+  arrivalNeedsNoProof: true,
   arrivedIsWhole: true,
 });

@@ -218,7 +218,7 @@ const written: readonly Written[] = [
   },
   {
     found: "what a copied tree had brought was taken for another client's: by then a later move had taken along the write that knew only the source",
-    kills: { followsLaterMoves: false },
+    kills: { arrivalNeedsNoProof: false, followsLaterMoves: false },
     setup: { seed: 2, freshMs: 3000, shape: { ...plainShape, conditions: false, movesChangeEtags: true } },
     commands: [just("crash"), wait(11_000), copy("/a/a", "/a/c"), just("look"), write("/a/c/a"), move("/a", "/c/a")],
   },
@@ -270,7 +270,6 @@ const written: readonly Written[] = [
   },
   {
     found: "what a copy had brought could not be asked for once, and was kept as another client's beside what had been written over it",
-    kills: { asksAgainWhatArrived: false },
     setup: { seed: 1, freshMs: 3000 },
     commands: [
       killed("crash-at", 1),
@@ -283,6 +282,17 @@ const written: readonly Written[] = [
       net("ok"),
       move("/a", "/a"),
     ],
+  },
+  {
+    found: "a copy was looked at before it had arrived; then it was taken for another client's by what was written over it",
+    kills: { arrivalNeedsNoProof: false },
+    setup: { seed: 1, freshMs: 3000 },
+    commands: [at("read", "/b"), wait(11000), copy("/b", "/c/a"), at("read", "/c/a"), just("flush"), write("/c/a"), just("flush")],
+  },
+  {
+    found: "the same with a copied tree, looked at after a crash",
+    setup: { seed: 1, freshMs: 3000 },
+    commands: [killed("crash-at", 1), mkdir("/a"), wait(11000), killed("crash-at", 5), copy("/a", "/c/a"), just("flush"), write("/c/a/b"), move("/a", "/a")],
   },
   {
     found: "the power failed, and acknowledged bytes were not on the disk",
