@@ -65,9 +65,6 @@ const SIGNAL = "SIGKILL";
 /** A child that neither dies nor ends is a fault of its own. */
 const CHILD_MS = 60_000;
 
-/** More than any process lives for. */
-const MOST_CHANGES = 1_000_000;
-
 /** Of one step: among changes first, then at an opening that finds something. */
 const TRIES_AMONG_CHANGES = 8;
 const MOST_TRIES = 12;
@@ -196,8 +193,7 @@ class CrashRuns {
     this.#ledger.begin();
     // Later tries die at the first time already: some steps come once. So does one that opens what nobody has looked at: it must change nothing.
     const nth = this.#isUnseen ? 1 : tries === 0 ? 1 + Math.floor(this.#random() * 25) : tries === 1 ? 1 + Math.floor(this.#random() * 4) : 1;
-    const changes = step === undefined ? MOST_CHANGES : this.#isUnseen ? 0 : 40;
-    const task = this.#task(this.#place, changes, step === undefined ? undefined : { step, nth });
+    const task = this.#task(this.#place, step === undefined ? undefined : { step, nth });
     const how = await this.#child(task, step === undefined);
     this.#diedEarly = how === "killed" && !this.#ledger.opened;
     const inFlight = this.#ledger.killed();
@@ -219,13 +215,13 @@ class CrashRuns {
   }
 
   /** The next process: until it dies at a step, or is killed from outside. */
-  #task(place: CrashPlace, changes: number, dieAt: ChildTask["dieAt"]): ChildTask {
+  #task(place: CrashPlace, dieAt: ChildTask["dieAt"]): ChildTask {
     return {
       module: this.#options.module,
       place,
       seed: Math.floor(this.#random() * 2 ** 31),
       serial: this.#ledger.serial,
-      changes,
+      changes: dieAt === undefined ? 1_000_000 : this.#isUnseen ? 0 : 40,
       trees: this.#ledger.trees(),
       dieAt,
     };
@@ -234,7 +230,7 @@ class CrashRuns {
   /** A process that is killed at a random moment, and nobody looks: the next one dies while it opens what this one left. */
   async #leavePending(round: number): Promise<void> {
     this.#ledger.begin();
-    const task = this.#task({ ...this.#place, scenario: round % (this.#subject.scenarios ?? 1) }, MOST_CHANGES, undefined);
+    const task = this.#task({ ...this.#place, scenario: round % (this.#subject.scenarios ?? 1) }, undefined);
     const how = await this.#child(task, true);
     this.#ledger.killed();
     this.#isUnseen = true;

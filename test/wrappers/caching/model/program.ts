@@ -54,32 +54,29 @@ export const plainSetup: Setup = { shape: plainShape, seed: 0, unknownPaths: "as
 
 const path = fc.array(fc.constantFrom("a", "b", "c"), { minLength: 1, maxLength: 3 }).map((names) => `/${names.join("/")}`);
 const size = fc.constantFrom<Size>("small", "small", "small", "small", "empty", "empty", "large", "large");
-
-function changeOf(path: fc.Arbitrary<string>): fc.Arbitrary<Change> {
-  return fc.oneof(
-    { weight: 6, arbitrary: fc.record({ do: fc.constant("write" as const), path, size, streamed: fc.boolean() }) },
-    { weight: 3, arbitrary: fc.record({ do: fc.constant("delete" as const), path, recursive: fc.boolean() }) },
-    { weight: 2, arbitrary: fc.record({ do: fc.constant("mkdir" as const), path }) },
-    { weight: 6, arbitrary: fc.record({ do: fc.constantFrom("move" as const, "move" as const, "copy" as const), path, to: path }) },
-  );
-}
+const write = fc.record({ do: fc.constant("write" as const), path, size, streamed: fc.boolean() });
+const remove = fc.record({ do: fc.constant("delete" as const), path, recursive: fc.boolean() });
+const mkdir = fc.record({ do: fc.constant("mkdir" as const), path });
+const transfer = fc.record({ do: fc.constantFrom("move" as const, "move" as const, "copy" as const), path, to: path });
+const change: fc.Arbitrary<Change> = fc.oneof(
+  { weight: 6, arbitrary: write },
+  { weight: 3, arbitrary: remove },
+  { weight: 2, arbitrary: mkdir },
+  { weight: 6, arbitrary: transfer },
+);
 const ending = fc.constantFrom<Ending>("ok", "ok", "ok", "applied", "failed", "lost", "lost", "lost-applied");
 
 interface Weight {
   readonly weight: number;
   readonly arbitrary: fc.Arbitrary<Command>;
 }
-/** `looks`: how often something is read, listed, evicted. */
-function callsOf(path: fc.Arbitrary<string>, looks: number): readonly Weight[] {
-  const change = changeOf(path);
-  return [
-    { weight: 17, arbitrary: change },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant("both" as const), first: change, second: change }) },
-    { weight: 2 * looks, arbitrary: fc.record({ do: fc.constantFrom("read" as const, "stat" as const, "list" as const), path }) },
-    { weight: 2 * looks, arbitrary: fc.record({ do: fc.constantFrom("evict" as const, "refresh" as const), path }) },
-    { weight: 1, arbitrary: fc.constant({ do: "look" as const }) },
-  ];
-}
+const calls: readonly Weight[] = [
+  { weight: 17, arbitrary: change },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("both" as const), first: change, second: change }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("read" as const, "stat" as const, "list" as const), path }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("evict" as const, "refresh" as const), path }) },
+  { weight: 1, arbitrary: fc.constant({ do: "look" as const }) },
+];
 const faults: readonly Weight[] = [
   { weight: 6, arbitrary: fc.record({ do: fc.constant("wait" as const), ms: fc.constantFrom(0, 500, 1000, 1000, 2500, 6000, 11_000) }) },
   { weight: 8, arbitrary: fc.record({ do: fc.constant("net" as const), at: fc.nat(5), how: ending }) },
@@ -140,7 +137,11 @@ const setup: fc.Arbitrary<Setup> = fc.record<Setup>({
 export type Luck = "none" | "faults" | "crashes" | "power";
 
 export function programs(luck: Luck, lengths: { readonly max?: number; readonly setup?: fc.Arbitrary<Setup> } = {}): fc.Arbitrary<Program> {
-  return fc.record<Program>({ setup: lengths.setup ?? setup, commands: commandsOf(callsOf(path, 1), luck, lengths.max ?? 40) });
+  const kinds = [...calls, ...(luck === "none" ? [] : faults), ...(luck === "crashes" || luck === "power" ? crashes : []), ...(luck === "power" ? powers : [])];
+  return fc.record<Program>({
+    setup: lengths.setup ?? setup,
+    commands: fc.array(fc.oneof(...kinds), { minLength: 1, maxLength: lengths.max ?? 40, size: "max" }),
+  });
 }
 
 /**
@@ -191,9 +192,4 @@ function pairCommand(from: string, to: string, names: readonly [string, string],
     { weight: 1, arbitrary: fc.constant({ do: "deaf" as const, questions: 1 }) },
     ...(luck === "crashes" ? crashes : []),
   );
-}
-
-function commandsOf(calls: readonly Weight[], luck: Luck, maxLength: number): fc.Arbitrary<Command[]> {
-  const kinds = [...calls, ...(luck === "none" ? [] : faults), ...(luck === "crashes" || luck === "power" ? crashes : []), ...(luck === "power" ? powers : [])];
-  return fc.array(fc.oneof(...kinds), { minLength: 1, maxLength, size: "max" });
 }
