@@ -24,6 +24,8 @@ export interface Layer<N extends string = string, C extends Control = Control> {
 }
 export interface LayerParts extends Lifecycle {
   readonly backend: Backend;
+  /** Called once, with the store that was made: for a control that has to open it. */
+  readonly attach?: ((store: Store) => void) | undefined;
 }
 /** `name` tells two stores of one kind apart in errors, logs and reports. Throws `config` for wrong options; no I/O. */
 export function createStore<K extends string, C extends Control = Control>(
@@ -121,7 +123,7 @@ function built(kind: string, name: string, inner: readonly Store[], made: Built,
   const own = made.control ?? control(kind, {}, {});
   // What is derived by spreading the inner ones is nobody's to change either.
   Object.freeze(made.backend.capabilities);
-  return front({
+  const store = front({
     name,
     kind,
     control: own,
@@ -135,6 +137,8 @@ function built(kind: string, name: string, inner: readonly Store[], made: Built,
     text: () => `${name}(${[...innerParts.map(({ text }) => text()), ...(described === "" ? [] : [described])].join(", ")})`,
     identities: () => [...innerParts.flatMap(({ identities }) => identities()), ...(identity === undefined ? [] : [identity])],
   });
+  made.attach?.(store);
+  return store;
 }
 
 function partsOf(store: Store, kind: string): FrontParts {

@@ -6,7 +6,8 @@ import { stillRuns } from "./checks.ts";
 import type { Core } from "./core.ts";
 import { checkAbort } from "./gave-up.ts";
 import { errorOf } from "./retry-policy.ts";
-import { DIRECTORY } from "./rows.ts";
+import { DIRECTORY, SUBTREE } from "./rows.ts";
+import { FOLLOWS } from "./candidates.ts";
 import type { NodeRow } from "./rows.ts";
 import { related } from "./tree.ts";
 
@@ -18,8 +19,7 @@ function isPending(core: Core, paths: readonly StorePath[]): boolean {
     const { node, blocker } = core.tree.look(path);
     if (blocker?.dirty === 1 && blocker.kind !== DIRECTORY) return true;
     if (node === undefined) continue;
-    const below =
-      "with recursive t(id) as (select ? union all select n.id from node n join t on n.parent = t.id) select 1 from t join node n using(id) where n.dirty = 1";
+    const below = `${SUBTREE} select 1 from t join node n using(id) where n.dirty = 1`;
     if (core.journal.get(`${below} and n.due is not null limit 1`, node.id) !== undefined) return true;
     if (core.journal.get(`${below} limit 1`, node.id) !== undefined)
       throw new StoreError("conflict", "a change of this path could not be sent and waits for a decision", { applied: false, transient: false });
@@ -37,7 +37,7 @@ function expedite(core: Core, paths: readonly StorePath[], failedToo: boolean): 
       const first = node ?? blocker;
       if (first !== undefined)
         count += core.journal.run(
-          "update node set due = ? where due > ? and id in (with recursive t(id) as (select ? union all select n.id from node n join t on n.parent = t.id) select id from t) and tries <= ?",
+          `update node set due = ? where due > ? and not ${FOLLOWS} and id in (${SUBTREE} select id from t) and tries <= ?`,
           now,
           now,
           first.id,

@@ -81,7 +81,7 @@ export interface CacheControl extends Control<CacheSettings> {
   /**
    * Resolves when everything acknowledged before the call is at the remote, or was replaced by something newer; below `path` only, if given. What is
    * parked does not hold it up: all else is finished first, then it rejects with the first parked error, `applied: "partly"`. Waits while paused.
-   * Of a store that is not open it resolves: `open` continues what an earlier session has left.
+   * Opens the store if nothing has yet: what an earlier process left is pending as well. After `close` it rejects with `closed`.
    */
   flush(options?: { readonly path?: string | undefined; readonly signal?: AbortSignal | undefined }): Promise<void>;
   /** No new uploads; resolves when the running ones have ended. Not kept over a restart. */

@@ -10,7 +10,13 @@ import { flush } from "./flush.ts";
 import type { CacheSettings } from "./options.ts";
 import { conflicts, dirty, discard, dismiss, exportTo, refresh, retry, stateOf } from "./pending.ts";
 
-export function controlOf(base: Control<CacheSettings>, events: Events, backend: () => CachingBackend, store: Store): CacheControl {
+export function controlOf(
+  base: Control<CacheSettings>,
+  events: Events,
+  backend: () => CachingBackend,
+  store: Store,
+  open: (signal?: AbortSignal) => Promise<unknown>,
+): CacheControl {
   const core = (): Core => backend().opened.core;
   return {
     kind: base.kind,
@@ -24,8 +30,8 @@ export function controlOf(base: Control<CacheSettings>, events: Events, backend:
       evictIfNeeded(core());
     },
     async flush(options = {}) {
-      // Before the store is open it has acknowledged nothing.
-      if (!backend().isOpen) return;
+      // What an earlier process left is pending as well.
+      if (!backend().isOpen) await open(options.signal);
       const { uploader, reserve } = backend().opened;
       await flush(core(), uploader, store, options);
       // What left has made room: after a flush a disk that was full takes writes again, where it can.

@@ -6,12 +6,12 @@ import { pathsOf } from "./barriers.ts";
 import type { Core } from "./core.ts";
 import { checkAbort } from "./gave-up.ts";
 import { errorOf } from "./retry-policy.ts";
+import { SUBTREE } from "./rows.ts";
+import { FOLLOWS } from "./candidates.ts";
 import { related } from "./tree.ts";
 import type { Uploader } from "./uploader.ts";
 
 type Parked = readonly { readonly path: StorePath; readonly error: string | null }[];
-
-const SUBTREE = "with recursive t(id) as (select ? union all select n.id from node n join t on n.parent = t.id)";
 
 /** Is anything that was acknowledged up to `newest` still going to arrive, or to fail? Asked after every end of a request, so it looks no further than the first. */
 function isRunning(core: Core, newest: number, below: StorePath, sparesHolds: boolean): boolean {
@@ -73,14 +73,14 @@ function expedite(core: Core, newest: number, below: StorePath): void {
   const changes = core.group.record(() => {
     if (below === root)
       return core.journal.run(
-        "update node set due = ? where dirty = 1 and wait is null and due is not null and due > ? and tries = 0 and gen <= ?",
+        `update node set due = ? where dirty = 1 and wait is null and due is not null and due > ? and tries = 0 and gen <= ? and not ${FOLLOWS}`,
         now,
         now,
         newest,
       );
     if (top === undefined) return 0;
     return core.journal.run(
-      "update node set due = ? where dirty = 1 and tries = 0 and due > ? and gen <= ? and id in (with recursive t(id) as (select ? union all select n.id from node n join t on n.parent = t.id) select id from t)",
+      `update node set due = ? where dirty = 1 and tries = 0 and due > ? and gen <= ? and not ${FOLLOWS} and id in (${SUBTREE} select id from t)`,
       now,
       now,
       newest,

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { StoreError } from "../../store/index.ts";
+import { indexes as candidateIndexes } from "./candidates.ts";
 import { openSqlite, opening } from "./sqlite.ts";
 import type { Sqlite } from "./sqlite.ts";
 
@@ -18,22 +19,26 @@ create table node(id integer primary key, parent integer not null, name text not
   base_kind integer, base_etag text, base_size integer, base_modified real, base_hashes text, base_crc integer, base_id text,
   base_gen integer not null default 0, moved_gen integer not null default 0, checked integer, since integer, due integer, wait integer,
   tries integer not null default 0, error text, unique(parent, name)) strict;
-create index node_due on node(due, id) where dirty = 1 and wait is null and due is not null;
-create index node_wait on node(wait) where wait is not null;
-create index node_parked on node(id) where dirty = 1 and due is null;
-create index node_content on node(content) where content is not null;
 create table content(id integer primary key, refs integer not null, size integer not null, crc integer not null, hashes text not null, used integer, data blob) strict;
-create index content_used on content(used, id) where used is not null;
 create table flight(id integer primary key, node integer not null, gen integer not null, kind integer not null, path text not null, content integer,
   cond integer not null, started integer not null, doubt integer not null) strict;
-create index flight_node on flight(node);
-create index flight_path on flight(path);
-create index flight_content on flight(content) where content is not null;
 create table barrier(seq integer primary key, kind text not null, src text not null, dst text, tree integer not null default 1, run integer not null default 0,
   doubt integer not null default 0, fresh integer not null default 0, step integer not null default 0, tries integer not null default 0, due integer, error text) strict;
 create table item(seq integer not null, path text not null, etag text, primary key(seq, path)) strict, without rowid;
 create table conflict(id integer primary key, at integer not null, path text not null, kept text, what text not null) strict;
 insert into node(id, parent, name, kind, dirty, gen) values(1, 0, '', 2, 0, 0);
+`;
+
+/** No part of the version: what is missing is made by each opening. */
+const indexes = `
+create index if not exists node_wait on node(wait) where wait is not null;
+create index if not exists node_parked on node(id) where dirty = 1 and due is null;
+create index if not exists node_content on node(content) where content is not null;
+create index if not exists content_used on content(used, id) where used is not null;
+create index if not exists flight_node on flight(node);
+create index if not exists flight_path on flight(path);
+create index if not exists flight_content on flight(content) where content is not null;
+${candidateIndexes}
 `;
 
 /** Step n leads from version n to n + 1, in one transaction. None rewrites content files. */
@@ -80,6 +85,7 @@ export function openDatabase(directory: string, options: FormatOptions = {}): Sq
     db.pragma("temp_store = memory");
     db.pragma("trusted_schema = off");
     bringTo(db, directory, wanted, steps, step);
+    db.exec(indexes);
     // What opens cleanly may still be damaged further in; that shows at the first statement that meets it.
     db.prepare("select count(*) from node where id = 1").get();
     return db;

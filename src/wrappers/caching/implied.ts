@@ -3,10 +3,8 @@
  * only of what is known; a directory that was there before may have been made on purpose, and then stays although it is empty.
  */
 import type { Core } from "./core.ts";
-import { DIRECTORY } from "./rows.ts";
+import { DIRECTORY, SUBTREE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
-
-export const SUBTREE = "with recursive t(id) as (select ? union all select n.id from node n join t on n.parent = t.id)";
 
 /** A directory of which the tree knows nothing that keeps it: whether it exists is a question of its own. */
 export function mayHaveVanished(core: Core, node: NodeRow | undefined): boolean {

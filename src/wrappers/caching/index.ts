@@ -60,8 +60,16 @@ export function cachingWith(
     const events = new Events(clock);
     const setup: Setup = { rules, clock, random, inner, remoteCan: inner.capabilities, events, settings: () => settings, step, swept, killed };
     const backend = new CachingBackend(setup, store, reserveBytes);
+    let own = store;
     return {
-      control: controlOf(tracked, events, () => backend, store),
+      control: controlOf(
+        tracked,
+        events,
+        () => backend,
+        store,
+        (signal) => own.open({ signal }),
+      ),
+      attach: (made) => void (own = made),
       backend,
       open: () => backend.open(),
       reconnect: () => backend.reconnect(),

@@ -32,8 +32,8 @@ export function hasFlight(core: Core, node: NodeRow): boolean {
 /** What is told of a remote directory above a new row. */
 export type KnownParent = (path: StorePath) => Entry | null | undefined;
 
-/** Rows for all directories above a path; the id of the last. `exist`: the remote has them, since it has what lies below. */
-export function makeParents(core: Core, path: StorePath, known: KnownParent, exist: boolean): number {
+/** Rows for all directories above a path; the id of the last. `exist`: the remote has them, since it has what lies below. `due`: of new ones. */
+export function makeParents(core: Core, path: StorePath, known: KnownParent, exist: boolean, due: number = core.clock.now()): number {
   let parent = 1;
   for (const at of ancestors(path)) {
     const name = nameOf(at);
@@ -46,7 +46,6 @@ export function makeParents(core: Core, path: StorePath, known: KnownParent, exi
     const found = there !== undefined ? null : exist ? undefined : known(at);
     const isThere = there === undefined && (exist || (found !== null && found !== undefined));
     const id = core.numbers.row();
-    const now = core.clock.now();
     core.tree.insert({
       id,
       parent,
@@ -55,7 +54,7 @@ export function makeParents(core: Core, path: StorePath, known: KnownParent, exi
       implied: isThere ? 2 : 1,
       ...(isThere
         ? { dirty: 0, gen: core.numbers.next(), base_kind: DIRECTORY, base_gen: core.numbers.next() }
-        : { ...changed(core, undefined, now), base_kind: found === null ? ABSENT : null }),
+        : { ...changed(core, undefined, due), base_kind: found === null ? ABSENT : null }),
     } satisfies NewNode);
     parent = id;
   }

@@ -3,7 +3,7 @@ import { StoreError, hasCode } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
 import type { Core } from "./core.ts";
 import { baseOf } from "./remote.ts";
-import { DIRECTORY, FILE } from "./rows.ts";
+import { DIRECTORY, FILE, SUBTREE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
 
 export function isFresh(core: Core, { checked }: NodeRow): boolean {
@@ -14,7 +14,7 @@ export function isFresh(core: Core, { checked }: NodeRow): boolean {
 export function isPendingBelow(core: Core, node: NodeRow): boolean {
   return (
     core.journal.get(
-      "with recursive t(id) as (select ? union all select n.id from node n join t on n.parent = t.id) select 1 from t join node n using(id) where n.dirty = 1 or exists(select 1 from flight where node = n.id) limit 1",
+      `${SUBTREE} select 1 from t join node n using(id) where n.dirty = 1 or exists(select 1 from flight where node = n.id) limit 1`,
       node.id,
     ) !== undefined
   );

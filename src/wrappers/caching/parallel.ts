@@ -11,7 +11,7 @@ const GROWTH_OF_SMALLEST = 1.00005;
 export class Parallel {
   readonly #preferred: number;
   /** A layer below groups calls: small bodies wait there, and are many. */
-  readonly #groups: boolean;
+  readonly groups: boolean;
   #limit = START;
   #used = 0;
   #running = 0;
@@ -24,7 +24,7 @@ export class Parallel {
 
   constructor({ concurrency }: Pick<Capabilities, "concurrency">) {
     this.#preferred = concurrency;
-    this.#groups = concurrency >= 1000;
+    this.groups = concurrency >= 1000;
   }
 
   /** Now in force. */
@@ -33,7 +33,7 @@ export class Parallel {
   }
 
   #isGrouped(bytes: number): boolean {
-    return this.#groups && bytes <= SMALL_BYTES;
+    return this.groups && bytes <= SMALL_BYTES;
   }
 
   mayStart(bytes: number, maxParallel: number): boolean {

@@ -8,7 +8,7 @@ import type { Core } from "./core.ts";
 import { codeOf } from "./error-code.ts";
 import { hasFlight } from "./journal-changes.ts";
 import { errorOf } from "./retry-policy.ts";
-import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
+import { ABSENT, DIRECTORY, FILE, SUBTREE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
 import type { Uploader } from "./uploader.ts";
 import { notFound } from "./learn.ts";
@@ -139,12 +139,7 @@ export async function exportTo(core: Core, text: string, localPath: string): Pro
 export function refresh(core: Core, text: string | undefined): void {
   const top = core.tree.at(parsePath(text ?? root));
   if (top === undefined) return;
-  core.group.record(() =>
-    core.journal.run(
-      "update node set checked = 0 where checked is not null and id in (with recursive t(id) as (select ? union all select n.id from node n join t on n.parent = t.id) select id from t)",
-      top.id,
-    ),
-  );
+  core.group.record(() => core.journal.run(`update node set checked = 0 where checked is not null and id in (${SUBTREE} select id from t)`, top.id));
 }
 
 export function conflicts(core: Core): readonly Conflict[] {

@@ -81,3 +81,6 @@ export interface ItemRow {
   readonly path: string;
   readonly etag: string | null;
 }
+
+/** Begins a statement: `t` holds the id of a row, which is its first parameter, and of all rows below. */
+export const SUBTREE = "with recursive t(id) as (select ? union all select n.id from node n join t on n.parent = t.id)";

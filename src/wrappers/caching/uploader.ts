@@ -4,6 +4,8 @@ import type { StoreError, StorePath } from "../../store/index.ts";
 import { PARKED_DUE, runBarrier } from "./barrier-run.ts";
 import { pathsOf } from "./barriers.ts";
 import type { Barrier } from "./barriers.ts";
+import { candidates } from "./candidates.ts";
+import type { Candidate, Which } from "./candidates.ts";
 import type { Core, UploaderSignals } from "./core.ts";
 import { resolveDoubt } from "./doubt.ts";
 import { orGone } from "./gave-up.ts";
@@ -13,15 +15,17 @@ import { Parallel } from "./parallel.ts";
 import { Pauses } from "./pauses.ts";
 import { asStoreError, backOffMs } from "./retry-policy.ts";
 import { ABSENT, FILE } from "./rows.ts";
-import type { FlightRow, NodeRow } from "./rows.ts";
+import type { FlightRow } from "./rows.ts";
 import { Transfer } from "./transfer-watch.ts";
 
 const MEND_EVERY_MS = 1000;
 /** Rows looked at in one step; the first step is small, since as a rule a few places are free. */
 const WINDOW = 256;
 const FIRST_WINDOW = 32;
-
-type Candidate = Pick<NodeRow, "id" | "parent" | "name" | "kind" | "size"> & { readonly due: number };
+/** What makes a directory may be deleted, or wait for a person: so often, at least, it is looked at again. */
+const FOLLOWS_AT_MOST_MS = 1000;
+/** So long small files may pass a large one that finds no place. */
+const OVERTAKEN_MS = 60_000;
 
 interface Claim {
   readonly path: StorePath;
@@ -221,29 +225,27 @@ export class Uploader implements UploaderSignals {
 
   #startLeaves(most: number): void {
     const { journal, clock, settings, barriers, tree, locks } = this.#core;
-    const { maxParallel } = settings();
+    const { maxParallel, maxDelayMs } = settings();
     if (!this.parallel.mayStart(0, maxParallel)) return;
     const waits: (readonly [node: number, seq: number])[] = [];
+    const later: (readonly [node: number, due: number])[] = [];
     const now = clock.now();
+    // What waits for a full remote, or for a place for large files, is not looked at each time.
+    let which: Which = this.pauses.filesMayStart(this.running) ? "all" : "noFiles";
     scan: for (let last = { due: -1, id: 0 }, count = FIRST_WINDOW; ; count = WINDOW) {
-      // Most of what is seen runs already: no more of a row than says so.
-      const window = journal.all<Candidate>(
-        `select id, parent, name, kind, size, due from node where dirty = 1 and wait is null and due is not null and due <= ? and (due, id) > (?, ?)
-         and not (kind = 2 and implied <> 0 and exists(select 1 from node c where c.parent = node.id and c.dirty = 1 and c.due is not null and (c.kind = 1 or (c.kind = 2 and c.implied <> 0))))
-         order by due, id limit ?`,
-        now,
-        last.due,
-        last.id,
-        count,
-      );
+      const window = journal.all<Candidate>(candidates(which), now, last.due, last.id, count);
       for (const row of window) {
         if (this.running >= most || !this.parallel.mayStart(0, maxParallel)) break scan;
         if (this.#claims.has(row.id)) continue;
+        if (row.follows !== null) {
+          // Behind what makes it in the order too: thousands of them are not looked at each time.
+          later.push([row.id, Math.min(row.follows + 1, now + Math.max(maxDelayMs, FOLLOWS_AT_MOST_MS))]);
+          continue;
+        }
         const bytes = row.kind === FILE ? (row.size ?? 0) : 0;
         if (row.kind === FILE && !this.pauses.filesMayStart(this.running)) continue;
         // Deletes make room, unless a full remote stops them as well.
         if (row.kind !== FILE && !this.#core.rules.noSpaceSparesDeletes && !this.pauses.filesMayStart(this.running)) continue;
-        if (!this.parallel.mayStart(bytes, maxParallel)) continue;
         const path = tree.pathOf(row);
         const over = barriers.over(path);
         if (over !== undefined) {
@@ -252,15 +254,23 @@ export class Uploader implements UploaderSignals {
         }
         if (this.#claimed.has(path) || locks.isHeld([path])) continue;
         if (journal.get("select 1 from flight where path = ? or node = ?", path, row.id) !== undefined) continue;
+        if (!this.parallel.mayStart(bytes, maxParallel)) {
+          // Small ones behind it have their own index. Where they take its places, it is waited for in the end.
+          if (which === "small" || !(this.parallel.groups || now - row.due < OVERTAKEN_MS)) break scan;
+          which = "small";
+          last = row;
+          continue scan;
+        }
         this.#sendLeaf(row, path, bytes);
       }
       const end = window.at(-1);
       if (end === undefined || window.length < count) break;
       last = end;
     }
-    if (waits.length > 0)
+    if (waits.length > 0 || later.length > 0)
       this.#core.group.record(() => {
         for (const [node, seq] of waits) if (barriers.get(seq) !== undefined) journal.run("update node set wait = ? where id = ? and dirty = 1", seq, node);
+        for (const [node, due] of later) journal.run("update node set due = ? where id = ? and dirty = 1 and due is not null", due, node);
       });
   }
 

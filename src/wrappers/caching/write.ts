@@ -6,7 +6,7 @@ import type { Core } from "./core.ts";
 import { entryOf } from "./entries.ts";
 import { evictIfNeeded } from "./evict.ts";
 import { change } from "./facts.ts";
-import { fileFacts, makeParents, setFile } from "./journal-changes.ts";
+import { dueOf, fileFacts, makeParents, setFile } from "./journal-changes.ts";
 import { DIRECTORY } from "./rows.ts";
 import { spoolBody } from "./spool.ts";
 import type { Spooled } from "./spool.ts";
@@ -31,7 +31,8 @@ export async function write(core: Core, call: WriteCall): Promise<Entry> {
         const exists = found !== undefined && found !== null;
         const parents = exists ? () => undefined : checkParents(core, path, facts, ask);
         return () => {
-          const parent = makeParents(core, path, parents, exists);
+          // The upload makes the directories: they are looked at after it.
+          const parent = makeParents(core, path, parents, exists, dueOf(core, core.clock.now()) + 1);
           core.content.add(spooled, null);
           const written = setFile(core, path, parent, fileFacts(core, spooled.id, spooled.size, call), core.barriers.touches(path) ? undefined : found);
           if (node !== undefined) core.uploader.abandon(node.id, "untouched");

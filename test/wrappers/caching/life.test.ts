@@ -40,6 +40,30 @@ describe("one cache, one owner (CF41)", () => {
   });
 });
 
+test("flush as the first call of a process sends what the one before has left; after close it is refused", async () => {
+  const before = bench({ ...lazy, flushOnClose: false });
+  await before.store.write("/a", "left");
+  await before.store.close();
+  const b = before.again();
+  await b.cache.flush();
+  expect(await readText(b.base, "/a")).toBe("left");
+  await b.store.close();
+  expect(await code(b.cache.flush())).toBe("closed");
+});
+
+test("the same below another layer, which is opened by its own first call", async () => {
+  const directory = cacheDirectory();
+  const base = memory();
+  const made = () => stack(borrow(base), caching({ directory, ...lazy, flushOnClose: false }), retry());
+  const first = made();
+  await first.write("/a", "left");
+  await first.close();
+  await using second = made();
+  await second.layers.caching.flush();
+  expect(await readText(base, "/a")).toBe("left");
+  expect(await readText(second, "/a")).toBe("left");
+});
+
 describe("closing (CF106)", () => {
   test("waits until the remote has everything", async () => {
     const b = bench(lazy);
