@@ -13,36 +13,87 @@ import type { Uploader } from "./uploader.ts";
 
 type Parked = readonly { readonly path: StorePath; readonly error: string | null }[];
 
-/** Is anything that was acknowledged up to `newest` still going to arrive, or to fail? Asked after every end of a request, so it looks no further than the first. */
-function isRunning(core: Core, newest: number, below: StorePath, sparesHolds: boolean): boolean {
-  const { journal, barriers, rules } = core;
-  const parked = new Set(barriers.all.filter(({ due }) => due === PARKED_DUE).map(({ seq }) => seq));
-  for (const barrier of barriers.all) {
-    if (barrier.seq > newest || (below !== root && !pathsOf(barrier).some((path) => related(path, below)))) continue;
-    if (sparesHolds && barrier.kind === "hold" && barrier.doubt === 1) continue;
-    if (!parked.has(barrier.seq) && !waitsForParked(core, barrier.seq, parked)) return true;
-  }
-  if (rules.flushWaitsForFlights)
-    for (const { path, gen } of journal.all<{ path: string; gen: number }>("select path, gen from flight"))
-      if (gen <= newest && (below === root || isInside(path as StorePath, below))) return true;
-  if (below === root && parked.size === 0)
-    return (
-      journal.get("select 1 from node where dirty = 1 and wait is null and due is not null and gen <= ? limit 1", newest) !== undefined ||
-      journal.get("select 1 from node where wait is not null and dirty = 1 and due is not null and gen <= ? limit 1", newest) !== undefined
-    );
-  return rowsUpTo(core, newest, below).some(({ due, path }) => due !== null && !isBehind(core, path, parked));
+interface Row {
+  readonly id: number;
+  readonly parent: number;
+  readonly name: string;
+  readonly due: number | null;
+  readonly error: string | null;
 }
 
-function rowsUpTo(core: Core, newest: number, below: StorePath): { readonly due: number | null; readonly error: string | null; readonly path: StorePath }[] {
+/** What one flush waits for. Asked after every end of a request, so it looks no further than the first that is not done, and at that one again. */
+class Awaited {
+  readonly #core: Core;
+  readonly #newest: number;
+  readonly #below: StorePath;
+  readonly #sparesHolds: boolean;
+  /** A row that was not done when it was last looked for. */
+  #row = 0;
+
+  constructor(core: Core, newest: number, below: StorePath, sparesHolds: boolean) {
+    this.#core = core;
+    this.#newest = newest;
+    this.#below = below;
+    this.#sparesHolds = sparesHolds;
+  }
+
+  /** Is anything that was acknowledged up to `newest` still going to arrive, or to fail? If so, everything up to then is due now; what failed keeps its pause. */
+  isRunning(): boolean {
+    const parked = new Set(this.#core.barriers.all.filter(({ due }) => due === PARKED_DUE).map(({ seq }) => seq));
+    if (this.#isRowRunning(parked)) return true;
+    if (!this.#areRowsRunning(parked) && !this.#isBarrierRunning(parked) && !this.#isFlightRunning()) return false;
+    expedite(this.#core, this.#newest, this.#below);
+    return true;
+  }
+
+  /** The row of the last time, where there is nothing to expedite. */
+  #isRowRunning(parked: ReadonlySet<number>): boolean {
+    const { tree, clock } = this.#core;
+    const row = tree.row(this.#row);
+    if (row === undefined || row.dirty === 0 || row.gen > this.#newest || (row.tries === 0 && (row.due ?? 0) > clock.now())) return false;
+    return isGoingOn(this.#core, row, parked) && isInside(tree.pathOf(row), this.#below);
+  }
+
+  #areRowsRunning(parked: ReadonlySet<number>): boolean {
+    const { journal } = this.#core;
+    if (this.#below === root && parked.size === 0)
+      return (
+        journal.get("select 1 from node where dirty = 1 and wait is null and due is not null and gen <= ? limit 1", this.#newest) !== undefined ||
+        journal.get("select 1 from node where wait is not null and dirty = 1 and due is not null and gen <= ? limit 1", this.#newest) !== undefined
+      );
+    const row = rowsUpTo(this.#core, this.#newest, this.#below).findLast((one) => isGoingOn(this.#core, one, parked));
+    this.#row = row?.id ?? 0;
+    return row !== undefined;
+  }
+
+  #isBarrierRunning(parked: ReadonlySet<number>): boolean {
+    return this.#core.barriers.all.some((barrier) => {
+      if (barrier.seq > this.#newest || (this.#below !== root && !pathsOf(barrier).some((path) => related(path, this.#below)))) return false;
+      if (this.#sparesHolds && barrier.kind === "hold" && barrier.doubt === 1) return false;
+      return !parked.has(barrier.seq) && !waitsForParked(this.#core, barrier.seq, parked);
+    });
+  }
+
+  #isFlightRunning(): boolean {
+    const { journal, rules } = this.#core;
+    if (!rules.flushWaitsForFlights) return false;
+    return journal.all<{ path: string }>("select path from flight where gen <= ?", this.#newest).some(({ path }) => isInside(path as StorePath, this.#below));
+  }
+}
+
+/** As a rule what ends last comes last: directories that are made by what lies below them before all others, these as they fall due. */
+function rowsUpTo(core: Core, newest: number, below: StorePath): Row[] {
   const top = core.tree.at(below);
   if (top === undefined) return [];
-  return core.journal
-    .all<{ id: number; parent: number; name: string; due: number | null; error: string | null }>(
-      `${SUBTREE} select n.id, parent, name, due, error from t join node n using(id) where n.dirty = 1 and n.gen <= ?`,
-      top.id,
-      newest,
-    )
-    .map((row) => ({ due: row.due, error: row.error, path: core.tree.pathOf(row) }));
+  return core.journal.all<Row>(
+    `${SUBTREE} select n.id, parent, name, due, error from t join node n using(id) where n.dirty = 1 and n.gen <= ? order by n.kind = 2 and n.implied <> 0 desc, n.due`,
+    top.id,
+    newest,
+  );
+}
+
+function isGoingOn(core: Core, row: Omit<Row, "error">, parked: ReadonlySet<number>): boolean {
+  return row.due !== null && (parked.size === 0 || !isBehind(core, core.tree.pathOf(row), parked));
 }
 
 /** Does it wait for an operation that waits for a person? */
@@ -56,7 +107,8 @@ function parkedUpTo(core: Core, newest: number, below: StorePath): Parked {
   const barriers = core.barriers.all.filter(
     ({ seq, due, src, dst }) => seq <= newest && due === PARKED_DUE && (related(src, below) || (dst !== null && related(dst, below))),
   );
-  return [...barriers.map(({ src, error }) => ({ path: src, error })), ...rowsUpTo(core, newest, below)];
+  const rows = rowsUpTo(core, newest, below).map((row) => ({ path: core.tree.pathOf(row), error: row.error }));
+  return [...barriers.map(({ src, error }) => ({ path: src, error })), ...rows];
 }
 
 function waitsForParked(core: Core, seq: number, parked: ReadonlySet<number>): boolean {
@@ -66,7 +118,6 @@ function waitsForParked(core: Core, seq: number, parked: ReadonlySet<number>): b
   return core.barriers.all.some((other) => parked.has(other.seq) && other.seq < seq && pathsOf(other).some((a) => pathsOf(barrier).some((b) => related(a, b))));
 }
 
-/** Everything up to then is due now; what failed keeps its pause. */
 function expedite(core: Core, newest: number, below: StorePath): void {
   const now = core.clock.now();
   const top = below === root ? undefined : core.tree.at(below);
@@ -100,14 +151,14 @@ export interface FlushOptions {
 export async function flush(core: Core, uploader: Uploader, store: Store, { path, signal, sparesHolds = false }: FlushOptions = {}): Promise<void> {
   const below = parsePath(path ?? root);
   const newest = core.numbers.newest;
+  const awaited = new Awaited(core, newest, below, sparesHolds);
   await uploader.waitedFor(async () => {
     for (;;) {
       checkAbort(signal);
       // What is acknowledged waits for nobody any more, also in a layer below that groups calls.
       await core.group.idle();
-      if (!isRunning(core, newest, below, sparesHolds)) return report(parkedUpTo(core, newest, below));
+      if (!awaited.isRunning()) return report(parkedUpTo(core, newest, below));
       const next = uploader.changed(signal);
-      expedite(core, newest, below);
       const over = new AbortController();
       const pushed = pushBelow(store, over.signal);
       try {

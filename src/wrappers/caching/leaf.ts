@@ -103,7 +103,7 @@ async function look(core: Core, node: NodeRow, path: StorePath): Promise<boolean
     if (soft) update(core, node, (now) => core.tree.update(now, baseOf(found, core.numbers.next(), now.base_crc)));
     return true;
   }
-  if (node.kind === FILE && soft && core.rules.arrivalNeedsNoProof && isUnproved(node, found, moved)) {
+  if (soft && core.rules.arrivalNeedsNoProof && isUnproved(node, found, moved)) {
     update(core, node, (now) => core.tree.update(now, baseOf(found, core.numbers.next())));
     return true;
   }

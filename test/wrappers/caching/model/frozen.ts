@@ -290,6 +290,12 @@ const written: readonly Written[] = [
     commands: [at("read", "/b"), wait(11000), copy("/b", "/c/a"), at("read", "/c/a"), just("flush"), write("/c/a"), just("flush")],
   },
   {
+    found: "the same by a delete, which gave way: the file came back",
+    kills: { arrivalNeedsNoProof: false },
+    setup: { seed: 1, freshMs: 3000 },
+    commands: [at("read", "/b"), wait(11000), copy("/b", "/c/a"), at("read", "/c/a"), just("flush"), remove("/c/a", true), at("read", "/b")],
+  },
+  {
     found: "the same with a copied tree, looked at after a crash",
     setup: { seed: 1, freshMs: 3000 },
     commands: [killed("crash-at", 1), mkdir("/a"), wait(11000), killed("crash-at", 5), copy("/a", "/c/a"), just("flush"), write("/c/a/b"), move("/a", "/a")],
