@@ -207,7 +207,7 @@ const written: readonly Written[] = [
   },
   {
     found: "a file that was deleted in a tree while its copy was on the way came back",
-    kills: { arrivalIsBase: false },
+    kills: { arrivalIsBase: false, arrivalNeedsNoProof: false },
     setup: { seed: 1, freshMs: 0, shape: { ...plainShape, conditions: false } },
     commands: [killed("power-at", 1), write("/a"), killed("crash-at", 4), copy("/a", "/c"), remove("/c/b"), at("evict", "/a")],
   },
