@@ -8,6 +8,7 @@ import type { Events } from "./events.ts";
 import { evictBelow, evictIfNeeded } from "./evict.ts";
 import { flush } from "./flush.ts";
 import type { CacheSettings } from "./options.ts";
+import { pendingRows } from "./rows.ts";
 import { conflicts, dirty, discard, dismiss, exportTo, refresh, retry, stateOf } from "./pending.ts";
 
 export function controlOf(
@@ -73,7 +74,7 @@ function report(backend: CachingBackend): Readonly<Record<string, number | strin
   const { content, tree, journal, group, counts, barriers, clock } = core;
   const settings = core.settings();
   const one = (sql: string): number => (journal.get<{ n: number | null }>(sql) as { n: number | null }).n ?? 0;
-  const oldest = one("select min(since) as n from node where dirty = 1 and since is not null");
+  const oldest = one(`select min(since) as n from (${pendingRows("since")})`);
   const { hits, misses, revalidated, bytesFilled, uploads, uploadErrors } = counts;
   return {
     dirtyFiles: tree.dirtyFiles,

@@ -8,7 +8,7 @@ import type { Core } from "./core.ts";
 import { codeOf } from "./error-code.ts";
 import { hasFlight } from "./journal-changes.ts";
 import { errorOf } from "./retry-policy.ts";
-import { ABSENT, DIRECTORY, FILE, SUBTREE } from "./rows.ts";
+import { ABSENT, DIRECTORY, FILE, SUBTREE, pendingRows } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
 import type { Uploader } from "./uploader.ts";
 import { notFound } from "./learn.ts";
@@ -33,7 +33,7 @@ export function dirty(
 }
 
 function pendingBelow(core: Core, below: StorePath): NodeRow[] {
-  if (below === root) return core.journal.all<NodeRow>("select * from node where dirty = 1");
+  if (below === root) return core.journal.all<NodeRow>(pendingRows("*"));
   const top = core.tree.at(below);
   return top === undefined ? [] : core.tree.subtree(top.id).filter((one) => one.dirty === 1);
 }

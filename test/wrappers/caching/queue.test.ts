@@ -140,3 +140,24 @@ describe("a file that needs more places than are free", () => {
     await b.cache.flush();
   });
 });
+
+test("what is pending is told, whatever it waits for", async () => {
+  await using b = bench({ ...patient, uploadDelayMs: 0 });
+  await b.base.write("/d/x", "x");
+  const hold = gate();
+  b.script.before = ({ operation, path }) => {
+    if (path === "/parked") throw failure("permission-denied", { applied: false, transient: false });
+    return operation === "write" || operation === "move" ? hold.open : undefined;
+  };
+  await b.store.write("/parked", "p");
+  await until(() => b.cache.state("/parked").state === "parked");
+  await b.clock.advance(500);
+  await b.store.move("/d", "/e");
+  await b.store.write("/e/y", "y");
+  await b.store.write("/sent", "s");
+  await until(() => b.sent("write").includes("write /sent") && b.sent("move").length === 1);
+  await quiet();
+  expect(b.cache.dirty().map(({ path, change }) => `${change} ${path}`)).toEqual(["mkdir /e", "write /e/y", "write /parked", "write /sent"]);
+  expect(b.cache.report()["oldestPendingMs"]).toBe(500);
+  hold.let();
+});
