@@ -4,10 +4,10 @@ import type { ErrorCode, StorePath } from "../../store/index.ts";
 import { pathsOf } from "./barriers.ts";
 import { stillRuns } from "./checks.ts";
 import type { Core } from "./core.ts";
+import { expedite } from "./expedite.ts";
 import { checkAbort } from "./gave-up.ts";
 import { errorOf } from "./retry-policy.ts";
 import { DIRECTORY, SUBTREE } from "./rows.ts";
-import { FOLLOWS } from "./candidates.ts";
 import type { NodeRow } from "./rows.ts";
 import { related } from "./tree.ts";
 
@@ -25,28 +25,6 @@ function isPending(core: Core, paths: readonly StorePath[]): boolean {
       throw new StoreError("conflict", "a change of this path could not be sent and waits for a decision", { applied: false, transient: false });
   }
   return false;
-}
-
-/** Everything pending there is due now; what has failed before only where it is said. */
-function expedite(core: Core, paths: readonly StorePath[], failedToo: boolean): void {
-  const now = core.clock.now();
-  const changes = core.group.record(() => {
-    let count = 0;
-    for (const path of paths) {
-      const { node, blocker } = core.tree.look(path);
-      const first = node ?? blocker;
-      if (first !== undefined)
-        count += core.journal.run(
-          `update node set due = ? where due > ? and not ${FOLLOWS} and id in (${SUBTREE} select id from t) and tries <= ?`,
-          now,
-          now,
-          first.id,
-          failedToo ? Number.MAX_SAFE_INTEGER : 0,
-        );
-    }
-    return count;
-  });
-  if (changes > 0) core.uploader.wake();
 }
 
 /** Runs `work` when nothing else is pending on these paths, and holds them meanwhile. @throws StoreError, `applied: false`, where what is pending cannot be sent */
@@ -84,7 +62,11 @@ async function nothingPending(core: Core, paths: readonly StorePath[], signal: A
   try {
     for (let first = true; first || isPending(core, paths); first = false) {
       const next = uploader.changed(signal);
-      expedite(core, paths, first);
+      const tops = paths.flatMap((path) => {
+        const { node, blocker } = core.tree.look(path);
+        return (node ?? blocker)?.id ?? [];
+      });
+      expedite(core, tops, { failedToo: first });
       await next;
       stillRuns(core);
       checkAbort(signal);

@@ -30,7 +30,16 @@ export type Candidate = Pick<NodeRow, "id" | "parent" | "name" | "kind" | "size"
 };
 
 /** Parameters: now; `due` and `id` of the last row seen; how many. Most of what is seen runs already: no more of a row than says so. */
-export function candidates(which: Which): string {
+export const candidates: Readonly<Record<Which, string>> = { all: queryOf("all"), noFiles: queryOf("noFiles"), small: queryOf("small") };
+
+function queryOf(which: Which): string {
   return `select id, parent, name, kind, size, due, case when kind = 2 and implied <> 0 then (select c.due ${MAKES_IT} limit 1) end as follows
     from node indexed by ${INDEX[which]} where ${WHICH[which]} and due <= ? and (due, id) > (?, ?) and (follows is null or follows >= due) order by due, id limit ?`;
+}
+
+/** All rows that are pending, by the indices that hold no others: most of a large cache is not. */
+export function pendingRows(columns: string): string {
+  return [`${INDEX.all} where ${READY}`, "node_wait where wait is not null and dirty = 1 and due is not null", "node_parked where dirty = 1 and due is null"]
+    .map((rows) => `select ${columns} from node indexed by ${rows}`)
+    .join(" union all ");
 }

@@ -2,13 +2,13 @@
 import { parsePath, root } from "../../store/index.ts";
 import type { Control, Store } from "../../store/index.ts";
 import type { CachingBackend } from "./cache.ts";
+import { pendingRows } from "./candidates.ts";
 import type { CacheControl } from "./control-types.ts";
 import type { Core } from "./core.ts";
 import type { Events } from "./events.ts";
 import { evictBelow, evictIfNeeded } from "./evict.ts";
 import { flush } from "./flush.ts";
 import type { CacheSettings } from "./options.ts";
-import { pendingRows } from "./rows.ts";
 import { conflicts, dirty, discard, dismiss, exportTo, refresh, retry, stateOf } from "./pending.ts";
 
 export function controlOf(

@@ -4,10 +4,10 @@ import type { Store, StorePath } from "../../store/index.ts";
 import { PARKED_DUE } from "./barrier-run.ts";
 import { pathsOf } from "./barriers.ts";
 import type { Core } from "./core.ts";
+import { expedite, expediteAll } from "./expedite.ts";
 import { checkAbort } from "./gave-up.ts";
 import { errorOf } from "./retry-policy.ts";
 import { SUBTREE } from "./rows.ts";
-import { FOLLOWS } from "./candidates.ts";
 import { related } from "./tree.ts";
 import type { Uploader } from "./uploader.ts";
 
@@ -42,8 +42,14 @@ class Awaited {
     const parked = new Set(this.#core.barriers.all.filter(({ due }) => due === PARKED_DUE).map(({ seq }) => seq));
     if (this.#isRowRunning(parked)) return true;
     if (!this.#areRowsRunning(parked) && !this.#isBarrierRunning(parked) && !this.#isFlightRunning()) return false;
-    expedite(this.#core, this.#newest, this.#below);
+    this.#expedite();
     return true;
+  }
+
+  #expedite(): void {
+    if (this.#below === root) return expediteAll(this.#core, this.#newest);
+    const top = this.#core.tree.at(this.#below);
+    if (top !== undefined) expedite(this.#core, [top.id], { newest: this.#newest });
   }
 
   /** The row of the last time, where there is nothing to expedite. */
@@ -98,7 +104,6 @@ function isGoingOn(core: Core, row: Omit<Row, "error">, parked: ReadonlySet<numb
 
 /** Does it wait for an operation that waits for a person? */
 function isBehind(core: Core, path: StorePath, parked: ReadonlySet<number>): boolean {
-  if (parked.size === 0) return false;
   const over = core.barriers.over(path);
   return over !== undefined && (parked.has(over.seq) || waitsForParked(core, over.seq, parked));
 }
@@ -116,29 +121,6 @@ function waitsForParked(core: Core, seq: number, parked: ReadonlySet<number>): b
   const barrier = core.barriers.get(seq);
   if (barrier === undefined) return false;
   return core.barriers.all.some((other) => parked.has(other.seq) && other.seq < seq && pathsOf(other).some((a) => pathsOf(barrier).some((b) => related(a, b))));
-}
-
-function expedite(core: Core, newest: number, below: StorePath): void {
-  const now = core.clock.now();
-  const top = below === root ? undefined : core.tree.at(below);
-  const changes = core.group.record(() => {
-    if (below === root)
-      return core.journal.run(
-        `update node set due = ? where dirty = 1 and wait is null and due is not null and due > ? and tries = 0 and gen <= ? and not ${FOLLOWS}`,
-        now,
-        now,
-        newest,
-      );
-    if (top === undefined) return 0;
-    return core.journal.run(
-      `update node set due = ? where dirty = 1 and tries = 0 and due > ? and gen <= ? and not ${FOLLOWS} and id in (${SUBTREE} select id from t)`,
-      now,
-      now,
-      newest,
-      top.id,
-    );
-  });
-  if (changes > 0) core.uploader.wake();
 }
 
 export interface FlushOptions {

@@ -103,12 +103,9 @@ async function look(core: Core, node: NodeRow, path: StorePath): Promise<boolean
     if (soft) update(core, node, (now) => core.tree.update(now, baseOf(found, core.numbers.next(), now.base_crc)));
     return true;
   }
-  if (soft && core.rules.arrivalNeedsNoProof && isUnproved(node, found, moved)) {
-    update(core, node, (now) => core.tree.update(now, baseOf(found, core.numbers.next())));
-    return true;
-  }
-  if (node.kind === FILE && (await isOurs(core, found, asFlight(node, path)))) {
-    // An earlier try of ours has landed: it is sent again over itself.
+  // What a copy of ours brought, or an earlier try of ours that has landed: that one is sent again over itself.
+  const isUnknownCopy = soft && core.rules.arrivalNeedsNoProof && isUnproved(node, found, moved);
+  if (isUnknownCopy || (node.kind === FILE && (await isOurs(core, found, asFlight(node, path))))) {
     update(core, node, (now) => core.tree.update(now, baseOf(found, core.numbers.next())));
     return true;
   }
@@ -118,7 +115,7 @@ async function look(core: Core, node: NodeRow, path: StorePath): Promise<boolean
 
 /**
  * What was known is the etag of the place that a copy or move of ours has taken it from, seen while that was under way: nothing tells what came from another
- * client's file of the same size. It is taken for ours unless it was changed after our user wrote.
+ * client's file of the same size. It is taken for ours unless it was changed after our user wrote or deleted.
  */
 function isUnproved({ base_gen: learnt, base_hashes: hashes, base_crc: crc, base_size: size, since }: NodeRow, found: Entry, moved: number): boolean {
   if (moved <= learnt || hashes !== null || crc !== null || found.kind !== "file") return false;

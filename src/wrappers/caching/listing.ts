@@ -4,9 +4,9 @@ import type { Entry, ListCall, Page, StorePath } from "../../store/index.ts";
 import { liesBeside, mayHaveChildren } from "./beside.ts";
 import type { Core } from "./core.ts";
 import { entryOf, withLocalEtag } from "./entries.ts";
+import { expedite } from "./expedite.ts";
 import { isDeletedBelow, mayHaveVanished } from "./implied.ts";
-import { ABSENT, DIRECTORY, FILE, SUBTREE } from "./rows.ts";
-import { FOLLOWS } from "./candidates.ts";
+import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
 import { forget, isFresh, isPendingBelow, isSoft, learn, notFound } from "./learn.ts";
 import { statForCaller, statRemote } from "./stat-remote.ts";
@@ -300,16 +300,7 @@ export async function existsInView(core: Core, path: StorePath, signal: AbortSig
     // Until the deletes inside of it have arrived nobody can tell what else keeps it.
     if (!isDeletedBelow(core, node)) return (await statRemote(core, path, { fresh: true, signal }))?.kind === "directory";
     const next = core.uploader.changed(signal);
-    const now = core.clock.now();
-    const changes = core.group.record(() =>
-      core.journal.run(
-        `update node set due = ? where dirty = 1 and due > ? and tries = 0 and not ${FOLLOWS} and id in (${SUBTREE} select id from t)`,
-        now,
-        now,
-        node.id,
-      ),
-    );
-    if (changes > 0) core.uploader.wake();
+    expedite(core, [node.id]);
     await next;
     if (core.ended.aborted) return false;
   }

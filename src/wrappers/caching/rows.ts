@@ -84,13 +84,3 @@ export interface ItemRow {
 
 /** Begins a statement: `t` holds the id of a row, which is its first parameter, and of all rows below. */
 export const SUBTREE = "with recursive t(id) as (select ? union all select n.id from node n join t on n.parent = t.id)";
-
-/** All rows that are pending, by the indices that hold no others: most of a large cache is not. */
-export const pendingRows = (columns: string): string =>
-  [
-    "node_due where dirty = 1 and wait is null and due is not null",
-    "node_wait where wait is not null and dirty = 1 and due is not null",
-    "node_parked where dirty = 1 and due is null",
-  ]
-    .map((rows) => `select ${columns} from node indexed by ${rows}`)
-    .join(" union all ");

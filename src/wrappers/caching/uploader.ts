@@ -233,7 +233,7 @@ export class Uploader implements UploaderSignals {
     // What waits for a full remote, or for a place for large files, is not looked at each time.
     let which: Which = this.pauses.filesMayStart(this.running) ? "all" : "noFiles";
     scan: for (let last = { due: -1, id: 0 }, count = FIRST_WINDOW; ; count = WINDOW) {
-      const window = journal.all<Candidate>(candidates(which), now, last.due, last.id, count);
+      const window = journal.all<Candidate>(candidates[which], now, last.due, last.id, count);
       for (const row of window) {
         if (this.running >= most || !this.parallel.mayStart(0, maxParallel)) break scan;
         if (this.#claims.has(row.id)) continue;

@@ -17,7 +17,7 @@ describe("each question has its index", () => {
     ["small", "node_small"],
   ])("%s: in its order, without a look at the rest", (which, index) => {
     const db = openDatabase(cacheDirectory());
-    const plan = db.prepare(`explain query plan ${candidates(which)}`).all(0, 0, 0, 1) as { readonly detail: string }[];
+    const plan = db.prepare(`explain query plan ${candidates[which]}`).all(0, 0, 0, 1) as { readonly detail: string }[];
     db.close();
     expect(plan[0]?.detail).toMatch(new RegExp(`^SEARCH node USING INDEX ${index} \\(due[<>]`));
     expect(plan.map(({ detail }) => detail).join("\n")).not.toMatch(/TEMP B-TREE|SCAN/);
