@@ -70,6 +70,8 @@ export interface Core extends Setup {
 export interface UploaderSignals {
   /** Something changed that may start, or end a wait: look again soon. */
   wake(): void;
+  /** A change waits for its time: looked at then, and at once only where somebody waits for changes. Milliseconds of the clock. */
+  wakeAt(due: number): void;
   /** What is being sent for this row is not wanted any more; "untouched": only if not a byte of it was taken yet. */
   abandon(node: number, when: "always" | "untouched"): void;
   /** The outcome of this flight or barrier is not known: it holds its paths until it can no longer land. */

@@ -26,6 +26,8 @@ const FIRST_WINDOW = 32;
 const FOLLOWS_AT_MOST_MS = 1000;
 /** So long small files may pass a large one that finds no place. */
 const OVERTAKEN_MS = 60_000;
+/** Thousands of files fall due one by one, and each look sees all that runs: what falls due so soon is one look. */
+const GATHER_MS = 20;
 
 interface Claim {
   readonly path: StorePath;
@@ -108,6 +110,13 @@ export class Uploader implements UploaderSignals {
       this.#woken = false;
       this.#pump();
     });
+  }
+
+  wakeAt(due: number): void {
+    const { clock } = this.#core;
+    const inMs = due - clock.now();
+    if (inMs <= 0 || this.#waiters.length > 0) this.wake();
+    else if (!this.#woken) this.#sleepUntil(clock.monotonic() + inMs);
   }
 
   abandon(node: number, when: "always" | "untouched"): void {
@@ -272,6 +281,8 @@ export class Uploader implements UploaderSignals {
         for (const [node, seq] of waits) if (barriers.get(seq) !== undefined) journal.run("update node set wait = ? where id = ? and dirty = 1", seq, node);
         for (const [node, due] of later) journal.run("update node set due = ? where id = ? and dirty = 1 and due is not null", due, node);
       });
+    // A directory above one that moved stands before it now.
+    if (later.length > 0) this.wake();
   }
 
   // Jobs
@@ -425,15 +436,19 @@ export class Uploader implements UploaderSignals {
     if (next !== undefined) waits.push(next - mono);
     for (const { transfer } of this.#claims.values()) if (transfer.deadline !== undefined) waits.push(transfer.deadline - mono);
     if (this.running > 0) waits.push(settings().heartbeatMs / 4);
-    if (waits.length === 0) return;
-    const at = mono + Math.max(0, Math.min(...waits));
+    if (waits.length > 0) this.#sleepUntil(mono + Math.max(GATHER_MS, Math.min(...waits)));
+  }
+
+  #sleepUntil(at: number): void {
+    if (this.#ended) return;
+    const { clock } = this.#core;
     // The two clocks do not tick together: a millisecond sooner is no reason to begin anew.
     if (at >= this.#timerAt - 1 && this.#timer !== undefined) return;
     this.#timer?.abort();
     const timer = new AbortController();
     this.#timer = timer;
     this.#timerAt = at;
-    clock.sleep(at - mono, timer.signal, { background: this.#keepsAlive === 0 }).then(
+    clock.sleep(at - clock.monotonic(), timer.signal, { background: this.#keepsAlive === 0 }).then(
       () => {
         if (this.#timer !== timer) return;
         this.#timer = undefined;

@@ -38,7 +38,7 @@ export async function write(core: Core, call: WriteCall): Promise<Entry> {
           if (node !== undefined) core.uploader.abandon(node.id, "untouched");
           core.journal.after(() => {
             core.events.tell("pending", path, { bytes: spooled.size });
-            core.uploader.wake();
+            core.uploader.wakeAt(written.due ?? 0);
             evictIfNeeded(core);
           });
           return entryOf(core, written, path);
