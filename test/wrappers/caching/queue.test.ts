@@ -1,8 +1,9 @@
 /** Which of what is pending is sent next, and that nothing is looked at again and again only because it has to wait (CF34, CF50). */
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { candidates } from "../../../src/wrappers/caching/candidates.ts";
 import type { Which } from "../../../src/wrappers/caching/candidates.ts";
 import { openDatabase } from "../../../src/wrappers/caching/format.ts";
+import { Journal } from "../../../src/wrappers/caching/journal.ts";
 import { failure } from "../at.ts";
 import { bench, gate, quiet, until } from "./bench.ts";
 import { cacheDirectory } from "./cache-directory.ts";
@@ -34,6 +35,24 @@ describe("each question has its index", () => {
     await again.cache.flush();
     expect(again.sent("write")).toEqual(["write /a"]);
   });
+});
+
+test("files that wait for their time are not looked at with each write, and what falls due together is one look", async () => {
+  await using b = bench({ uploadDelayMs: 1000 });
+  using all = vi.spyOn(Journal.prototype, "all");
+  const looks = (): number => all.mock.calls.filter(([sql]) => sql === candidates.all).length;
+  for (let i = 0; i < 100; i++) {
+    await b.store.write(`/f${i}`, "one");
+    await quiet();
+    await b.clock.advance(1);
+  }
+  // The opening looks, and so does what it starts.
+  expect(looks()).toBeLessThan(5);
+  await b.clock.advance(1200);
+  await until(() => b.sent("write").length === 100);
+  await quiet();
+  // 100 ms in steps of 20, and one for each end of what was sent together.
+  expect(looks()).toBeLessThan(50);
 });
 
 describe("a directory that the upload of a file makes", () => {
