@@ -5,7 +5,9 @@
 import type { Rules } from "../../src/wrappers/caching/rules.ts";
 import { subject } from "../wrappers/caching/model/caching-subject.ts";
 import { frozen } from "../wrappers/caching/model/frozen.ts";
+import { frozenShared } from "../wrappers/caching/model/frozen-shared.ts";
 import { runProgram } from "../wrappers/caching/model/run.ts";
+import { runShared } from "../wrappers/caching/model/two-clients.ts";
 import { brokenLayer } from "./registry.ts";
 import type { BrokenLayer, Proof } from "./registry.ts";
 import * as proofs from "./support/caching-proofs.ts";
@@ -62,6 +64,18 @@ const programs: readonly { readonly kills: Bug; readonly proof: Proof<Bug>; read
     : [{ kills, found, proof: { name: `caching, frozen program: ${found}`, run: async (bug: Bug) => void (await runProgram(subject(bug), program)) } }],
 );
 
+const sharedPrograms: typeof programs = frozenShared.flatMap(({ found, kills, program }) =>
+  kills === undefined
+    ? []
+    : [
+        {
+          kills,
+          found,
+          proof: { name: `caching, frozen program of two clients: ${found}`, run: async (bug: Bug) => void (await runShared(subject(bug), program)) },
+        },
+      ],
+);
+
 /** Killed step by step: the rule, the bug in words, and the proof. */
 const directed: readonly (readonly [Bug, string, Proof<Bug>])[] = [
   [{ flushesJournal: false }, "the journal is not flushed", proofs.poisoned],
@@ -109,6 +123,8 @@ const directed: readonly (readonly [Bug, string, Proof<Bug>])[] = [
 export const variants: readonly { readonly bug: Bug; readonly text: string; readonly proof: Proof<Bug> }[] = [
   ...programs.map(({ kills, found, proof }) => ({ bug: kills, text: found, proof })),
   ...directed.map(([bug, text, proof]) => ({ bug, text, proof })),
+  // Last, so that the numbers of the others stay.
+  ...sharedPrograms.map(({ kills, found, proof }) => ({ bug: kills, text: found, proof })),
 ];
 
 export const layers: readonly BrokenLayer[] = variants.map(({ bug, text, proof }, index) =>

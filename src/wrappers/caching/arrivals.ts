@@ -1,5 +1,5 @@
 /** What a copy or a move of ours brought: known from then on, and no other client's. */
-import { StoreError, isInside, join, nameOf, parentOf, rebase } from "../../store/index.ts";
+import { StoreError, isInside, join, nameOf, parentOf, rebase, root } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
 import type { Barrier } from "./barriers.ts";
 import type { Core } from "./core.ts";
@@ -10,24 +10,72 @@ import { ABSENT, FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
 import { isSame } from "./same.ts";
 
-/** `missing`: there was nothing at the source. An entry: what stands at the target now, of a file. */
-export type Sent = "done" | "missing" | Entry;
+/** `missing`: there was nothing at the source; `theirs`: it was another client's, and stays. An entry: what stands at the target now, of a file. */
+export type Sent = "done" | "missing" | "theirs" | Entry;
 
 /**
  * What stands now where files were written or deleted at or below the target while the operation was pending: asked for, since the answer to a tree tells
  * nothing of its files. Where there was no source for it, all that lies here is about to be sent, and an earlier version of ours may have landed there.
  */
-export async function arrivals(core: Core, barrier: Barrier, sent: Sent): Promise<readonly Entry[]> {
+export async function arrivals(core: Core, barrier: Barrier, sent: Sent): Promise<Arrivals> {
   const { seq, dst, tree } = barrier;
-  if (dst === null || !core.rules.arrivalIsBase) return [];
-  if (typeof sent !== "string" && sent.etag !== null) return [sent];
+  if (dst === null || !core.rules.arrivalIsBase) return { found: [] };
   try {
-    return tree === 0 && sent !== "missing" ? await oneArrival(core, dst, seq) : await treeArrivals(core, barrier, dst, sent === "missing");
+    if (typeof sent !== "string" && sent.etag !== null) return { found: (await tookOther(core, barrier, sent)) ? [] : [sent] };
+    const missing = sent === "missing" || sent === "theirs";
+    const stayed = missing && tree === 0 && core.rules.vanishedKnowsTarget ? await stayedOf(core, barrier, dst) : undefined;
+    if (stayed !== undefined) return { found: [], stayed };
+    return { found: tree === 0 && !missing ? await oneArrival(core, dst, seq) : await treeArrivals(core, barrier, dst, missing) };
   } catch (error) {
     // The operation has arrived all the same. Of what is there nothing is known then, as before, and a write in doubt keeps it beside ours.
     if (!StoreError.is(error) || core.ended.aborted) throw error;
-    return [];
+    return { found: [] };
   }
+}
+
+/** Replaced or deleted here while the move was under way, and by what is told it was not what our user moved: then that meets it as another client's. */
+async function tookOther(core: Core, { kind, seq }: Barrier, sent: Entry): Promise<boolean> {
+  const place = placeOf(core, sent.path, seq);
+  const node = place === undefined ? undefined : core.tree.at(place);
+  if (kind !== "move" || !core.rules.movedIsCompared || node?.base_kind !== FILE || !isPending(core, node)) return false;
+  const told = node.base_hashes !== null && Object.keys(sent.hashes).length === 0 ? await core.remote.look(sent.path) : sent;
+  return told !== null && told.etag === sent.etag && core.remote.isOther(node, told, 0);
+}
+
+export interface Arrivals {
+  readonly found: readonly Entry[];
+  /** There was no source, and at the target is what was known of it, null: nothing of ours. Undefined: nobody knows. */
+  readonly stayed?: { readonly etag: string | null } | undefined;
+}
+
+async function stayedOf(core: Core, barrier: Barrier, dst: StorePath): Promise<Arrivals["stayed"]> {
+  const known = core.barriers.targetOf(barrier);
+  if (known !== undefined) return known;
+  const node = core.tree.at(placeOf(core, dst, barrier.seq) ?? root);
+  if (node?.base_kind !== FILE || !isPending(core, node)) return undefined;
+  // A request whose answer was lost may have brought it; or another client, if it is another version.
+  const found = await core.remote.look(dst);
+  return found !== null && (await core.remote.isOther(node, found, core.settings().compareMaxBytes)) ? { etag: null } : undefined;
+}
+
+/** Has nothing of ours ever arrived at the source of this move of a file? Whatever is there is another client's. */
+export function isUnsent(core: Core, { kind, seq, src, tree }: Barrier): boolean {
+  return kind === "move" && tree === 0 && core.rules.movedIsCompared && core.barriers.expected(seq, src)?.etag === null;
+}
+
+/**
+ * Has another client replaced the source of this move of a file, and is what the move brings replaced or deleted here by now? Their version would be gone from
+ * both places. Where it is wanted it is moved, whoever wrote it.
+ */
+export async function isTheirs(core: Core, { kind, seq, src, dst }: Barrier): Promise<boolean> {
+  if (kind !== "move" || dst === null || !core.rules.movedIsCompared) return false;
+  const known = core.barriers.expected(seq, src);
+  if (known === undefined) return false;
+  const place = placeOf(core, dst, seq);
+  const node = place === undefined ? undefined : core.tree.at(place);
+  if (place !== undefined && (node === undefined || !isPending(core, node))) return false;
+  const found = await core.remote.look(src);
+  return found !== null && found.kind === "file" && found.etag !== null && found.etag !== known.etag;
 }
 
 /** What a transfer answers is the word of the source where there are no etags: not to be compared with what is found later. */
@@ -36,7 +84,11 @@ async function oneArrival(core: Core, dst: StorePath, seq: number): Promise<read
   const node = place === undefined ? undefined : core.tree.at(place);
   if (place !== undefined && node !== undefined && !isUncertain(core, node, place)) return [];
   const found = await core.remote.look(dst);
-  return found === null ? [] : [found];
+  if (found === null) return [];
+  // The answer was lost, and another client may have written there since.
+  const { movedIsCompared } = core.rules;
+  const isOther = movedIsCompared && node?.base_kind === FILE && (await core.remote.isOther(node, found, core.settings().compareMaxBytes));
+  return isOther ? [] : [found];
 }
 
 async function treeArrivals(core: Core, { seq, kind, src }: Barrier, dst: StorePath, missing: boolean): Promise<readonly Entry[]> {
@@ -121,8 +173,7 @@ function isBlind(core: Core, node: NodeRow): boolean {
 
 /** Pending, and what it will replace is unknown, or known of another place. */
 function isUncertain(core: Core, node: NodeRow, path: StorePath): boolean {
-  if (isBlind(core, node)) return true;
-  return isPending(core, node) && (core.barriers.insideTarget(path) || isSoft(core, node, core.tree.look(path).moved));
+  return isPending(core, node) && (node.base_kind === null || core.barriers.insideTarget(path) || isSoft(core, node, core.tree.look(path).moved));
 }
 
 function isPending(core: Core, node: NodeRow): boolean {

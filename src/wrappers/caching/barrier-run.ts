@@ -1,10 +1,10 @@
 /** Sends one pending tree operation: whole where the remote can and nothing was begun, else file by file; continued, never started over. */
 import { StoreError, calls, hasCode, rebase } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
-import { arrivals, arrivedTree, recordArrivals } from "./arrivals.ts";
-import type { Sent } from "./arrivals.ts";
+import { arrivals, arrivedTree, isTheirs, isUnsent, recordArrivals } from "./arrivals.ts";
+import type { Arrivals, Sent } from "./arrivals.ts";
 import type { Barrier } from "./barriers.ts";
-import { clearParents, keepTheirs, moveTheirs } from "./conflict.ts";
+import { clearParents, conflictName, keepTheirs, moveTheirs } from "./conflict.ts";
 import type { Core } from "./core.ts";
 import { buryPath } from "./grave.ts";
 import { hasFlight } from "./journal-changes.ts";
@@ -17,6 +17,8 @@ import { ancestors } from "./tree.ts";
 
 /** A barrier with this `due` waits for a person. */
 export const PARKED_DUE = 9e15;
+/** Versions of another client that are kept before a request is tried again later. */
+const MOST_PUT_ASIDE = 4;
 
 export interface BarrierEnd {
   readonly error?: StoreError | undefined;
@@ -42,9 +44,9 @@ export async function runBarrier(core: Core, seq: number): Promise<BarrierEnd> {
   core.step("barrier.run");
   try {
     const sent = await send(core, before);
-    const found = await arrivals(core, before, sent);
+    const arrived = await arrivals(core, before, sent);
     core.step("barrier.answered");
-    core.group.record(() => endBarrier(core, before, sent === "missing", found));
+    core.group.record(() => endBarrier(core, before, sent, arrived));
     core.step("barrier.ended");
     return {};
   } catch (error) {
@@ -90,8 +92,8 @@ function stopped(core: Core, barrier: Barrier, error: StoreError): BarrierEnd {
 async function send(core: Core, barrier: Barrier): Promise<Sent> {
   if (barrier.kind === "delete") return deleteTree(core, barrier);
   if (barrier.kind === "remove") return removeDirectory(core, barrier);
-  const inDoubt = barrier.doubt === 1;
-  if (barrier.kind === "move" && inDoubt && (await core.remote.look(barrier.src)) === null) return "done";
+  if (isUnsent(core, barrier)) return "missing";
+  if (barrier.kind === "move" && barrier.doubt === 1 && (await core.remote.look(barrier.src)) === null) return "done";
   return barrier.tree === 0 ? oneFile(core, barrier) : wholeTree(core, barrier);
 }
 
@@ -160,16 +162,25 @@ async function oneFile(core: Core, barrier: Barrier): Promise<Sent> {
       }
     }
     if (target?.kind === "directory") await putAside(core, dst, target);
-    return transferOne(core, kind, src, dst, false);
+    return moveOrCopy(core, barrier, false);
   }
-  return transferOne(core, kind, src, dst, fresh === 1);
+  return moveOrCopy(core, barrier, fresh === 1);
+}
+
+/** What may not be taken along is looked at last: until then another client's version may have been put aside. */
+async function moveOrCopy(core: Core, barrier: Barrier, ifAbsent: boolean): Promise<Sent> {
+  if (await isTheirs(core, barrier)) return "theirs";
+  const sent = await transferOne(core, barrier.kind, barrier.src, barrier.dst as StorePath, ifAbsent);
+  // It was copied and still stands there, so the same request would be refused again, and for ever.
+  return sent === "kept" ? moveOrCopy(core, barrier, false) : sent;
 }
 
 function canBeFresh({ remoteCan }: Core, kind: Barrier["kind"]): boolean {
   return (kind === "move" ? remoteCan.moveIfAbsent : remoteCan.copyIfAbsent) !== false;
 }
 
-async function transferOne(core: Core, kind: Barrier["kind"], src: StorePath, dst: StorePath, ifAbsent: boolean): Promise<Sent> {
+/** `kept`: a file of another client stood at the target; there is a copy of it now. */
+async function transferOne(core: Core, kind: Barrier["kind"], src: StorePath, dst: StorePath, ifAbsent: boolean): Promise<Sent | "kept"> {
   const { inner, ended } = core;
   const options = { signal: ended, ...(ifAbsent ? { ifAbsent } : {}) };
   try {
@@ -179,6 +190,7 @@ async function transferOne(core: Core, kind: Barrier["kind"], src: StorePath, ds
     if (hasCode(error, "already-exists", "is-a-directory", "not-empty")) {
       const target = await core.remote.look(dst);
       if (target !== null) await putAside(core, dst, target);
+      if (target?.kind === "file" && ifAbsent) return "kept";
       throw again(error);
     }
     if (hasCode(error, "not-a-directory") && (await clearParents(core, dst))) throw again(error);
@@ -187,14 +199,20 @@ async function transferOne(core: Core, kind: Barrier["kind"], src: StorePath, ds
 }
 
 /** The way is free now: the next try comes after the pause of a failed one. */
-function again(cause: StoreError): StoreError {
+function again(cause: unknown): StoreError {
   return new StoreError("conflict", "another client's file was put aside", { cause, applied: false });
 }
 
+/** What stands there was kept when this resolves, and a look ago nothing else had come: no service replaces only what was seen. */
 async function putAside(core: Core, path: StorePath, theirs: Entry): Promise<void> {
   if (!core.rules.stepKeepsTarget) return;
-  const kept = theirs.kind === "directory" ? await moveTheirs(core, path, theirs) : await keepTheirs(core, path, theirs);
-  core.group.record(() => noteConflict(core, path, kept, "another client's version stood at the target of a move or copy: it was kept under another name"));
+  for (let found: Entry | null = theirs, last: StorePath | undefined, rounds = 0; found !== null; found = await core.remote.look(path)) {
+    if (last !== undefined && conflictName(core, path, found) === last) return;
+    if (rounds++ === MOST_PUT_ASIDE) throw again(undefined);
+    const kept = found.kind === "directory" ? await moveTheirs(core, path, found) : await keepTheirs(core, path, found);
+    core.group.record(() => noteConflict(core, path, kept, "another client's version stood at the target of a move or copy: it was kept under another name"));
+    last = kept;
+  }
 }
 
 async function removeSource(core: Core, src: StorePath, source: Entry): Promise<void> {
@@ -297,12 +315,14 @@ async function oneStep(core: Core, kind: Barrier["kind"], source: Entry, to: Sto
     if (!same) await putAside(core, to, target);
   }
   // What was put aside still stands at its path, where it was copied: this replaces it.
-  await transferOne(core, kind, source.path, to, target === null && canBeFresh(core, kind));
+  const ifAbsent = target === null && canBeFresh(core, kind);
+  if ((await transferOne(core, kind, source.path, to, ifAbsent)) === "kept") await transferOne(core, kind, source.path, to, false);
 }
 
 /** Inside of a transaction. */
-export function endBarrier(core: Core, barrier: Barrier, missing: boolean, found: readonly Entry[]): void {
+export function endBarrier(core: Core, barrier: Barrier, sent: Sent, { found, stayed }: Arrivals): void {
   const { seq, kind, src, dst } = barrier;
+  const missing = sent === "missing" || sent === "theirs";
   const { tree, rules, numbers } = core;
   core.counts.arrived++;
   core.watches.touch(src);
@@ -317,7 +337,10 @@ export function endBarrier(core: Core, barrier: Barrier, missing: boolean, found
     if (!rules.deleteEndLeavesRows && node !== undefined && node.base_kind !== null) tree.update(node, noBase(ABSENT, numbers.next()));
     return;
   }
-  if (kind === "move") buryPath(core, src);
+  if (sent === "theirs") noteConflict(core, src, null, "moved and replaced here, and changed by another client: their version stays where it was");
+  else if (kind === "move") buryPath(core, src);
+  if (typeof sent !== "string" && sent.etag !== null) core.barriers.brought(dst, sent.etag);
+  else if (stayed !== undefined) core.barriers.brought(dst, stayed.etag);
   const target = tree.at(dst) ?? (missing ? undefined : arrivedTree(core, barrier, dst));
   if (target !== undefined) tree.update(target, { moved_gen: numbers.next() });
   if (rules.absenceEndsWithMove)
@@ -328,6 +351,9 @@ export function endBarrier(core: Core, barrier: Barrier, missing: boolean, found
   const there = tree.at(dst);
   if (there?.kind === DIRECTORY && there.base_kind === ABSENT && !missing) tree.update(there, { base_kind: DIRECTORY });
   if (missing) for (const place of places) sourceVanished(core, place);
+  const left = places.includes(dst) && stayed !== undefined ? tree.at(dst) : undefined;
+  if (left?.base_kind === null && left.dirty === 1)
+    tree.update(left, { ...noBase(stayed?.etag === null ? ABSENT : FILE, numbers.next()), base_etag: stayed?.etag ?? null });
   // Written over what was on its way here: what arrived is known now, and no other client's.
   recordArrivals(core, barrier, found, missing);
 }

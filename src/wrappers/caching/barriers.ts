@@ -85,14 +85,46 @@ export class Barriers {
   }
 
   /**
-   * Inside of a transaction. A request of ours that was under way when these were journalled has landed: what they are to remove is that version, unless a move
-   * or copy puts something else there before.
+   * Inside of a transaction. A request of ours that was under way when these were journalled has landed: what they are to remove, take along or replace is that
+   * version, unless a move or copy puts something else there before. `replaced`: the row that was sent is gone.
    */
-  landed(path: StorePath, flight: number, etag: string): void {
+  landed(path: StorePath, flight: number, etag: string, replaced: boolean): void {
     const later = this.#all.filter(({ seq }) => seq > flight);
     const brought = later.find(({ dst }) => dst !== null && isInside(path, dst))?.seq ?? Infinity;
-    for (const { seq, kind } of later)
-      if (kind === "remove" && seq < brought) this.#journal.run("update item set etag = ? where path = ? and seq = ?", etag, path, seq);
+    for (const { seq, kind, src } of later)
+      if (seq < brought && (kind === "remove" ? replaced : kind === "move" && src === path))
+        this.#journal.run("update item set etag = ? where path = ? and seq = ?", etag, path, seq);
+    const next = later.find((one) => mayChange(one, path));
+    if (next?.dst === path) this.#expect(next, path, etag);
+  }
+
+  /** What the view knew of a place of this operation: an etag, null for "nothing of ours"; undefined: nothing is known. */
+  expected(seq: number, path: StorePath): Pick<ItemRow, "etag"> | undefined {
+    return this.items(seq).find((item) => item.path === path);
+  }
+
+  /**
+   * What is at the target of a file's move or copy that has no source. A request of the move whose answer was lost may have changed it, unless there was nothing
+   * to be sent; a copy that has, and has lost its source since, has made the only copy of it.
+   */
+  targetOf({ seq, kind, src, dst, fresh, step, tree }: Barrier): Pick<ItemRow, "etag"> | undefined {
+    if (tree === 1 || dst === null || (step === 1 && kind === "move" && this.expected(seq, src)?.etag !== null)) return undefined;
+    if (fresh === 1) return { etag: null };
+    const known = this.expected(seq, dst);
+    return known?.etag === null ? undefined : known;
+  }
+
+  /** Inside of a transaction. What an operation has brought to this path, or has left there, is what the next one takes along from it. */
+  brought(path: StorePath, etag: string | null): void {
+    const next = this.#all.find((one) => mayChange(one, path));
+    if (next !== undefined && (next.dst === path || (next.kind === "move" && next.src === path))) this.#expect(next, path, etag);
+  }
+
+  /** What this operation on a file will find at one of its two places; null: nothing. */
+  #expect({ seq, tree, src }: Barrier, path: StorePath, etag: string | null): void {
+    if (tree === 1) return;
+    if (path !== src) this.update(seq, { fresh: etag === null ? 1 : 0 });
+    this.#journal.run("insert or replace into item(seq, path, etag) values(?, ?, ?)", seq, path, etag);
   }
 
   #note({ src, dst }: Barrier, by: 1 | -1): void {
@@ -122,6 +154,11 @@ export class Barriers {
   /** Any whose paths contain this one, equal it or lie inside of it. */
   touches(path: StorePath): boolean {
     return this.#all.some(({ src, dst }) => related(path, src) || (dst !== null && related(path, dst)));
+  }
+
+  /** Is what the remote has at this path another thing after a pending operation? A copy only reads its source. */
+  changes(path: StorePath): boolean {
+    return this.#all.some((one) => mayChange(one, path));
   }
 
   insideTarget(path: StorePath): boolean {
@@ -227,6 +264,11 @@ export class Barriers {
     }
     return at;
   }
+}
+
+/** Of a copy its source stays what it is. */
+function mayChange({ kind, src, dst }: Barrier, path: StorePath): boolean {
+  return (kind !== "copy" && related(path, src)) || (dst !== null && related(path, dst));
 }
 
 function isHalf({ run, doubt, step }: Barrier): boolean {

@@ -3,10 +3,12 @@ import { StoreError } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
 import type { Core } from "./core.ts";
 import type { Facts } from "./facts.ts";
+import { isSoft } from "./learn.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { Kind } from "./rows.ts";
 import { ancestors } from "./tree.ts";
 import { know } from "./view.ts";
+import type { Known } from "./view.ts";
 
 export function refusal(code: "is-a-directory" | "not-a-directory" | "not-empty" | "already-exists" | "not-found", reason: string): StoreError {
   return new StoreError(code, reason, { applied: false });
@@ -36,12 +38,20 @@ export function checkParents(core: Core, path: StorePath, facts: Facts, ask: boo
 }
 
 /** As rename(2) does: a file over a file, a directory over nothing or an empty directory. */
-export function checkTarget(core: Core, source: Kind, to: StorePath, facts: Facts): ReturnType<typeof know> {
+export function checkTarget(core: Core, source: Kind, to: StorePath, facts: Facts): Known {
   const target = know(core, to, facts);
   if (target.kind === DIRECTORY && source === FILE) throw refusal("is-a-directory", "the target is a directory");
   if (target.kind === FILE && source === DIRECTORY) throw refusal("not-a-directory", "the target is a file");
   if (target.kind === DIRECTORY) checkEmpty(core, to, facts);
-  return target;
+  return source === FILE ? hardened(core, target, to, facts) : target;
+}
+
+/** Its etag is that of the place it was moved from: what an operation takes along or replaces has to be told from another client's. */
+export function hardened(core: Core, known: Known, path: StorePath, facts: Facts): Known {
+  const { node, look } = known;
+  if (!core.rules.softIsAsked || node === undefined || !isSoft(core, node, look.moved) || core.barriers.changes(path)) return known;
+  const found = facts.stat(path);
+  return found?.kind === "directory" ? known : { ...known, entry: found };
 }
 
 export function checkEmpty(core: Core, path: StorePath, facts: Facts): void {

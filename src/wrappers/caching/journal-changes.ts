@@ -99,6 +99,12 @@ export function fileFacts(
   };
 }
 
+/** What a request at this path will find when all that is pending there has been sent; `found`: what is there now. Undefined: nobody knows. */
+export function afterPending(core: Core, path: StorePath, found: Entry | null | undefined): Entry | null | undefined {
+  if (!core.barriers.changes(path)) return found;
+  return core.rules.goneIsAbsent && core.barriers.translate(path).every((place) => place === null) ? null : undefined;
+}
+
 /** A file that is to be sent: over whatever file or whiteout is there. The content row counts this name already. */
 export function setFile(core: Core, path: StorePath, parent: number, facts: FileFacts, found: Entry | null | undefined): NodeRow {
   const name = nameOf(path);
@@ -175,7 +181,7 @@ export function deleteFile(core: Core, path: StorePath, found: Entry | null | un
   const now = core.clock.now();
   if (node === undefined) {
     // Inside of a pending tree operation an etag says nothing: it was learnt at another place.
-    const base = found === undefined || found === null || core.barriers.touches(path) ? noBase(null, 0) : baseOf(found, core.numbers.next());
+    const base = found === undefined || found === null || core.barriers.changes(path) ? noBase(null, 0) : baseOf(found, core.numbers.next());
     const parent = makeParents(core, path, known, found !== undefined && found !== null);
     core.tree.insert({ id: core.numbers.row(), parent, name: nameOf(path), kind: ABSENT, ...changed(core, undefined, now), ...base });
     return;
@@ -184,7 +190,7 @@ export function deleteFile(core: Core, path: StorePath, found: Entry | null | un
   const flight = hasFlight(core, node);
   if (node.base_kind === ABSENT && !flight) {
     core.tree.remove(node);
-    if (core.barriers.insideTarget(path))
+    if (core.barriers.insideTarget(path) && afterPending(core, path, undefined) !== null)
       core.tree.insert({ id: core.numbers.row(), parent: node.parent, name: node.name, kind: ABSENT, ...changed(core, undefined, now), ...noBase(null, 0) });
     return;
   }

@@ -25,11 +25,10 @@ export function arrived(core: Core, flight: FlightRow, found: Entry | null): voi
   const path = flight.path as StorePath;
   core.watches.touch(path);
   core.journal.after(() => core.events.tell(flight.kind === ABSENT ? "removed" : "uploaded", path, flight.kind === FILE ? { bytes: found?.size ?? 0 } : {}));
+  if (core.rules.landedIsOurs && flight.kind === FILE && found !== null && found.etag !== null)
+    core.barriers.landed(path, flight.id, found.etag, node === undefined);
   // It was replaced or deleted since: the whiteout or barrier that took its place brings the path into order.
-  if (node === undefined) {
-    if (core.rules.landedIsOurs && flight.kind === FILE && found !== null && found.etag !== null) core.barriers.landed(path, flight.id, found.etag);
-    return;
-  }
+  if (node === undefined) return;
   const same = node.gen === flight.gen || !core.rules.cleanByGeneration;
   const checked = core.clock.now();
   const clean = { dirty: 0, since: null, due: null, wait: null, tries: 0, error: null } as const;

@@ -81,6 +81,16 @@ export class Remote {
     return modified !== null && modified === found.modifiedMs && (size === null || size === found.size);
   }
 
+  /** Is it proved that this is not what was there when the base was learnt? Etags say nothing: those of another place. */
+  async isOther({ base_size: size, base_hashes: hashes, base_crc: crc }: NodeRow, found: Entry, compareMaxBytes: number): Promise<boolean> {
+    if (found.kind !== "file" || (size !== null && found.size !== null && size !== found.size)) return true;
+    const same = hashes === null ? undefined : sameHashes(JSON.parse(hashes) as Hashes, found.hashes);
+    if (same !== undefined) return !same;
+    if (crc === null || found.size === null || found.size > compareMaxBytes) return false;
+    const read = await this.crc(found);
+    return read !== undefined && read !== crc;
+  }
+
   /** Undefined: it changed or went while it was read. */
   async crc(found: Entry): Promise<number | undefined> {
     let crc = 0;
@@ -149,6 +159,6 @@ export function baseOf(
   };
 }
 
-export function noBase(kind: 0 | null, gen: number): ReturnType<typeof baseOf> {
+export function noBase(kind: 0 | 1 | null, gen: number): ReturnType<typeof baseOf> {
   return { base_kind: kind, base_etag: null, base_size: null, base_modified: null, base_hashes: null, base_crc: null, base_id: null, base_gen: gen };
 }

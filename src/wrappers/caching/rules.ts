@@ -151,6 +151,14 @@ export interface Rules {
   readonly failingWaitsEnd: boolean;
   /** A copy that was looked at before it had arrived is known by the etag of its source alone: what is there then is ours, unless it is younger than what replaces it. */
   readonly arrivalNeedsNoProof: boolean;
+  /** A move whose result is replaced here takes along only the version that was moved: another one would be gone from both places. */
+  readonly movedIsCompared: boolean;
+  /** Where something pending takes away what is there, nothing is expected after it: what another client puts there by then is kept. */
+  readonly goneIsAbsent: boolean;
+  /** Where there was no source for a file's move or copy, its target is what the view knew of it: anything else is another client's. */
+  readonly vanishedKnowsTarget: boolean;
+  /** A file of which only an earlier place is known is looked at by the call that moves it or replaces it by a move or copy. */
+  readonly softIsAsked: boolean;
   /** A file whose answer was lost has arrived when its content type, its metadata and its time have, not its bytes alone: an older version may have the same. */
   readonly arrivedIsWhole: boolean;
 }
@@ -220,5 +228,9 @@ export const rules: Rules = Object.freeze({
   parkedStays: true,
   failingWaitsEnd: true,
   arrivalNeedsNoProof: true,
+  movedIsCompared: true,
+  goneIsAbsent: true,
+  vanishedKnowsTarget: true,
+  softIsAsked: true,
   arrivedIsWhole: true,
 });

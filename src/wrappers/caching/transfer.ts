@@ -1,12 +1,14 @@
 /** `move` and `copy`, journalled: of files whose bytes lie here as a write, of everything else as a barrier. */
 import { StoreError, entry, nameOf } from "../../store/index.ts";
 import type { CopyCall, Entry, MoveCall, StorePath } from "../../store/index.ts";
-import { checkParents, checkTarget, refusal, roomForBarrier } from "./checks.ts";
+import { checkParents, checkTarget, hardened, refusal, roomForBarrier } from "./checks.ts";
 import type { Core } from "./core.ts";
 import { entryOf } from "./entries.ts";
 import { change } from "./facts.ts";
+import type { Facts } from "./facts.ts";
 import {
   addBarrier,
+  afterPending,
   changed,
   deleteDirectory,
   deleteFile,
@@ -20,9 +22,10 @@ import {
   setFile,
 } from "./journal-changes.ts";
 import type { KnownParent } from "./journal-changes.ts";
-import { noBase } from "./remote.ts";
+import { shownOf } from "./learn.ts";
+import { baseOf, noBase } from "./remote.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
-import type { NodeRow } from "./rows.ts";
+import type { ItemRow, NodeRow } from "./rows.ts";
 import { know, stat } from "./view.ts";
 import type { Known } from "./view.ts";
 
@@ -44,7 +47,8 @@ export async function transfer(core: Core, { operation, path: from, to, signal }
     core,
     [from, to],
     (facts) => {
-      const source = know(core, from, facts);
+      const seen = know(core, from, facts);
+      const source = operation === "move" && seen.kind === FILE ? sourceOf(core, seen, from, facts) : seen;
       isDirectory = source.kind === DIRECTORY;
       if (source.kind === ABSENT) throw refusal("not-found", "nothing is there");
       if (source.kind === DIRECTORY && core.remoteCan[operation === "move" ? "moveTree" : "copyTree"] === false)
@@ -75,6 +79,14 @@ export async function transfer(core: Core, { operation, path: from, to, signal }
   }
 }
 
+/** Of a file that is moved by a request, and not by its bytes. */
+function sourceOf(core: Core, seen: Known, from: StorePath, facts: Facts): Known {
+  const { node } = seen;
+  if (node === undefined || (node.dirty === 1 && !hasFlight(core, node))) return seen;
+  const asked = hardened(core, seen, from, facts);
+  return asked.entry === null ? seen : asked;
+}
+
 /** Undefined: the remote has to be asked. */
 function answer(core: Core, { to, source }: Plan): Entry | undefined {
   if (source.kind === DIRECTORY) return entry({ path: to, kind: "directory" });
@@ -96,13 +108,42 @@ function moveFile(core: Core, plan: Plan): void {
     }
   }
   const { fresh, items } = expected(core, plan);
+  const known = moved(core, plan);
   const parent = makeParents(core, to, parents, exists(plan.target));
   clearFile(core, to);
   if (node !== undefined) {
     core.tree.update(node, { parent, name: nameOf(to), wait: null, ...(node.content === null ? undefined : { local: 1 }) });
     core.watches.touch(from);
-  }
-  addBarrier(core, "move", from, to, { tree: false, fresh, items });
+  } else if (source.entry !== undefined && source.entry !== null && core.rules.movedIsCompared && !core.barriers.changes(from))
+    remember(core, source.entry, parent, to);
+  addBarrier(core, "move", from, to, { tree: false, fresh, items: [...items, ...known] });
+}
+
+/** What is moved without a row of its own: whoever replaces it before it has arrived has seen this version, and no other. */
+function remember(core: Core, found: Entry, parent: number, to: StorePath): void {
+  const gen = core.numbers.next();
+  core.tree.insert({
+    id: core.numbers.row(),
+    parent,
+    name: nameOf(to),
+    kind: FILE,
+    dirty: 0,
+    gen,
+    checked: core.clock.now(),
+    ...baseOf(found, gen),
+    // The remote will say the same of the bytes, and another etag.
+    base_etag: null,
+    base_id: null,
+    ...shownOf(found),
+  });
+}
+
+/** What the move may take along: the version that the view knew, null where the remote had none of ours. It follows what is under way. */
+function moved(core: Core, { from, source: { node, entry: found } }: Plan): readonly Omit<ItemRow, "seq">[] {
+  if (!core.remoteCan.etag || core.barriers.changes(from)) return [];
+  if (node?.base_kind === ABSENT) return [{ path: from, etag: null }];
+  const etag = found === undefined ? node && hardEtag(core, node, from) : found?.etag;
+  return etag === null || etag === undefined ? [] : [{ path: from, etag }];
 }
 
 /** What came by a download is flushed to the disk with the journal where it lies inside of it; a file of its own may be gone after a power loss. */
@@ -129,7 +170,7 @@ function writeAt(core: Core, { to, target, parents }: Plan, node: NodeRow, conte
   const parent = makeParents(core, to, parents, exists(target));
   core.content.ref(content);
   const { size, modified, ctype, metadata } = node;
-  setFile(core, to, parent, { content, size: size ?? 0, modified, ctype, metadata }, core.barriers.touches(to) ? undefined : target.entry);
+  setFile(core, to, parent, { content, size: size ?? 0, modified, ctype, metadata }, afterPending(core, to, target.entry));
   core.content.settle(content, core.clock.now());
 }
 
@@ -142,14 +183,15 @@ function exists(target: Known): boolean {
  * another pending operation nothing is sure: what is known was learnt at another place.
  */
 function expected(core: Core, { to, target }: Plan): { readonly fresh: boolean; readonly items: readonly { path: StorePath; etag: string | null }[] } {
-  if (core.barriers.touches(to)) return { fresh: false, items: [] };
+  if (core.barriers.changes(to)) return { fresh: afterPending(core, to, undefined) === null, items: [] };
   const { node, entry: found } = target;
   if (found !== undefined) {
     if (found === null) return { fresh: true, items: [] };
     return { fresh: false, items: found.etag === null ? [] : [{ path: to, etag: found.etag }] };
   }
   if (node === undefined) return { fresh: target.look.blocker === undefined, items: [] };
-  if (hasFlight(core, node)) return { fresh: false, items: [] };
+  // Where that lands, the journal follows it (`Barriers.landed`), if it can be told by its etag.
+  if (hasFlight(core, node) && !(core.rules.landedIsOurs && core.remoteCan.etag)) return { fresh: false, items: [] };
   if (node.base_kind === ABSENT) return { fresh: true, items: [] };
   const etag = hardEtag(core, node, to);
   return { fresh: false, items: etag === null ? [] : [{ path: to, etag }] };

@@ -6,7 +6,7 @@ import type { Core } from "./core.ts";
 import { entryOf } from "./entries.ts";
 import { evictIfNeeded } from "./evict.ts";
 import { change } from "./facts.ts";
-import { dueOf, fileFacts, makeParents, setFile } from "./journal-changes.ts";
+import { afterPending, dueOf, fileFacts, makeParents, setFile } from "./journal-changes.ts";
 import { DIRECTORY } from "./rows.ts";
 import { spoolBody } from "./spool.ts";
 import type { Spooled } from "./spool.ts";
@@ -34,7 +34,7 @@ export async function write(core: Core, call: WriteCall): Promise<Entry> {
           // The upload makes the directories: they are looked at after it.
           const parent = makeParents(core, path, parents, exists, dueOf(core, core.clock.now()) + 1);
           core.content.add(spooled, null);
-          const written = setFile(core, path, parent, fileFacts(core, spooled.id, spooled.size, call), core.barriers.touches(path) ? undefined : found);
+          const written = setFile(core, path, parent, fileFacts(core, spooled.id, spooled.size, call), afterPending(core, path, found));
           if (node !== undefined) core.uploader.abandon(node.id, "untouched");
           core.journal.after(() => {
             core.events.tell("pending", path, { bytes: spooled.size });

@@ -123,13 +123,18 @@ const written: readonly Written[] = [
   {
     found: "the request of a row that was replaced wrote its base into the row that got its number",
     kills: { numbersAreUnique: false },
+    setup: { seed: 1, shape: { ...plainShape, conditions: false } },
+    commands: [mkdir("/c"), remove("/c"), late(), remove("/b"), write("/a")],
+  },
+  {
+    found: "the same by a file and a move onto it",
     setup: { seed: 1 },
     commands: [write("/x"), wait(1000), move("/a/b", "/x"), remove("/b"), net("ok"), just("flush")],
   },
   {
     found: '"nothing there", learnt at the old place, made a conflict of the file that the move was to replace',
     kills: { absenceEndsWithMove: false },
-    setup: { seed: 1 },
+    setup: { seed: 1, shape: { ...plainShape, etags: false } },
     commands: [write("/a/n"), wait(1000), just("crash"), move("/a/n", "/b"), killed("crash-at", 4), wait(11000), just("flush")],
   },
   {

@@ -8,13 +8,19 @@ import { subject } from "./caching-subject.ts";
 import { check, crashes, one, oneCrashes, power, shared } from "./family.ts";
 import type { Checked } from "./family.ts";
 import { frozen } from "./frozen.ts";
+import { frozenShared } from "./frozen-shared.ts";
 import { runProgram } from "./run.ts";
+import { runShared } from "./two-clients.ts";
 
 const torture = process.env["STRATUS_TIER"] === "torture";
 const seed = torture ? freshSeed() : 2611;
 
 test.each(frozen.map(({ found, program }) => [found, program] as const))("found once: %s", async (_, program) => {
   await runProgram(subject(), program);
+});
+
+test.each(frozenShared.map(({ found, program }) => [found, program] as const))("found once, two clients: %s", async (_, program) => {
+  await runShared(subject(), program);
 });
 
 test.each(

@@ -68,6 +68,8 @@ export class Remote {
   changed: (() => void) | undefined;
   /** Told of each question before it is answered. */
   asked: ((path: string) => void) | undefined;
+  /** Paths of moves and copies whose answer was lost. */
+  readonly unanswered = new Set<string>();
   /** Every effect and ending, for people. */
   readonly log: string[] = [];
 
@@ -221,6 +223,12 @@ export class Remote {
     await this.#takeEffect(late.request);
   }
 
+  /** Moves and copies that have left and may still have their effect, whatever is there by then. */
+  get transfers(): readonly Transfer[] {
+    const late = this.#late.filter(({ untilMs }) => this.#clock.elapsedMs < untilMs).map(({ request }) => request);
+    return [...this.requests, ...late].flatMap((request) => (request.result === undefined ? (transferOf(request) ?? []) : []));
+  }
+
   async #takeEffect(request: Request): Promise<void> {
     if (request.result === undefined) {
       request.result = await request.effect();
@@ -238,6 +246,8 @@ export class Remote {
     const index = this.requests.indexOf(request);
     if (index === -1) return;
     this.requests.splice(index, 1);
+    const transfer = transferOf(request);
+    if (transfer !== undefined) for (const path of [transfer.from, transfer.to]) this.unanswered.add(path);
     if (request.result === undefined) this.#late.push({ request, untilMs: this.#clock.elapsedMs + AFTERLIFE_MS });
     request.answer({ error: new StoreError("unavailable", "the answer was lost, as the program says", { applied: "unknown" }) });
   }
@@ -255,6 +265,17 @@ export class Remote {
     }
     return { tree, faults };
   }
+}
+
+export interface Transfer {
+  readonly from: string;
+  readonly to: string;
+  readonly isMove: boolean;
+}
+
+function transferOf({ text }: Request): Transfer | undefined {
+  const [, operation, from, to] = /^(move|copy) (\S+) -> (\S+)/.exec(text) ?? [];
+  return from === undefined || to === undefined ? undefined : { from, to, isMove: operation === "move" };
 }
 
 async function* brokenOff(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

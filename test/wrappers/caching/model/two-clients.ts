@@ -5,6 +5,9 @@
  * A version of the other may be gone from the remote only if the other replaced or deleted it, or if a call of our user was told of it: its bytes or its
  * entry went to the user, or the call itself looked at the path (a write that asks first). What the uploader sees on its own account does not count.
  * A version of ours that was acknowledged last at its path must have been at the remote at some time, wherever.
+ *
+ * Moves and copies have no condition on what they find (decision 0020): what is written at their places while their request is out, or while the outcome of one
+ * is unknown and a second one waits there, may be lost.
  */
 import fc from "fast-check";
 import { hasCode } from "../../../../src/store/index.ts";
@@ -23,6 +26,7 @@ import { Violation } from "./violation.ts";
 
 export type Step =
   | { readonly do: "write" | "other-writes"; readonly path: string; readonly size: Size }
+  | { readonly do: "copy" | "move"; readonly path: string; readonly to: string }
   | { readonly do: "delete" | "read" | "stat" | "evict" | "refresh" | "other-deletes"; readonly path: string }
   | { readonly do: "wait"; readonly ms: number }
   | { readonly do: "net"; readonly at: number; readonly how: Ending }
@@ -40,6 +44,7 @@ const size = fc.constantFrom<Size>("small", "small", "large");
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constant("write" as const), path, size }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("delete" as const), path }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("copy" as const, "move" as const), path, to: path }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("read" as const, "read" as const, "stat" as const), path }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("evict" as const, "refresh" as const), path }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("other-writes" as const), path, size }) },
@@ -62,10 +67,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 const setup: fc.Arbitrary<Setup> = fc
   .record({ hashes: fc.boolean(), freshMs: fc.constantFrom(60_000, 0, 3000), cacheBytes: fc.constantFrom(1_000_000, 0) })
   .map(({ hashes, freshMs, cacheBytes }) => ({ ...plainSetup, freshMs, cacheBytes, shape: { ...plainShape, hashes } }));
-export const sharedPrograms: fc.Arbitrary<SharedProgram> = fc.record<SharedProgram>({
-  setup,
-  steps: fc.array(step, { minLength: 1, maxLength: 40, size: "max" }),
-});
+export const sharedPrograms: fc.Arbitrary<SharedProgram> = fc
+  .record<SharedProgram>({ setup, steps: fc.array(step, { minLength: 1, maxLength: 40, size: "max" }) })
+  .map(({ setup: given, steps }) => ({ setup: steps.some(({ do: what }) => what === "move") ? withHashes(given) : given, steps }));
+/** A move takes along whatever is there by then: only a hash tells another client's version of the same size. */
+const withHashes = (given: Setup): Setup => ({ ...given, shape: { ...given.shape, hashes: true } });
 
 export async function runShared(subject: Subject, program: SharedProgram, trace?: (line: string) => void): Promise<Figures> {
   const run = new SharedRun(subject, program, trace);
@@ -90,8 +96,10 @@ class SharedRun {
   readonly #arrived = new Set<number>();
   /** The last acknowledged version of ours, by path. */
   readonly #ours = new Map<string, number>();
-  /** Our user's call runs at this path. */
-  #asking: string | undefined;
+  /** Moves and copies since the last flush. */
+  #transfers: (readonly [from: string, to: string])[] = [];
+  /** Our user's call runs at these paths. */
+  #asking: readonly string[] = [];
   #steps = 0;
   #acknowledged = 0;
 
@@ -102,7 +110,7 @@ class SharedRun {
     this.#other = this.#life.remote.direct();
     this.#life.remote.changed = () => this.#look();
     this.#life.remote.asked = (path) => {
-      const version = path === this.#asking ? this.#at(path) : undefined;
+      const version = this.#asking.includes(path) ? this.#at(path) : undefined;
       if (version !== undefined) this.#known.add(version);
     };
   }
@@ -117,7 +125,7 @@ class SharedRun {
   async all(): Promise<void> {
     await this.#life.begin();
     for (const one of this.#program.steps) {
-      if (this.#life.dead) await this.#life.restart();
+      if (this.#life.dead) await this.#restart();
       this.#trace?.(`> ${JSON.stringify(one)}`);
       const from = this.#life.remote.log.length;
       await this.#step(one);
@@ -128,21 +136,38 @@ class SharedRun {
     await this.#finish();
   }
 
+  /** An answer that was not written down is as good as none. */
+  async #restart(): Promise<void> {
+    for (const [, to] of this.#transfers) this.#life.remote.unanswered.add(to);
+    await this.#life.restart();
+  }
+
   async #step(one: Step): Promise<void> {
     const { store, process, remote } = { store: this.#life.store, process: this.#life.process, remote: this.#life.remote };
     switch (one.do) {
       case "write": {
         const version = this.#versions.add(one.size);
-        if (await this.#call(one.path, () => this.#write(store, one.path, version))) this.#ours.set(one.path, version);
+        if (await this.#call([one.path], () => this.#write(store, one.path, version))) this.#ours.set(one.path, version);
         return undefined;
       }
       case "delete": {
-        await this.#call(one.path, () => store.delete(one.path));
+        await this.#call([one.path], () => store.delete(one.path));
         this.#ours.delete(one.path);
         return undefined;
       }
+      case "copy":
+      case "move": {
+        if (one.path === one.to || !(await this.#call([one.path, one.to], () => store[one.do](one.path, one.to)))) return undefined;
+        this.#transfers.push([one.path, one.to]);
+        for (const path of [one.path, one.to]) if (remote.unanswered.has(path)) this.#gone(path);
+        const version = this.#ours.get(one.path);
+        if (one.do === "move") this.#ours.delete(one.path);
+        if (version === undefined) this.#ours.delete(one.to);
+        else this.#ours.set(one.to, version);
+        return undefined;
+      }
       case "read": {
-        await this.#call(one.path, async () => {
+        await this.#call([one.path], async () => {
           const version = this.#versions.of(await (await store.read(one.path)).bytes());
           if (version === undefined) throw new Violation(`read ${one.path} gave bytes that are no version`);
           this.#known.add(version);
@@ -150,7 +175,7 @@ class SharedRun {
         return undefined;
       }
       case "stat":
-        await this.#call(one.path, () => store.stat(one.path));
+        await this.#call([one.path], () => store.stat(one.path));
         return undefined;
       case "evict":
         await this.#life.settled(process.evict(one.path));
@@ -162,6 +187,10 @@ class SharedRun {
         this.#gone(one.path);
         await this.#write(this.#other, one.path, version);
         this.#others.add(version);
+        // No service moves only what was there, or over what was there: within one round trip a version is lost.
+        if (remote.transfers.some(({ from, to, isMove }) => to === one.path || (isMove && from === one.path))) this.#known.add(version);
+        // What the first of two has brought is not known where its answer was lost, and nothing is left of it here to compare with.
+        if (remote.unanswered.has(one.path) && this.#transfers.filter((paths) => paths.includes(one.path)).length > 1) this.#known.add(version);
         return this.#look();
       }
       case "other-deletes":
@@ -186,18 +215,19 @@ class SharedRun {
   }
 
   /** True: acknowledged. Where it was cut off nobody knows whether it happened, and ours is not waited for. */
-  async #call(path: string, call: () => Promise<unknown>): Promise<boolean> {
-    this.#asking = path;
+  async #call(paths: readonly string[], call: () => Promise<unknown>): Promise<boolean> {
+    this.#asking = paths;
     const outcome = await this.#life.settled(call());
-    this.#asking = undefined;
+    this.#asking = [];
     if (outcome !== "cut" && "value" in outcome) {
       this.#acknowledged += 1;
       return true;
     }
     if (outcome !== "cut" && outcome.error instanceof Violation) throw outcome.error;
     // Between two looks of one call the other may have been at work.
-    if (outcome !== "cut" && !hasCode(outcome.error, "not-found", "conflict")) throw new Violation(`a call on ${path} failed: ${show(outcome)}`, outcome.error);
-    if (outcome === "cut") this.#ours.delete(path);
+    if (outcome !== "cut" && !hasCode(outcome.error, "not-found", "conflict"))
+      throw new Violation(`a call on ${paths.join(", ")} failed: ${show(outcome)}`, outcome.error);
+    if (outcome === "cut") for (const path of paths) this.#ours.delete(path);
     return false;
   }
 
@@ -233,11 +263,13 @@ class SharedRun {
     const pending = this.#life.process.pending();
     if (pending.length > 0) throw new Violation(`after flush these are pending: ${pending.join(" ")}`);
     this.#judge("after flush");
+    this.#transfers = [];
+    this.#life.remote.unanswered.clear();
   }
 
   async #finish(): Promise<void> {
     this.#life.crashAt(0);
-    if (this.#life.dead) await this.#life.restart();
+    if (this.#life.dead) await this.#restart();
     await this.#flush();
     await this.#life.clock.advance(AFTERLIFE_MS + 1000);
     this.#judge("at rest");

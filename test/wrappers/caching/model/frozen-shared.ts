@@ -1,0 +1,144 @@
+/** Programs of two clients that found something once, shrunk: what was lost, or what never ended. As in frozen.ts, `kills` are the rules that they find turned. */
+import type { Rules } from "../../../../src/wrappers/caching/rules.ts";
+import { plainSetup, plainShape } from "./program.ts";
+import type { Ending } from "./remote.ts";
+import type { SharedProgram, Step } from "./two-clients.ts";
+
+export interface FrozenShared {
+  readonly found: string;
+  readonly kills?: Partial<Rules>;
+  readonly program: SharedProgram;
+}
+
+const write = (path: string): Step => ({ do: "write", path, size: "small" });
+const remove = (path: string): Step => ({ do: "delete", path });
+const read = (path: string): Step => ({ do: "read", path });
+const move = (path: string, to: string): Step => ({ do: "move", path, to });
+const copy = (path: string, to: string): Step => ({ do: "copy", path, to });
+const theyWrite = (path: string): Step => ({ do: "other-writes", path, size: "small" });
+const theyDelete = (path: string): Step => ({ do: "other-deletes", path });
+const wait = (ms: number): Step => ({ do: "wait", ms });
+const net = (how: Ending, at = 0): Step => ({ do: "net", at, how });
+const late: Step = { do: "late", at: 0 };
+const flush: Step = { do: "flush" };
+const crash: Step = { do: "crash" };
+const crashAt = (point: number): Step => ({ do: "crash-at", point });
+
+const written: readonly { readonly found: string; readonly kills?: Partial<Rules>; readonly hashes?: boolean; readonly steps: readonly Step[] }[] = [
+  {
+    found: "a copy to where another client had written meanwhile was refused, sent again and refused, for ever",
+    steps: [theyWrite("/d/a"), copy("/d/a", "/a"), theyWrite("/a"), net("ok")],
+  },
+  {
+    found: "a file that was being copied was written without a condition, over another client's version",
+    steps: [theyWrite("/d/a"), copy("/d/a", "/a"), write("/d/a"), write("/a"), theyWrite("/d/a"), net("ok")],
+  },
+  {
+    found: "a move took another client's version along to where it was written over",
+    kills: { movedIsCompared: false },
+    steps: [write("/a"), theyWrite("/a"), wait(11_000), move("/a", "/b"), net("lost"), remove("/a")],
+  },
+  {
+    found: "what was written where a file had been moved away replaced what another client had put there by then",
+    kills: { goneIsAbsent: false },
+    steps: [theyWrite("/d/a"), move("/d/a", "/a"), write("/d/a"), net("ok"), theyWrite("/d/a"), net("ok")],
+  },
+  {
+    found: "a move onto a file that was being sent replaced another client's version",
+    kills: { landedIsOurs: false },
+    steps: [write("/d/a"), theyWrite("/d/a"), write("/b"), wait(2500), move("/b", "/d/a"), read("/a")],
+  },
+  {
+    found: "the same with a crash, after which there was nothing to be moved",
+    kills: { vanishedKnowsTarget: false },
+    steps: [write("/d/a"), wait(11_000), net("ok"), theyWrite("/d/a"), write("/b"), wait(2500), crashAt(2), move("/b", "/d/a"), read("/a")],
+  },
+  {
+    found: "what another client wrote over a move whose answer was lost was taken for what had been moved",
+    steps: [write("/a"), wait(1000), net("ok"), move("/a", "/b"), net("lost-applied"), theyWrite("/b"), write("/b"), write("/a")],
+  },
+  {
+    found: "a file written and deleted where one had been moved away was deleted at the remote too, and it was another client's",
+    steps: [
+      write("/d/a"),
+      theyWrite("/d/a"),
+      write("/a"),
+      wait(1000),
+      net("ok", 1),
+      copy("/a", "/b"),
+      move("/b", "/d/a"),
+      net("ok"),
+      theyWrite("/b"),
+      move("/d/a", "/a"),
+      write("/d/a"),
+      remove("/d/a"),
+      write("/a"),
+    ],
+  },
+  {
+    found: "the second of two moves onto one path replaced what another client had there",
+    steps: [write("/d/a"), theyWrite("/d/a"), write("/a"), copy("/a", "/b"), wait(1000), move("/a", "/d/a"), move("/b", "/d/a"), write("/a")],
+  },
+  {
+    found: "another client's file was taken for a copy of which neither the answer nor the source was there any more",
+    hashes: false,
+    steps: [theyWrite("/a"), copy("/a", "/b"), theyDelete("/a"), write("/b"), net("lost-applied"), theyWrite("/b"), read("/a")],
+  },
+  {
+    found: "a delete of what had just been moved removed what another client wrote there",
+    steps: [theyWrite("/a"), read("/a"), theyWrite("/d/a"), theyWrite("/a"), move("/d/a", "/a"), remove("/a"), theyWrite("/a"), theyDelete("/d/a"), crash],
+  },
+  {
+    found: "a move that was never sent was taken for one that had landed, and another client's file for what it had brought",
+    steps: [write("/b"), wait(1000), move("/b", "/a"), net("lost-applied"), crashAt(4), theyDelete("/b"), wait(11_000), theyWrite("/a"), net("ok")],
+  },
+  {
+    found: "the same without a crash: nothing of ours had ever arrived at its source",
+    steps: [write("/b"), wait(1000), move("/b", "/a"), net("failed"), net("lost-applied"), theyWrite("/a"), net("ok")],
+  },
+  {
+    found: "the target of a move was known from an earlier place only, and another client's version was replaced",
+    kills: { softIsAsked: false },
+    steps: [theyWrite("/b"), move("/b", "/a"), net("ok"), theyWrite("/a"), write("/b"), wait(6000), move("/b", "/a"), read("/a")],
+  },
+  {
+    found: "the source of a move was known from an earlier place only, and another client's version was taken along",
+    steps: [theyWrite("/a"), move("/a", "/b"), flush, move("/b", "/d/a"), write("/d/a"), net("failed"), theyWrite("/b"), net("ok")],
+  },
+  {
+    found: "a copy that only read it stood between a file and the move that took another client's version of it along",
+    steps: [write("/d/a"), flush, copy("/d/a", "/b"), copy("/b", "/a"), move("/b", "/a"), net("ok"), theyWrite("/b"), remove("/a"), wait(0)],
+  },
+  {
+    found: "while one version was put aside another client wrote at the source, and the move took that along",
+    steps: [
+      write("/b"),
+      write("/a"),
+      wait(2500),
+      move("/b", "/a"),
+      theyWrite("/b"),
+      late,
+      move("/a", "/b"),
+      net("failed"),
+      wait(11_000),
+      net("ok"),
+      theyWrite("/a"),
+      read("/a"),
+    ],
+  },
+  {
+    found: "what a move took along unseen was replaced before its answer came",
+    steps: [write("/d/a"), flush, theyWrite("/d/a"), move("/d/a", "/a"), net("applied"), write("/a")],
+  },
+  {
+    found: "a delete of what a copy was bringing removed what another client had written over it",
+    hashes: false,
+    steps: [write("/d/a"), wait(6000), theyWrite("/a"), copy("/a", "/b"), net("ok"), net("applied"), theyWrite("/b"), remove("/b"), late],
+  },
+];
+
+export const frozenShared: readonly FrozenShared[] = written.map(({ found, kills, hashes = true, steps }) => ({
+  found,
+  ...(kills === undefined ? {} : { kills }),
+  program: { setup: { ...plainSetup, shape: { ...plainShape, hashes } }, steps },
+}));
