@@ -50,8 +50,8 @@ export function checkTarget(core: Core, source: Kind, to: StorePath, facts: Fact
 export function hardened(core: Core, known: Known, path: StorePath, facts: Facts): Known {
   const { node, look } = known;
   if (!core.rules.softIsAsked || node === undefined || !isSoft(core, node, look.moved) || core.barriers.changes(path)) return known;
-  const found = facts.stat(path);
-  return found?.kind === "directory" ? known : { ...known, entry: found };
+  const found = facts.statIfThere(path);
+  return found === undefined || found?.kind === "directory" ? known : { ...known, entry: found };
 }
 
 export function checkEmpty(core: Core, path: StorePath, facts: Facts): void {

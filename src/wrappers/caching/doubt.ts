@@ -54,6 +54,7 @@ export async function ours(core: Core, flight: FlightRow, node: NodeRow | undefi
   return () => {
     const now = core.tree.row(node.id);
     if (now?.gen === node.gen) core.tree.update(now, baseOf(found, core.numbers.next(), core.content.facts(flight.content as number)?.crc));
+    if (core.rules.landedIsOurs && found.etag !== null) core.barriers.landed(flight.path as StorePath, flight.id, found.etag, false);
   };
 }
 

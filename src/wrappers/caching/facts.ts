@@ -2,6 +2,7 @@
  * How a change is decided: from the tree, and from the remote where the tree does not know. `decide` reads and refuses, and gives what is to be done; it
  * runs inside of the transaction that does it. What it misses is asked outside, and does not count if its path was changed meanwhile.
  */
+import { hasCode } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
 import type { Core } from "./core.ts";
 import type { AddOptions } from "./flush-group.ts";
@@ -12,10 +13,11 @@ import { forget } from "./learn.ts";
 import { statRemote } from "./stat-remote.ts";
 import type { Watch } from "./watches.ts";
 
+type What = "stat" | "stat-if-there" | "empty" | "exists";
 class Missing {
-  readonly what: "stat" | "empty" | "exists";
+  readonly what: What;
   readonly path: StorePath;
-  constructor(what: "stat" | "empty" | "exists", path: StorePath) {
+  constructor(what: What, path: StorePath) {
     this.what = what;
     this.path = path;
   }
@@ -30,6 +32,7 @@ export class Facts {
   #stats = new Map<StorePath, Entry | null>();
   #empty = new Map<StorePath, boolean>();
   #exists = new Map<StorePath, boolean>();
+  readonly #away = new Set<StorePath>();
   /** Directories that went with their last child; what is left of them makes room before anything is changed. */
   readonly vanished: Set<StorePath> = new Set();
   /** Rows that the remote has proved wrong; forgotten before anything is changed. */
@@ -48,6 +51,13 @@ export class Facts {
     const known = this.#stats.get(path);
     if (known === undefined) throw new Missing("stat", path);
     return known;
+  }
+
+  /** As `stat`, for what is good to know: undefined while the remote is away. */
+  statIfThere(path: StorePath): Entry | null | undefined {
+    if (this.#away.has(path) || (this.#core.uploader.reason !== undefined && !this.#stats.has(path))) return undefined;
+    if (!this.#stats.has(path)) throw new Missing("stat-if-there", path);
+    return this.stat(path);
   }
 
   /** Has the directory no children in the view? */
@@ -69,8 +79,14 @@ export class Facts {
   }
 
   async fetch(missing: Missing, signal: AbortSignal | undefined): Promise<void> {
-    if (missing.what === "stat") this.#stats.set(missing.path, await statRemote(this.#core, missing.path, { fresh: this.#fresh, signal }));
-    else if (missing.what === "empty") this.#empty.set(missing.path, await isEmptyInView(this.#core, missing.path, signal));
+    if (missing.what === "stat" || missing.what === "stat-if-there") {
+      try {
+        this.#stats.set(missing.path, await statRemote(this.#core, missing.path, { fresh: this.#fresh, signal }));
+      } catch (error) {
+        if (missing.what === "stat" || !hasCode(error, "unavailable", "timeout", "rate-limited")) throw error;
+        this.#away.add(missing.path);
+      }
+    } else if (missing.what === "empty") this.#empty.set(missing.path, await isEmptyInView(this.#core, missing.path, signal));
     else this.#exists.set(missing.path, await existsInView(this.#core, missing.path, signal));
   }
 

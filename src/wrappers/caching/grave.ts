@@ -4,14 +4,10 @@
 import { nameOf } from "../../store/index.ts";
 import type { StorePath } from "../../store/index.ts";
 import type { Core } from "./core.ts";
-import { makeParents } from "./journal-changes.ts";
+import { isLate, makeParents } from "./journal-changes.ts";
 import { noBase } from "./remote.ts";
 import { ABSENT } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
-
-function isLate({ remoteCan }: Core): boolean {
-  return remoteCan.consistency.list === "eventual" || remoteCan.consistency.read === "eventual";
-}
 
 /** Inside of a transaction, when the remote has answered. False: there is nothing to wait for, the whiteout may go. */
 export function bury(core: Core, node: NodeRow): boolean {

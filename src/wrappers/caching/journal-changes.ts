@@ -99,10 +99,15 @@ export function fileFacts(
   };
 }
 
+/** May the remote still show what was deleted or moved away? */
+export function isLate({ remoteCan }: Core): boolean {
+  return remoteCan.consistency.list === "eventual" || remoteCan.consistency.read === "eventual";
+}
+
 /** What a request at this path will find when all that is pending there has been sent; `found`: what is there now. Undefined: nobody knows. */
 export function afterPending(core: Core, path: StorePath, found: Entry | null | undefined): Entry | null | undefined {
   if (!core.barriers.changes(path)) return found;
-  return core.rules.goneIsAbsent && core.barriers.translate(path).every((place) => place === null) ? null : undefined;
+  return core.rules.goneIsAbsent && !isLate(core) && core.barriers.translate(path).every((place) => place === null) ? null : undefined;
 }
 
 /** A file that is to be sent: over whatever file or whiteout is there. The content row counts this name already. */

@@ -87,6 +87,47 @@ describe("another client changes the same file", () => {
   });
 });
 
+describe("a file that was moved a moment ago", () => {
+  test("is moved onto another one also while the service is away", async () => {
+    await using b = bench({ uploadDelayMs: 0 });
+    for (const path of ["/a", "/x"]) {
+      await b.base.write(path, path);
+      await readText(b.store, path);
+      await b.store.move(path, `${path}1`);
+    }
+    await b.cache.flush();
+    let asked = 0;
+    b.script.before = ({ operation }) => {
+      if (operation === "stat") asked++;
+      throw failure("unavailable", { applied: false });
+    };
+    await b.store.move("/a1", "/x1");
+    expect(asked).toBeGreaterThan(0);
+    b.script.before = undefined;
+    await b.clock.advance(400_000);
+    await b.cache.flush();
+    expect(await paths(b.base)).toEqual(["/x1"]);
+    expect(await readText(b.base, "/x1")).toBe("/a");
+    expect(b.cache.conflicts()).toEqual([]);
+  });
+
+  test("is looked at before it is replaced by another one", async () => {
+    await using b = bench({ uploadDelayMs: 0 });
+    await b.base.write("/a", "old");
+    await readText(b.store, "/a");
+    await b.store.move("/a", "/b");
+    await b.store.write("/c", "new");
+    await b.cache.flush();
+    b.sent();
+    await b.store.move("/c", "/b");
+    await b.base.write("/b", "theirs");
+    await b.cache.flush();
+    expect(await readText(b.base, "/b")).toBe("new");
+    const [conflict] = b.cache.conflicts();
+    expect(await readText(b.base, conflict?.kept as string)).toBe("theirs");
+  });
+});
+
 describe("conditions are decided at the remote", () => {
   test("ifAbsent sees what others have put there, and what is pending here", async () => {
     await using b = bench(lazy);
