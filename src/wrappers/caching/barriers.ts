@@ -86,13 +86,13 @@ export class Barriers {
 
   /**
    * Inside of a transaction. A request of ours that was under way when these were journalled has landed: what they are to remove, take along or replace is that
-   * version, unless a move or copy puts something else there before. `replaced`: the row that was sent is gone.
+   * version, null: nothing, unless a move or copy puts something else there before. `replaced`: the row that was sent is gone.
    */
-  landed(path: StorePath, flight: number, etag: string, replaced: boolean): void {
+  landed(path: StorePath, flight: number, etag: string | null, replaced: boolean): void {
     const later = this.#all.filter(({ seq }) => seq > flight);
     const brought = later.find(({ dst }) => dst !== null && isInside(path, dst))?.seq ?? Infinity;
     for (const { seq, kind, src } of later)
-      if (seq < brought && (kind === "remove" ? replaced : kind === "move" && src === path))
+      if (seq < brought && (kind === "remove" ? replaced && etag !== null : kind === "move" && src === path))
         this.#journal.run("update item set etag = ? where path = ? and seq = ?", etag, path, seq);
     const next = later.find((one) => mayChange(one, path));
     if (next?.dst === path) this.#expect(next, path, etag);

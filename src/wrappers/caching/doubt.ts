@@ -36,6 +36,7 @@ async function decide(core: Core, flight: FlightRow, path: StorePath, found: Ent
       const now = core.tree.row(node.id);
       // It is sent again, now only if nothing is there.
       if (now !== undefined) core.tree.update(now, noBase(ABSENT, core.numbers.next()));
+      if (core.rules.landedIsOurs) core.barriers.landed(path, flight.id, null, false);
     };
   // What was known is left as it was: the next try fails its condition, or what is there is still that.
   if (node.base_kind !== null || !core.rules.blindDoubtIsConflict) return nothing;

@@ -25,8 +25,8 @@ export function arrived(core: Core, flight: FlightRow, found: Entry | null): voi
   const path = flight.path as StorePath;
   core.watches.touch(path);
   core.journal.after(() => core.events.tell(flight.kind === ABSENT ? "removed" : "uploaded", path, flight.kind === FILE ? { bytes: found?.size ?? 0 } : {}));
-  if (core.rules.landedIsOurs && flight.kind === FILE && found !== null && found.etag !== null)
-    core.barriers.landed(path, flight.id, found.etag, node === undefined);
+  if (core.rules.landedIsOurs && flight.kind !== DIRECTORY && (found === null || found.etag !== null))
+    core.barriers.landed(path, flight.id, found?.etag ?? null, node === undefined);
   // It was replaced or deleted since: the whiteout or barrier that took its place brings the path into order.
   if (node === undefined) return;
   const same = node.gen === flight.gen || !core.rules.cleanByGeneration;

@@ -131,6 +131,10 @@ const written: readonly { readonly found: string; readonly kills?: Partial<Rules
     steps: [write("/d/a"), flush, theyWrite("/d/a"), move("/d/a", "/a"), net("applied"), write("/a")],
   },
   {
+    found: "a file was deleted, written again and moved: the delete had landed, nothing was there to be moved, and another client's file was taken for it",
+    steps: [theyWrite("/a"), write("/b"), theyWrite("/b"), remove("/a"), write("/a"), move("/a", "/b"), late, wait(11_000), net("lost-applied")],
+  },
+  {
     found: "a delete of what a copy was bringing removed what another client had written over it",
     hashes: false,
     steps: [write("/d/a"), wait(6000), theyWrite("/a"), copy("/a", "/b"), net("ok"), net("applied"), theyWrite("/b"), remove("/b"), late],
