@@ -56,10 +56,10 @@ export class Pauses {
     for (const one of [this.#away, this.#refused]) if (one !== undefined) one.probeAt = Math.min(one.probeAt, now);
   }
 
-  /** The next moment at which something changes by itself; monotonic. */
-  get next(): number | undefined {
+  /** The next moment after this one at which something changes by itself; monotonic. */
+  nextAfter(looked: number): number | undefined {
     const times = [this.#fullUntil, this.#limitedUntil, this.#refused?.probeAt, this.#away?.probeAt].filter(
-      (time) => time !== undefined && time > this.#core.clock.monotonic(),
+      (time) => time !== undefined && time > looked,
     ) as number[];
     return times.length === 0 ? undefined : Math.min(...times);
   }

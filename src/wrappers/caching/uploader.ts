@@ -57,6 +57,8 @@ export class Uploader implements UploaderSignals {
   #timerAt = Infinity;
   #keepsAlive = 0;
   #beatAt = 0;
+  /** When the last look began: what has fallen due since, even during it, was not seen by it. */
+  #looked = { now: -Infinity, monotonic: -Infinity };
 
   attach(core: Core): void {
     this.#core = core;
@@ -175,8 +177,9 @@ export class Uploader implements UploaderSignals {
   // What may start
 
   #pump(): void {
-    const { group } = this.#core;
+    const { group, clock } = this.#core;
     if (this.#ended || group.poisoned) return this.#tellChanged();
+    this.#looked = { now: clock.now(), monotonic: clock.monotonic() };
     this.#revive();
     for (const { transfer } of this.#claims.values()) transfer.check();
     const may = this.pauses.start();
@@ -422,17 +425,18 @@ export class Uploader implements UploaderSignals {
     const { journal, clock, barriers, settings } = this.#core;
     const now = clock.now();
     const mono = clock.monotonic();
+    const looked = this.#looked;
     const waits: number[] = [];
     const due = journal.get<{ due: number | null }>(
       "select min(due) as due from node where dirty = 1 and wait is null and due is not null and due > ?",
-      now,
+      looked.now,
     )?.due;
     if (due !== null && due !== undefined) waits.push(due - now);
-    for (const { due: at, seq } of barriers.all) if (at !== null && at > now && at < PARKED_DUE && !this.#barriers.has(seq)) waits.push(at - now);
+    for (const { due: at, seq } of barriers.all) if (at !== null && at > looked.now && at < PARKED_DUE && !this.#barriers.has(seq)) waits.push(at - now);
     // One that is over waits for something else, a pause or a free place: a timer of 0 ms would spin until that came.
-    for (const at of this.#holds.values()) if (at > mono) waits.push(at - mono);
-    for (const { at } of this.#retries.values()) if (at > mono) waits.push(at - mono);
-    const { next } = this.pauses;
+    for (const at of this.#holds.values()) if (at > looked.monotonic) waits.push(at - mono);
+    for (const { at } of this.#retries.values()) if (at > looked.monotonic) waits.push(at - mono);
+    const next = this.pauses.nextAfter(looked.monotonic);
     if (next !== undefined) waits.push(next - mono);
     for (const { transfer } of this.#claims.values()) if (transfer.deadline !== undefined) waits.push(transfer.deadline - mono);
     if (this.running > 0) waits.push(settings().heartbeatMs / 4);

@@ -4,6 +4,8 @@ import { candidates } from "../../../src/wrappers/caching/candidates.ts";
 import type { Which } from "../../../src/wrappers/caching/candidates.ts";
 import { openDatabase } from "../../../src/wrappers/caching/format.ts";
 import { Journal } from "../../../src/wrappers/caching/journal.ts";
+import { manualClock } from "../../../src/store/index.ts";
+import type { Clock } from "../../../src/store/index.ts";
 import { failure } from "../at.ts";
 import { bench, gate, quiet, until } from "./bench.ts";
 import { cacheDirectory } from "./cache-directory.ts";
@@ -53,6 +55,32 @@ test("files that wait for their time are not looked at with each write, and what
   await quiet();
   // 100 ms in steps of 20, and one for each end of what was sent together.
   expect(looks()).toBeLessThan(50);
+});
+
+test("what falls due while the uploader looks is not forgotten, also where the timer came a moment too early", async () => {
+  const manual = manualClock(1e12);
+  let ticks = 0;
+  const clock: Clock = {
+    now: () => manual.now() + ticks,
+    monotonic: () => manual.monotonic() + ticks,
+    sleep: (ms, signal, options) => manual.sleep(Math.max(0, ms - 1), signal, options),
+  };
+  await using b = bench({ uploadDelayMs: 1000, clock });
+  const { all } = Journal.prototype;
+  using spy = vi.spyOn(Journal.prototype, "all").mockImplementation(function (this: Journal, sql: string, ...values: never[]) {
+    const rows = all.call(this, sql, ...values);
+    if (sql === candidates.all && manual.monotonic() >= 999) ticks = 1;
+    return rows;
+  } as typeof all);
+  await b.store.write("/f", "one");
+  await quiet();
+  await manual.advance(999);
+  await until(() => ticks === 1);
+  await quiet();
+  expect(spy).toHaveBeenCalled();
+  expect(b.sent("write")).toEqual([]);
+  await manual.advance(100);
+  await until(() => b.sent("write").length === 1);
 });
 
 describe("a directory that the upload of a file makes", () => {
