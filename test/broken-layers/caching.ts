@@ -58,23 +58,28 @@ const rows: Readonly<Partial<Record<keyof Rules, readonly string[]>>> = {
   parkedStays: ["M77"],
 };
 
-const programs: readonly { readonly kills: Bug; readonly proof: Proof<Bug>; readonly found: string }[] = frozen.flatMap(({ found, kills, program }) =>
-  kills === undefined
-    ? []
-    : [{ kills, found, proof: { name: `caching, frozen program: ${found}`, run: async (bug: Bug) => void (await runProgram(subject(bug), program)) } }],
-);
+interface Found<P> {
+  readonly found: string;
+  readonly kills?: Bug;
+  readonly program: P;
+}
+interface Killer {
+  readonly kills: Bug;
+  readonly found: string;
+  readonly proof: Proof<Bug>;
+}
 
-const sharedPrograms: typeof programs = frozenShared.flatMap(({ found, kills, program }) =>
-  kills === undefined
-    ? []
-    : [
-        {
-          kills,
-          found,
-          proof: { name: `caching, frozen program of two clients: ${found}`, run: async (bug: Bug) => void (await runShared(subject(bug), program)) },
-        },
-      ],
-);
+/** Of the frozen programs those that kill something. */
+function killers<P>(all: readonly Found<P>[], name: string, run: (subjectOf: ReturnType<typeof subject>, program: P) => Promise<unknown>): readonly Killer[] {
+  return all.flatMap(({ found, kills, program }) =>
+    kills === undefined
+      ? []
+      : [{ kills, found, proof: { name: `caching, ${name}: ${found}`, run: async (bug: Bug) => void (await run(subject(bug), program)) } }],
+  );
+}
+
+const programs = killers(frozen, "frozen program", runProgram);
+const sharedPrograms = killers(frozenShared, "frozen program of two clients", runShared);
 
 /** Killed step by step: the rule, the bug in words, and the proof. */
 const directed: readonly (readonly [Bug, string, Proof<Bug>])[] = [

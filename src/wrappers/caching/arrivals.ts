@@ -1,10 +1,10 @@
 /** What a copy or a move of ours brought: known from then on, and no other client's. */
-import { StoreError, isInside, join, nameOf, parentOf, rebase, root } from "../../store/index.ts";
+import { StoreError, isInside, join, nameOf, parentOf, rebase } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
 import type { Barrier } from "./barriers.ts";
 import type { Core } from "./core.ts";
 import { hasFlight, makeParents } from "./journal-changes.ts";
-import { isSoft, shownOf } from "./learn.ts";
+import { insertClean, isSoft } from "./learn.ts";
 import { baseOf } from "./remote.ts";
 import { ABSENT, FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
@@ -12,6 +12,10 @@ import { isSame } from "./same.ts";
 
 /** `missing`: there was nothing at the source; `theirs`: it was another client's, and stays. An entry: what stands at the target now, of a file. */
 export type Sent = "done" | "missing" | "theirs" | Entry;
+
+export function hasNoSource(sent: Sent): boolean {
+  return sent === "missing" || sent === "theirs";
+}
 
 /**
  * What stands now where files were written or deleted at or below the target while the operation was pending: asked for, since the answer to a tree tells
@@ -22,7 +26,7 @@ export async function arrivals(core: Core, barrier: Barrier, sent: Sent): Promis
   if (dst === null || !core.rules.arrivalIsBase) return { found: [] };
   try {
     if (typeof sent !== "string" && sent.etag !== null) return { found: (await tookOther(core, barrier, sent)) ? [] : [sent] };
-    const missing = sent === "missing" || sent === "theirs";
+    const missing = hasNoSource(sent);
     const stayed = missing && tree === 0 && core.rules.vanishedKnowsTarget ? await stayedOf(core, barrier, dst) : undefined;
     if (stayed !== undefined) return { found: [], stayed };
     return { found: tree === 0 && !missing ? await oneArrival(core, dst, seq) : await treeArrivals(core, barrier, dst, missing) };
@@ -35,8 +39,7 @@ export async function arrivals(core: Core, barrier: Barrier, sent: Sent): Promis
 
 /** Replaced or deleted here while the move was under way, and by what is told it was not what our user moved: then that meets it as another client's. */
 async function tookOther(core: Core, { kind, seq }: Barrier, sent: Entry): Promise<boolean> {
-  const place = placeOf(core, sent.path, seq);
-  const node = place === undefined ? undefined : core.tree.at(place);
+  const { node } = standing(core, sent.path, seq);
   if (kind !== "move" || !core.rules.movedIsCompared || node?.base_kind !== FILE || !isPending(core, node)) return false;
   const told = node.base_hashes !== null && Object.keys(sent.hashes).length === 0 ? await core.remote.look(sent.path) : sent;
   return told !== null && told.etag === sent.etag && core.remote.isOther(node, told, 0);
@@ -51,7 +54,7 @@ export interface Arrivals {
 async function stayedOf(core: Core, barrier: Barrier, dst: StorePath): Promise<Arrivals["stayed"]> {
   const known = core.barriers.targetOf(barrier);
   if (known !== undefined) return known;
-  const node = core.tree.at(placeOf(core, dst, barrier.seq) ?? root);
+  const { node } = standing(core, dst, barrier.seq);
   if (node?.base_kind !== FILE || !isPending(core, node)) return undefined;
   // A request whose answer was lost may have brought it; or another client, if it is another version.
   const found = await core.remote.look(dst);
@@ -71,8 +74,7 @@ export async function isTheirs(core: Core, { kind, seq, src, dst }: Barrier): Pr
   if (kind !== "move" || dst === null || !core.rules.movedIsCompared) return false;
   const known = core.barriers.expected(seq, src);
   if (known === undefined) return false;
-  const place = placeOf(core, dst, seq);
-  const node = place === undefined ? undefined : core.tree.at(place);
+  const { place, node } = standing(core, dst, seq);
   if (place !== undefined && (node === undefined || !isPending(core, node))) return false;
   const found = await core.remote.look(src);
   return found !== null && found.kind === "file" && found.etag !== null && found.etag !== known.etag;
@@ -80,8 +82,7 @@ export async function isTheirs(core: Core, { kind, seq, src, dst }: Barrier): Pr
 
 /** What a transfer answers is the word of the source where there are no etags: not to be compared with what is found later. */
 async function oneArrival(core: Core, dst: StorePath, seq: number): Promise<readonly Entry[]> {
-  const place = placeOf(core, dst, seq);
-  const node = place === undefined ? undefined : core.tree.at(place);
+  const { place, node } = standing(core, dst, seq);
   if (place !== undefined && node !== undefined && !isUncertain(core, node, place)) return [];
   const found = await core.remote.look(dst);
   if (found === null) return [];
@@ -143,6 +144,11 @@ function placeOf(core: Core, path: StorePath, seq: number): StorePath | undefine
   return core.barriers.spread(path, seq).find((place) => core.barriers.behind(place, seq) === path);
 }
 
+function standing(core: Core, path: StorePath, seq: number): { readonly place: StorePath | undefined; readonly node: NodeRow | undefined } {
+  const place = placeOf(core, path, seq);
+  return { place, node: place === undefined ? undefined : core.tree.at(place) };
+}
+
 /** A row to remember by that a tree of ours came here, of which nothing was known. Inside of a transaction, as above. */
 export function arrivedTree(core: Core, { tree }: Barrier, dst: StorePath): NodeRow | undefined {
   if (tree === 0 || !core.rules.arrivalIsBase || core.barriers.touches(dst)) return undefined;
@@ -152,18 +158,13 @@ export function arrivedTree(core: Core, { tree }: Barrier, dst: StorePath): Node
 
 /** Nothing was known of it here: without a row the next write over it would not know whom it replaces. */
 function insert(core: Core, one: Entry): void {
-  const parent = makeParents(core, one.path, () => undefined, true);
-  core.tree.insert({
-    id: core.numbers.row(),
-    parent,
-    name: nameOf(one.path),
-    kind: FILE,
-    dirty: 0,
-    gen: core.numbers.next(),
-    checked: core.clock.now(),
-    ...baseOf(one, core.numbers.next()),
-    ...shownOf(one),
-  });
+  insertClean(
+    core,
+    one,
+    makeParents(core, one.path, () => undefined, true),
+    nameOf(one.path),
+    baseOf(one, core.numbers.next()),
+  );
 }
 
 /** Pending, and nobody knows what it will replace. */

@@ -1,7 +1,7 @@
 /** Sends one pending tree operation: whole where the remote can and nothing was begun, else file by file; continued, never started over. */
 import { StoreError, calls, hasCode, rebase } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
-import { arrivals, arrivedTree, isTheirs, isUnsent, recordArrivals } from "./arrivals.ts";
+import { arrivals, arrivedTree, hasNoSource, isTheirs, isUnsent, recordArrivals } from "./arrivals.ts";
 import type { Arrivals, Sent } from "./arrivals.ts";
 import type { Barrier } from "./barriers.ts";
 import { clearParents, conflictName, keepTheirs, moveTheirs } from "./conflict.ts";
@@ -144,7 +144,7 @@ async function removeDirectory(core: Core, { seq, src }: Barrier): Promise<"done
 async function oneFile(core: Core, barrier: Barrier): Promise<Sent> {
   const { kind, src, seq, fresh, step } = barrier;
   const dst = barrier.dst as StorePath;
-  const expected = core.barriers.items(seq).find(({ path }) => path === dst)?.etag ?? null;
+  const expected = core.barriers.expected(seq, dst)?.etag ?? null;
   const first = step === 0;
   if (!first || expected !== null || (fresh === 1 && !canBeFresh(core, kind))) {
     const source = await core.remote.look(src);
@@ -322,7 +322,7 @@ async function oneStep(core: Core, kind: Barrier["kind"], source: Entry, to: Sto
 /** Inside of a transaction. */
 export function endBarrier(core: Core, barrier: Barrier, sent: Sent, { found, stayed }: Arrivals): void {
   const { seq, kind, src, dst } = barrier;
-  const missing = sent === "missing" || sent === "theirs";
+  const missing = hasNoSource(sent);
   const { tree, rules, numbers } = core;
   core.counts.arrived++;
   core.watches.touch(src);
@@ -351,9 +351,11 @@ export function endBarrier(core: Core, barrier: Barrier, sent: Sent, { found, st
   const there = tree.at(dst);
   if (there?.kind === DIRECTORY && there.base_kind === ABSENT && !missing) tree.update(there, { base_kind: DIRECTORY });
   if (missing) for (const place of places) sourceVanished(core, place);
-  const left = places.includes(dst) && stayed !== undefined ? tree.at(dst) : undefined;
-  if (left?.base_kind === null && left.dirty === 1)
-    tree.update(left, { ...noBase(stayed?.etag === null ? ABSENT : FILE, numbers.next()), base_etag: stayed?.etag ?? null });
+  if (stayed !== undefined && places.includes(dst)) {
+    const left = tree.at(dst);
+    if (left?.base_kind === null && left.dirty === 1)
+      tree.update(left, { ...noBase(stayed.etag === null ? ABSENT : FILE, numbers.next()), base_etag: stayed.etag });
+  }
   // Written over what was on its way here: what arrived is known now, and no other client's.
   recordArrivals(core, barrier, found, missing);
 }

@@ -100,7 +100,7 @@ export class Barriers {
 
   /** What the view knew of a place of this operation: an etag, null for "nothing of ours"; undefined: nothing is known. */
   expected(seq: number, path: StorePath): Pick<ItemRow, "etag"> | undefined {
-    return this.items(seq).find((item) => item.path === path);
+    return this.#journal.get<Pick<ItemRow, "etag">>("select etag from item where seq = ? and path = ?", seq, path);
   }
 
   /**

@@ -88,6 +88,12 @@ export function shownOf(found: Entry): Pick<NodeRow, "size" | "modified" | "ctyp
   return { size: found.size, modified: found.modifiedMs, ...toldOf(found) };
 }
 
+/** Inside of a transaction. A row of a file that is at the remote, without its bytes. */
+export function insertClean(core: Core, found: Entry, parent: number, name: string, base: ReturnType<typeof baseOf>): void {
+  const id = core.numbers.row();
+  core.tree.insert({ id, parent, name, kind: FILE, dirty: 0, gen: core.numbers.next(), checked: core.clock.now(), ...base, ...shownOf(found) });
+}
+
 function toldOf({ contentType, metadata, complete }: Entry): Pick<NodeRow, "ctype" | "metadata" | "complete"> {
   return { ctype: contentType, metadata: metadata === null ? null : JSON.stringify(metadata), complete: complete ? 1 : 0 };
 }

@@ -22,7 +22,7 @@ import {
   setFile,
 } from "./journal-changes.ts";
 import type { KnownParent } from "./journal-changes.ts";
-import { shownOf } from "./learn.ts";
+import { insertClean } from "./learn.ts";
 import { baseOf, noBase } from "./remote.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { ItemRow, NodeRow } from "./rows.ts";
@@ -121,21 +121,8 @@ function moveFile(core: Core, plan: Plan): void {
 
 /** What is moved without a row of its own: whoever replaces it before it has arrived has seen this version, and no other. */
 function remember(core: Core, found: Entry, parent: number, to: StorePath): void {
-  const gen = core.numbers.next();
-  core.tree.insert({
-    id: core.numbers.row(),
-    parent,
-    name: nameOf(to),
-    kind: FILE,
-    dirty: 0,
-    gen,
-    checked: core.clock.now(),
-    ...baseOf(found, gen),
-    // The remote will say the same of the bytes, and another etag.
-    base_etag: null,
-    base_id: null,
-    ...shownOf(found),
-  });
+  // The remote will say the same of the bytes, and another etag.
+  insertClean(core, found, parent, nameOf(to), { ...baseOf(found, core.numbers.next()), base_etag: null, base_id: null });
 }
 
 /** What the move may take along: the version that the view knew, null where the remote had none of ours. It follows what is under way. */

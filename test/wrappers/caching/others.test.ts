@@ -118,7 +118,6 @@ describe("a file that was moved a moment ago", () => {
     await b.store.move("/a", "/b");
     await b.store.write("/c", "new");
     await b.cache.flush();
-    b.sent();
     await b.store.move("/c", "/b");
     await b.base.write("/b", "theirs");
     await b.cache.flush();
