@@ -3,7 +3,7 @@ import { StoreError, isInside, join, nameOf, parentOf, rebase } from "../../stor
 import type { Entry, StorePath } from "../../store/index.ts";
 import type { Barrier } from "./barriers.ts";
 import type { Core } from "./core.ts";
-import { hasFlight, makeParents } from "./journal-changes.ts";
+import { hasFlight, isLate, makeParents } from "./journal-changes.ts";
 import { insertClean, isSoft } from "./learn.ts";
 import { baseOf } from "./remote.ts";
 import { ABSENT, FILE } from "./rows.ts";
@@ -25,7 +25,10 @@ export async function arrivals(core: Core, barrier: Barrier, sent: Sent): Promis
   const { seq, dst, tree } = barrier;
   if (dst === null || !core.rules.arrivalIsBase) return { found: [] };
   try {
-    if (typeof sent !== "string" && sent.etag !== null) return { found: (await tookOther(core, barrier, sent)) ? [] : [sent] };
+    if (typeof sent !== "string" && sent.etag !== null) {
+      if (!(await tookOther(core, barrier, sent))) return { found: [sent] };
+      return core.barriers.replacedOf(seq) === undefined ? { found: [] } : { found: [], stayed: { etag: null } };
+    }
     const missing = hasNoSource(sent);
     const stayed = missing && tree === 0 && core.rules.vanishedKnowsTarget ? await stayedOf(core, barrier, dst) : undefined;
     if (stayed !== undefined) return { found: [], stayed };
@@ -39,21 +42,27 @@ export async function arrivals(core: Core, barrier: Barrier, sent: Sent): Promis
 
 /** Replaced or deleted here while the move was under way, and by what is told it was not what our user moved: then that meets it as another client's. */
 async function tookOther(core: Core, { kind, seq }: Barrier, sent: Entry): Promise<boolean> {
-  const { node } = standing(core, sent.path, seq);
-  if (kind !== "move" || !core.rules.movedIsCompared || node?.base_kind !== FILE || !isPending(core, node)) return false;
+  if (kind !== "move" || !core.rules.movedIsCompared) return false;
+  const { node: there } = standing(core, sent.path, seq);
+  const node = core.barriers.replacedOf(seq) ?? (there !== undefined && isPending(core, there) ? there : undefined);
+  if (node?.base_kind !== FILE) return false;
   const told = node.base_hashes !== null && Object.keys(sent.hashes).length === 0 ? await core.remote.look(sent.path) : sent;
   return told !== null && told.etag === sent.etag && core.remote.isOther(node, told, 0);
 }
 
 export interface Arrivals {
   readonly found: readonly Entry[];
-  /** There was no source, and at the target is what was known of it, null: nothing of ours. Undefined: nobody knows. */
+  /** There was no source, and at the target is what was known of it. Null: nothing of ours, there or brought there. Undefined: nobody knows. */
   readonly stayed?: { readonly etag: string | null } | undefined;
 }
 
 async function stayedOf(core: Core, barrier: Barrier, dst: StorePath): Promise<Arrivals["stayed"]> {
   const known = core.barriers.targetOf(barrier);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    // It was not asked for, and it may be all that tells later what a move has taken along.
+    const { etag } = known;
+    return etag === null || isLate(core) || (await core.remote.look(dst))?.etag === etag ? known : { etag: null };
+  }
   const { node } = standing(core, dst, barrier.seq);
   if (node?.base_kind !== FILE || !isPending(core, node)) return undefined;
   // A request whose answer was lost may have brought it; or another client, if it is another version.

@@ -339,8 +339,8 @@ export function endBarrier(core: Core, barrier: Barrier, sent: Sent, { found, st
   }
   if (sent === "theirs") noteConflict(core, src, null, "moved and replaced here, and changed by another client: their version stays where it was");
   else if (kind === "move") buryPath(core, src);
-  if (typeof sent !== "string" && sent.etag !== null) core.barriers.brought(dst, sent.etag);
-  else if (stayed !== undefined) core.barriers.brought(dst, stayed.etag);
+  if (stayed !== undefined) core.barriers.brought(dst, stayed.etag);
+  else if (typeof sent !== "string" && sent.etag !== null) core.barriers.brought(dst, sent.etag);
   const target = tree.at(dst) ?? (missing ? undefined : arrivedTree(core, barrier, dst));
   if (target !== undefined) tree.update(target, { moved_gen: numbers.next() });
   if (rules.absenceEndsWithMove)

@@ -2,7 +2,7 @@
 import { isInside, parentOf, rebase, root } from "../../store/index.ts";
 import type { StorePath } from "../../store/index.ts";
 import type { Journal } from "./journal.ts";
-import type { BarrierRow, ItemRow } from "./rows.ts";
+import type { BarrierRow, ItemRow, NodeRow } from "./rows.ts";
 import type { Rules } from "./rules.ts";
 import { related } from "./tree.ts";
 
@@ -15,6 +15,8 @@ export class Barriers {
   #all: Barrier[] = [];
   /** How many have this path as source or target: a path without barriers above it costs a few lookups. */
   #at = new Map<StorePath, number>();
+  /** What moves of a file were to bring, where an operation has replaced it since: by that, what arrives is compared. In memory only. */
+  readonly #replaced = new Map<number, NodeRow>();
 
   constructor(journal: Journal, rules: Rules) {
     this.#journal = journal;
@@ -77,6 +79,7 @@ export class Barriers {
     this.#journal.run("delete from item where seq = ?", seq);
     this.#journal.run("update node set wait = null where wait = ?", seq);
     this.#all = this.#all.filter((one) => one.seq !== seq);
+    this.#replaced.delete(seq);
     this.#note(barrier, -1);
   }
 
@@ -125,6 +128,16 @@ export class Barriers {
     if (tree === 1) return;
     if (path !== src) this.update(seq, { fresh: etag === null ? 1 : 0 });
     this.#journal.run("insert or replace into item(seq, path, etag) values(?, ?, ?)", seq, path, etag);
+  }
+
+  /** Inside of a transaction: the row of a file goes, and an operation that replaces it is added after this. */
+  replaces(path: StorePath, row: NodeRow): void {
+    for (const { seq, kind, tree, dst } of this.#all)
+      if (kind === "move" && tree === 0 && dst !== null && this.forward(dst, seq).includes(path)) this.#replaced.set(seq, row);
+  }
+
+  replacedOf(seq: number): NodeRow | undefined {
+    return this.#replaced.get(seq);
   }
 
   #note({ src, dst }: Barrier, by: 1 | -1): void {

@@ -187,7 +187,9 @@ function expected(core: Core, { to, target }: Plan): { readonly fresh: boolean; 
 /** The row of a file or whiteout that is replaced. */
 function clearFile(core: Core, path: StorePath): void {
   const there = core.tree.at(path);
-  if (there !== undefined) dropRow(core, there);
+  if (there === undefined) return;
+  if (core.rules.movedIsCompared && !hasFlight(core, there)) core.barriers.replaces(path, there);
+  dropRow(core, there);
 }
 
 function clone(core: Core, node: NodeRow, parent: number, name: string): Parameters<Core["tree"]["insert"]>[0] {

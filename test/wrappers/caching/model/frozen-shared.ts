@@ -135,6 +135,34 @@ const written: readonly { readonly found: string; readonly kills?: Partial<Rules
     steps: [theyWrite("/a"), write("/b"), theyWrite("/b"), remove("/a"), write("/a"), move("/a", "/b"), late, wait(11_000), net("lost-applied")],
   },
   {
+    found: "the same with a copy that replaced it",
+    steps: [write("/b"), write("/d/a"), flush, theyWrite("/b"), move("/b", "/a"), copy("/d/a", "/a"), wait(0)],
+  },
+  {
+    found: "the same with another client's version that our user had read, and a copy of a file that lies here",
+    steps: [write("/b"), wait(2500), theyWrite("/a"), read("/a"), theyWrite("/a"), net("ok"), move("/a", "/d/a"), copy("/b", "/d/a"), write("/a")],
+  },
+  {
+    found: "the same with a copy of a file that does not lie here",
+    steps: [theyWrite("/d/a"), read("/d/a"), theyWrite("/d/a"), move("/d/a", "/b"), theyWrite("/a"), copy("/a", "/b"), wait(0)],
+  },
+  {
+    found:
+      "what stood at the target of a move that had no source was believed, not looked at: it was gone, and another client's file was taken for what a second move had brought",
+    steps: [
+      write("/a"),
+      theyWrite("/d/a"),
+      read("/d/a"),
+      theyDelete("/d/a"),
+      wait(11_000),
+      theyWrite("/a"),
+      move("/a", "/d/a"),
+      move("/d/a", "/a"),
+      net("failed"),
+      net("lost-applied"),
+    ],
+  },
+  {
     found: "a delete of what a copy was bringing removed what another client had written over it",
     hashes: false,
     steps: [write("/d/a"), wait(6000), theyWrite("/a"), copy("/a", "/b"), net("ok"), net("applied"), theyWrite("/b"), remove("/b"), late],
