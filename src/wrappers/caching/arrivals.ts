@@ -22,17 +22,14 @@ export function hasNoSource(sent: Sent): boolean {
  * nothing of its files. Where there was no source for it, all that lies here is about to be sent, and an earlier version of ours may have landed there.
  */
 export async function arrivals(core: Core, barrier: Barrier, sent: Sent): Promise<Arrivals> {
-  const { seq, dst, tree } = barrier;
+  const { dst, tree } = barrier;
   if (dst === null || !core.rules.arrivalIsBase) return { found: [] };
   try {
-    if (typeof sent !== "string" && sent.etag !== null) {
-      if (!(await tookOther(core, barrier, sent))) return { found: [sent] };
-      return core.barriers.replacedOf(seq) === undefined ? { found: [] } : { found: [], stayed: { etag: null } };
-    }
+    if (typeof sent !== "string" && sent.etag !== null) return await answered(core, barrier, sent);
     const missing = hasNoSource(sent);
     const stayed = missing && tree === 0 && core.rules.vanishedKnowsTarget ? await stayedOf(core, barrier, dst) : undefined;
     if (stayed !== undefined) return { found: [], stayed };
-    return { found: tree === 0 && !missing ? await oneArrival(core, dst, seq) : await treeArrivals(core, barrier, dst, missing) };
+    return tree === 0 && !missing ? await oneArrival(core, barrier, dst) : { found: await treeArrivals(core, barrier, dst, missing) };
   } catch (error) {
     // The operation has arrived all the same. Of what is there nothing is known then, as before, and a write in doubt keeps it beside ours.
     if (!StoreError.is(error) || core.ended.aborted) throw error;
@@ -41,13 +38,12 @@ export async function arrivals(core: Core, barrier: Barrier, sent: Sent): Promis
 }
 
 /** Replaced or deleted here while the move was under way, and by what is told it was not what our user moved: then that meets it as another client's. */
-async function tookOther(core: Core, { kind, seq }: Barrier, sent: Entry): Promise<boolean> {
-  if (kind !== "move" || !core.rules.movedIsCompared) return false;
+async function answered(core: Core, { kind, seq }: Barrier, sent: Entry): Promise<Arrivals> {
   const { node: there } = standing(core, sent.path, seq);
-  const node = core.barriers.replacedOf(seq) ?? (there !== undefined && isPending(core, there) ? there : undefined);
-  if (node?.base_kind !== FILE) return false;
-  const told = node.base_hashes !== null && Object.keys(sent.hashes).length === 0 ? await core.remote.look(sent.path) : sent;
-  return told !== null && told.etag === sent.etag && core.remote.isOther(node, told, 0);
+  const known = core.barriers.droppedOf(seq) ?? (there !== undefined && isPending(core, there) ? there : undefined);
+  if (kind !== "move" || !core.rules.movedIsCompared || known?.base_kind !== FILE) return { found: [sent] };
+  const told = known.base_hashes !== null && Object.keys(sent.hashes).length === 0 ? await core.remote.look(sent.path) : sent;
+  return told !== null && told.etag === sent.etag && (await core.remote.isOther(known, told, 0)) ? NOT_OURS : { found: [sent] };
 }
 
 export interface Arrivals {
@@ -55,6 +51,8 @@ export interface Arrivals {
   /** There was no source, and at the target is what was known of it. Null: nothing of ours, there or brought there. Undefined: nobody knows. */
   readonly stayed?: { readonly etag: string | null } | undefined;
 }
+
+const NOT_OURS: Arrivals = { found: [], stayed: { etag: null } };
 
 async function stayedOf(core: Core, barrier: Barrier, dst: StorePath): Promise<Arrivals["stayed"]> {
   const known = core.barriers.targetOf(barrier);
@@ -90,15 +88,15 @@ export async function isTheirs(core: Core, { kind, seq, src, dst }: Barrier): Pr
 }
 
 /** What a transfer answers is the word of the source where there are no etags: not to be compared with what is found later. */
-async function oneArrival(core: Core, dst: StorePath, seq: number): Promise<readonly Entry[]> {
+async function oneArrival(core: Core, { seq }: Barrier, dst: StorePath): Promise<Arrivals> {
   const { place, node } = standing(core, dst, seq);
-  if (place !== undefined && node !== undefined && !isUncertain(core, node, place)) return [];
+  if (place !== undefined && node !== undefined && !isUncertain(core, node, place)) return { found: [] };
   const found = await core.remote.look(dst);
-  if (found === null) return [];
+  if (found === null) return { found: [] };
   // The answer was lost, and another client may have written there since.
-  const { movedIsCompared } = core.rules;
-  const isOther = movedIsCompared && node?.base_kind === FILE && (await core.remote.isOther(node, found, core.settings().compareMaxBytes));
-  return isOther ? [] : [found];
+  const known = core.barriers.droppedOf(seq) ?? node;
+  const isOther = core.rules.movedIsCompared && known?.base_kind === FILE && (await core.remote.isOther(known, found, core.settings().compareMaxBytes));
+  return isOther ? NOT_OURS : { found: [found] };
 }
 
 async function treeArrivals(core: Core, { seq, kind, src }: Barrier, dst: StorePath, missing: boolean): Promise<readonly Entry[]> {

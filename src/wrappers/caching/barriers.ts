@@ -3,6 +3,7 @@ import { isInside, parentOf, rebase, root } from "../../store/index.ts";
 import type { StorePath } from "../../store/index.ts";
 import type { Journal } from "./journal.ts";
 import type { BarrierRow, ItemRow, NodeRow } from "./rows.ts";
+import { FILE } from "./rows.ts";
 import type { Rules } from "./rules.ts";
 import { related } from "./tree.ts";
 
@@ -15,8 +16,8 @@ export class Barriers {
   #all: Barrier[] = [];
   /** How many have this path as source or target: a path without barriers above it costs a few lookups. */
   #at = new Map<StorePath, number>();
-  /** What moves of a file were to bring, where an operation has replaced it since: by that, what arrives is compared. In memory only. */
-  readonly #replaced = new Map<number, NodeRow>();
+  /** What moves and copies of a file were to bring, where its row is gone since: by that, what arrives is compared. In memory only. */
+  readonly #dropped = new Map<number, NodeRow>();
 
   constructor(journal: Journal, rules: Rules) {
     this.#journal = journal;
@@ -79,7 +80,7 @@ export class Barriers {
     this.#journal.run("delete from item where seq = ?", seq);
     this.#journal.run("update node set wait = null where wait = ?", seq);
     this.#all = this.#all.filter((one) => one.seq !== seq);
-    this.#replaced.delete(seq);
+    this.#dropped.delete(seq);
     this.#note(barrier, -1);
   }
 
@@ -130,14 +131,14 @@ export class Barriers {
     this.#journal.run("insert or replace into item(seq, path, etag) values(?, ?, ?)", seq, path, etag);
   }
 
-  /** Inside of a transaction: the row of a file goes, and an operation that replaces it is added after this. */
-  replaces(path: StorePath, row: NodeRow): void {
-    for (const { seq, kind, tree, dst } of this.#all)
-      if (kind === "move" && tree === 0 && dst !== null && this.forward(dst, seq).includes(path)) this.#replaced.set(seq, row);
+  /** Inside of a transaction: the row of a file goes. What replaces it is added after this. */
+  drops(path: StorePath, row: NodeRow): void {
+    if (row.base_kind !== FILE || !this.#rules.movedIsCompared) return;
+    for (const { seq, tree, dst } of this.#all) if (tree === 0 && dst !== null && this.forward(dst, seq).includes(path)) this.#dropped.set(seq, row);
   }
 
-  replacedOf(seq: number): NodeRow | undefined {
-    return this.#replaced.get(seq);
+  droppedOf(seq: number): NodeRow | undefined {
+    return this.#dropped.get(seq);
   }
 
   #note({ src, dst }: Barrier, by: 1 | -1): void {

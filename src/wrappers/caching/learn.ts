@@ -23,6 +23,7 @@ export function isPendingBelow(core: Core, node: NodeRow): boolean {
 /** Forgets what is known at and below a row, where nothing of it is pending. */
 export function forget(core: Core, node: NodeRow): boolean {
   if (isPendingBelow(core, node)) return false;
+  if (node.kind === FILE) core.barriers.drops(core.tree.pathOf(node), node);
   for (const one of core.tree.subtree(node.id).reverse()) {
     core.content.unref(one.content);
     core.tree.remove(one);

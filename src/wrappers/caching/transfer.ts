@@ -188,7 +188,7 @@ function expected(core: Core, { to, target }: Plan): { readonly fresh: boolean; 
 function clearFile(core: Core, path: StorePath): void {
   const there = core.tree.at(path);
   if (there === undefined) return;
-  if (core.rules.movedIsCompared && !hasFlight(core, there)) core.barriers.replaces(path, there);
+  if (!hasFlight(core, there)) core.barriers.drops(path, there);
   dropRow(core, there);
 }
 

@@ -163,6 +163,23 @@ const written: readonly { readonly found: string; readonly kills?: Partial<Rules
     ],
   },
   {
+    found: "a file that was moved was forgotten, since nothing was where it came from, and another client's file was taken for it after a lost answer",
+    steps: [
+      theyWrite("/a"),
+      read("/a"),
+      { do: "evict", path: "/a" },
+      theyDelete("/a"),
+      copy("/a", "/d/a"),
+      move("/a", "/b"),
+      net("ok"),
+      write("/b"),
+      net("ok"),
+      net("lost"),
+      late,
+      theyWrite("/b"),
+    ],
+  },
+  {
     found: "a delete of what a copy was bringing removed what another client had written over it",
     hashes: false,
     steps: [write("/d/a"), wait(6000), theyWrite("/a"), copy("/a", "/b"), net("ok"), net("applied"), theyWrite("/b"), remove("/b"), late],

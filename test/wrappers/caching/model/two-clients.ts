@@ -157,8 +157,11 @@ class SharedRun {
       }
       case "copy":
       case "move": {
-        if (one.path === one.to || !(await this.#call([one.path, one.to], () => store[one.do](one.path, one.to)))) return undefined;
-        this.#transfers.push([one.path, one.to]);
+        if (one.path === one.to) return undefined;
+        const isDone = await this.#call([one.path, one.to], () => store[one.do](one.path, one.to));
+        // Cut off: it may be in the journal.
+        if (isDone || this.#life.dead) this.#transfers.push([one.path, one.to]);
+        if (!isDone) return undefined;
         for (const path of [one.path, one.to]) if (remote.unanswered.has(path)) this.#gone(path);
         const version = this.#ours.get(one.path);
         if (one.do === "move") this.#ours.delete(one.path);
