@@ -6,6 +6,7 @@ import type { Core } from "./core.ts";
 import { hasFlight, isLate, makeParents } from "./journal-changes.ts";
 import { insertClean, isSoft } from "./learn.ts";
 import { baseOf } from "./remote.ts";
+import type { Base } from "./remote.ts";
 import { ABSENT, FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
 import { isSame } from "./same.ts";
@@ -39,11 +40,23 @@ export async function arrivals(core: Core, barrier: Barrier, sent: Sent): Promis
 
 /** Replaced or deleted here while the move was under way, and by what is told it was not what our user moved: then that meets it as another client's. */
 async function answered(core: Core, { kind, seq }: Barrier, sent: Entry): Promise<Arrivals> {
-  const { node: there } = standing(core, sent.path, seq);
-  const known = core.barriers.droppedOf(seq) ?? (there !== undefined && isPending(core, there) ? there : undefined);
-  if (kind !== "move" || !core.rules.movedIsCompared || known?.base_kind !== FILE) return { found: [sent] };
+  if (kind !== "move") return { found: [sent] };
+  const known = unwanted(core, sent.path, seq);
+  if (known === undefined) return { found: [sent] };
   const told = known.base_hashes !== null && Object.keys(sent.hashes).length === 0 ? await core.remote.look(sent.path) : sent;
   return told !== null && told.etag === sent.etag && (await core.remote.isOther(known, told, 0)) ? NOT_OURS : { found: [sent] };
+}
+
+/** What the operation `seq` was to bring to `path`, where our user has replaced or deleted that by now. Undefined: it is wanted, or nobody knows what it was. */
+function unwanted(core: Core, path: StorePath, seq: number): Base | undefined {
+  const { place, node } = standing(core, path, seq);
+  if (!core.rules.movedIsCompared || isWanted(core, place, node)) return undefined;
+  const known = core.barriers.brings(seq) ?? node;
+  return known?.base_kind === FILE ? known : undefined;
+}
+
+function isWanted(core: Core, place: StorePath | undefined, node: NodeRow | undefined): boolean {
+  return place !== undefined && (node === undefined || !isPending(core, node));
 }
 
 export interface Arrivals {
@@ -82,7 +95,7 @@ export async function isTheirs(core: Core, { kind, seq, src, dst }: Barrier): Pr
   const known = core.barriers.expected(seq, src);
   if (known === undefined) return false;
   const { place, node } = standing(core, dst, seq);
-  if (place !== undefined && (node === undefined || !isPending(core, node))) return false;
+  if (isWanted(core, place, node)) return false;
   const found = await core.remote.look(src);
   return found !== null && found.kind === "file" && found.etag !== null && found.etag !== known.etag;
 }
@@ -94,9 +107,8 @@ async function oneArrival(core: Core, { seq }: Barrier, dst: StorePath): Promise
   const found = await core.remote.look(dst);
   if (found === null) return { found: [] };
   // The answer was lost, and another client may have written there since.
-  const known = core.barriers.droppedOf(seq) ?? node;
-  const isOther = core.rules.movedIsCompared && known?.base_kind === FILE && (await core.remote.isOther(known, found, core.settings().compareMaxBytes));
-  return isOther ? NOT_OURS : { found: [found] };
+  const known = unwanted(core, dst, seq);
+  return known !== undefined && (await core.remote.isOther(known, found, core.settings().compareMaxBytes)) ? NOT_OURS : { found: [found] };
 }
 
 async function treeArrivals(core: Core, { seq, kind, src }: Barrier, dst: StorePath, missing: boolean): Promise<readonly Entry[]> {

@@ -3,6 +3,7 @@ import { isInside, parentOf, rebase, root } from "../../store/index.ts";
 import type { StorePath } from "../../store/index.ts";
 import type { Journal } from "./journal.ts";
 import type { BarrierRow, ItemRow, NodeRow } from "./rows.ts";
+import type { Base } from "./remote.ts";
 import { FILE } from "./rows.ts";
 import type { Rules } from "./rules.ts";
 import { related } from "./tree.ts";
@@ -16,8 +17,8 @@ export class Barriers {
   #all: Barrier[] = [];
   /** How many have this path as source or target: a path without barriers above it costs a few lookups. */
   #at = new Map<StorePath, number>();
-  /** What moves and copies of a file were to bring, where its row is gone since: by that, what arrives is compared. In memory only. */
-  readonly #dropped = new Map<number, NodeRow>();
+  /** What moves and copies of a file are to bring, where no row says it: by that, what arrives is compared. In memory only. */
+  readonly #brings = new Map<number, Base>();
 
   constructor(journal: Journal, rules: Rules) {
     this.#journal = journal;
@@ -80,7 +81,7 @@ export class Barriers {
     this.#journal.run("delete from item where seq = ?", seq);
     this.#journal.run("update node set wait = null where wait = ?", seq);
     this.#all = this.#all.filter((one) => one.seq !== seq);
-    this.#dropped.delete(seq);
+    this.#brings.delete(seq);
     this.#note(barrier, -1);
   }
 
@@ -133,12 +134,15 @@ export class Barriers {
 
   /** Inside of a transaction: the row of a file goes. What replaces it is added after this. */
   drops(path: StorePath, row: NodeRow): void {
-    if (row.base_kind !== FILE || !this.#rules.movedIsCompared) return;
-    for (const { seq, tree, dst } of this.#all) if (tree === 0 && dst !== null && this.forward(dst, seq).includes(path)) this.#dropped.set(seq, row);
+    for (const { seq, tree, dst } of this.#all) if (tree === 0 && dst !== null && this.forward(dst, seq).includes(path)) this.willBring(seq, row);
   }
 
-  droppedOf(seq: number): NodeRow | undefined {
-    return this.#dropped.get(seq);
+  willBring(seq: number, base: Base): void {
+    if (base.base_kind === FILE && this.#rules.movedIsCompared) this.#brings.set(seq, base);
+  }
+
+  brings(seq: number): Base | undefined {
+    return this.#brings.get(seq);
   }
 
   #note({ src, dst }: Barrier, by: 1 | -1): void {

@@ -3,6 +3,7 @@ import { StoreError, hasCode } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
 import type { Core } from "./core.ts";
 import { baseOf } from "./remote.ts";
+import type { Base } from "./remote.ts";
 import { DIRECTORY, FILE, SUBTREE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
 
@@ -90,7 +91,7 @@ export function shownOf(found: Entry): Pick<NodeRow, "size" | "modified" | "ctyp
 }
 
 /** Inside of a transaction. A row of a file that is at the remote, without its bytes. */
-export function insertClean(core: Core, found: Entry, parent: number, name: string, base: ReturnType<typeof baseOf>): void {
+export function insertClean(core: Core, found: Entry, parent: number, name: string, base: Base): void {
   const id = core.numbers.row();
   core.tree.insert({ id, parent, name, kind: FILE, dirty: 0, gen: core.numbers.next(), checked: core.clock.now(), ...base, ...shownOf(found) });
 }

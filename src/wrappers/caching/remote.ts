@@ -82,7 +82,7 @@ export class Remote {
   }
 
   /** Is it proved that this is not what was there when the base was learnt? Etags say nothing: those of another place. */
-  async isOther({ base_size: size, base_hashes: hashes, base_crc: crc }: NodeRow, found: Entry, compareMaxBytes: number): Promise<boolean> {
+  async isOther({ base_size: size, base_hashes: hashes, base_crc: crc }: Base, found: Entry, compareMaxBytes: number): Promise<boolean> {
     if (found.kind !== "file" || (size !== null && found.size !== null && size !== found.size)) return true;
     const same = hashes === null ? undefined : sameHashes(JSON.parse(hashes) as Hashes, found.hashes);
     if (same !== undefined) return !same;
@@ -142,11 +142,9 @@ export function sameHashes(a: Hashes, b: Hashes): boolean | undefined {
 }
 
 /** What a base is made of. */
-export function baseOf(
-  found: Entry,
-  gen: number,
-  crc: number | null = null,
-): Pick<NodeRow, "base_kind" | "base_etag" | "base_size" | "base_modified" | "base_hashes" | "base_crc" | "base_id" | "base_gen"> {
+export type Base = Pick<NodeRow, "base_kind" | "base_etag" | "base_size" | "base_modified" | "base_hashes" | "base_crc" | "base_id" | "base_gen">;
+
+export function baseOf(found: Entry, gen: number, crc: number | null = null): Base {
   return {
     base_kind: found.kind === "file" ? 1 : 2,
     base_etag: found.etag,
@@ -159,6 +157,6 @@ export function baseOf(
   };
 }
 
-export function noBase(kind: 0 | 1 | null, gen: number): ReturnType<typeof baseOf> {
+export function noBase(kind: 0 | 1 | null, gen: number): Base {
   return { base_kind: kind, base_etag: null, base_size: null, base_modified: null, base_hashes: null, base_crc: null, base_id: null, base_gen: gen };
 }

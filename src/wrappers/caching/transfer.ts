@@ -17,6 +17,7 @@ import {
   giveWay,
   hardEtag,
   hasFlight,
+  isLate,
   isLocalOnly,
   makeParents,
   setFile,
@@ -116,7 +117,14 @@ function moveFile(core: Core, plan: Plan): void {
     core.watches.touch(from);
   } else if (source.entry !== undefined && source.entry !== null && core.rules.movedIsCompared && !core.barriers.changes(from))
     remember(core, source.entry, parent, to);
-  addBarrier(core, "move", from, to, { tree: false, fresh, items: [...items, ...known] });
+  willBring(core, source, addBarrier(core, "move", from, to, { tree: false, fresh, items: [...items, ...known] }));
+}
+
+/** Where no row at the target will say it: what was seen of the source, or what its own row knows. */
+function willBring(core: Core, { node, entry: found }: Known, seq: number): void {
+  const seen = found === undefined || found === null || isLate(core) ? undefined : baseOf(found, 0);
+  const base = node === undefined ? seen : node.content === null && node.dirty === 0 ? node : undefined;
+  if (base !== undefined) core.barriers.willBring(seq, base);
 }
 
 /** What is moved without a row of its own: whoever replaces it before it has arrived has seen this version, and no other. */
@@ -149,7 +157,7 @@ function copyFile(core: Core, plan: Plan): void {
   const parent = makeParents(core, to, parents, exists(plan.target));
   clearFile(core, to);
   if (node !== undefined && node.content !== null) core.tree.insert(clone(core, node, parent, nameOf(to)));
-  addBarrier(core, "copy", from, to, { tree: false, fresh, items });
+  willBring(core, source, addBarrier(core, "copy", from, to, { tree: false, fresh, items }));
 }
 
 /** The target as a file of its own with the same bytes. */

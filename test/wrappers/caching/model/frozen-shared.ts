@@ -180,6 +180,10 @@ const written: readonly { readonly found: string; readonly kills?: Partial<Rules
     ],
   },
   {
+    found: "of what a copy had put at the source of a move nothing was known, and another client's version was taken along to where it was replaced",
+    steps: [theyWrite("/b"), copy("/b", "/a"), net("applied"), theyWrite("/a"), move("/a", "/d/a"), net("ok"), write("/d/a"), net("ok")],
+  },
+  {
     found: "a delete of what a copy was bringing removed what another client had written over it",
     hashes: false,
     steps: [write("/d/a"), wait(6000), theyWrite("/a"), copy("/a", "/b"), net("ok"), net("applied"), theyWrite("/b"), remove("/b"), late],

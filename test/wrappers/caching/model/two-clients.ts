@@ -178,7 +178,7 @@ class SharedRun {
         return undefined;
       }
       case "stat":
-        await this.#call([one.path], () => store.stat(one.path));
+        await this.#call([one.path], () => store.stat(one.path), this.#kept(one.path));
         return undefined;
       case "evict":
         await this.#life.settled(process.evict(one.path));
@@ -218,8 +218,8 @@ class SharedRun {
   }
 
   /** True: acknowledged. Where it was cut off nobody knows whether it happened, and ours is not waited for. */
-  async #call(paths: readonly string[], call: () => Promise<unknown>): Promise<boolean> {
-    this.#asking = paths;
+  async #call(paths: readonly string[], call: () => Promise<unknown>, asking = paths): Promise<boolean> {
+    this.#asking = asking;
     const outcome = await this.#life.settled(call());
     this.#asking = [];
     if (outcome !== "cut" && "value" in outcome) {
@@ -232,6 +232,13 @@ class SharedRun {
       throw new Violation(`a call on ${paths.join(", ")} failed: ${show(outcome)}`, outcome.error);
     if (outcome === "cut") for (const path of paths) this.#ours.delete(path);
     return false;
+  }
+
+  /** Where the remote may keep what is on its way to this path. */
+  #kept(path: string): readonly string[] {
+    const places = [path];
+    for (const [from, to] of this.#transfers.toReversed()) if (places.includes(to)) places.push(from);
+    return places;
   }
 
   #write(store: Store, path: string, version: number): Promise<unknown> {
