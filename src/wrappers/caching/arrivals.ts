@@ -26,7 +26,7 @@ export async function arrivals(core: Core, barrier: Barrier, sent: Sent): Promis
   const { dst, tree } = barrier;
   if (dst === null || !core.rules.arrivalIsBase) return { found: [] };
   try {
-    if (typeof sent !== "string" && sent.etag !== null) return await answered(core, barrier, sent);
+    if (typeof sent !== "string" && sent.etag !== null) return barrier.kind === "move" ? await compared(core, barrier.seq, sent, 0) : { found: [sent] };
     const missing = hasNoSource(sent);
     const stayed = missing && tree === 0 && core.rules.vanishedKnowsTarget ? await stayedOf(core, barrier, dst) : undefined;
     if (stayed !== undefined) return { found: [], stayed };
@@ -38,21 +38,18 @@ export async function arrivals(core: Core, barrier: Barrier, sent: Sent): Promis
   }
 }
 
-/** Replaced or deleted here while the move was under way, and by what is told it was not what our user moved: then that meets it as another client's. */
-async function answered(core: Core, { kind, seq }: Barrier, sent: Entry): Promise<Arrivals> {
-  if (kind !== "move") return { found: [sent] };
-  const known = unwanted(core, sent.path, seq);
-  if (known === undefined) return { found: [sent] };
-  const told = known.base_hashes !== null && Object.keys(sent.hashes).length === 0 ? await core.remote.look(sent.path) : sent;
-  return told !== null && told.etag === sent.etag && (await core.remote.isOther(known, told, 0)) ? NOT_OURS : { found: [sent] };
-}
-
-/** What the operation `seq` was to bring to `path`, where our user has replaced or deleted that by now. Undefined: it is wanted, or nobody knows what it was. */
-function unwanted(core: Core, path: StorePath, seq: number): Base | undefined {
-  const { place, node } = standing(core, path, seq);
-  if (!core.rules.movedIsCompared || isWanted(core, place, node)) return undefined;
+/**
+ * Another version than our user copied or moved, by what is told. Where that was replaced or deleted here meanwhile, it is met as another client's; else nobody
+ * here has seen it, and it is looked at before it is replaced.
+ */
+async function compared(core: Core, seq: number, found: Entry, compareMaxBytes: number): Promise<Arrivals> {
+  const { place, node } = standing(core, found.path, seq);
+  const isClean = place !== undefined && node !== undefined && !isPending(core, node);
   const known = core.barriers.brings(seq) ?? node;
-  return known?.base_kind === FILE ? known : undefined;
+  if (isClean || known?.base_kind !== FILE || !core.rules.movedIsCompared) return { found: [found] };
+  const told = known.base_hashes !== null && Object.keys(found.hashes).length === 0 ? await core.remote.look(found.path) : found;
+  if (told === null || told.etag !== found.etag || !(await core.remote.isOther(known, told, compareMaxBytes))) return { found: [found] };
+  return isWanted(core, place, node) ? { found: [] } : NOT_OURS;
 }
 
 function isWanted(core: Core, place: StorePath | undefined, node: NodeRow | undefined): boolean {
@@ -107,8 +104,7 @@ async function oneArrival(core: Core, { seq }: Barrier, dst: StorePath): Promise
   const found = await core.remote.look(dst);
   if (found === null) return { found: [] };
   // The answer was lost, and another client may have written there since.
-  const known = unwanted(core, dst, seq);
-  return known !== undefined && (await core.remote.isOther(known, found, core.settings().compareMaxBytes)) ? NOT_OURS : { found: [found] };
+  return compared(core, seq, found, core.settings().compareMaxBytes);
 }
 
 async function treeArrivals(core: Core, { seq, kind, src }: Barrier, dst: StorePath, missing: boolean): Promise<readonly Entry[]> {

@@ -184,6 +184,21 @@ const written: readonly { readonly found: string; readonly kills?: Partial<Rules
     steps: [theyWrite("/b"), copy("/b", "/a"), net("applied"), theyWrite("/a"), move("/a", "/d/a"), net("ok"), write("/d/a"), net("ok")],
   },
   {
+    found: "another client's version was known as what a move had brought, its answer was lost, and our user wrote over it without having seen it",
+    steps: [
+      theyWrite("/a"),
+      move("/a", "/b"),
+      net("applied"),
+      theyDelete("/b"),
+      read("/b"),
+      theyWrite("/b"),
+      net("lost-applied"),
+      wait(11_000),
+      write("/b"),
+      theyDelete("/a"),
+    ],
+  },
+  {
     found: "a delete of what a copy was bringing removed what another client had written over it",
     hashes: false,
     steps: [write("/d/a"), wait(6000), theyWrite("/a"), copy("/a", "/b"), net("ok"), net("applied"), theyWrite("/b"), remove("/b"), late],

@@ -160,9 +160,10 @@ class SharedRun {
         if (one.path === one.to) return undefined;
         const isDone = await this.#call([one.path, one.to], () => store[one.do](one.path, one.to));
         // Cut off: it may be in the journal.
-        if (isDone || this.#life.dead) this.#transfers.push([one.path, one.to]);
-        if (!isDone) return undefined;
+        if (!isDone && !this.#life.dead) return undefined;
+        this.#transfers.push([one.path, one.to]);
         for (const path of [one.path, one.to]) if (remote.unanswered.has(path)) this.#gone(path);
+        if (!isDone) return undefined;
         const version = this.#ours.get(one.path);
         if (one.do === "move") this.#ours.delete(one.path);
         if (version === undefined) this.#ours.delete(one.to);
