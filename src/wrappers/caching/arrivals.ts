@@ -6,7 +6,6 @@ import type { Core } from "./core.ts";
 import { hasFlight, isLate, makeParents } from "./journal-changes.ts";
 import { insertClean, isSoft } from "./learn.ts";
 import { baseOf } from "./remote.ts";
-import type { Base } from "./remote.ts";
 import { ABSENT, FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
 import { isSame } from "./same.ts";
