@@ -96,6 +96,14 @@ export async function isTheirs(core: Core, { kind, seq, src, dst }: Barrier): Pr
   return found !== null && found.kind === "file" && found.etag !== null && found.etag !== known.etag;
 }
 
+/** Has an earlier try of this move landed, and another client written at its source since? By what is told of both files. */
+export async function hasLanded(core: Core, { kind, seq, src, dst }: Barrier, source: Entry, target: Entry): Promise<boolean> {
+  const known = core.barriers.expected(seq, src);
+  if (kind !== "move" || dst === null || !core.rules.movedIsCompared || known === undefined || source.etag === null || source.etag === known.etag) return false;
+  const base = core.barriers.brings(seq) ?? standing(core, dst, seq).node;
+  return base?.base_kind === FILE && core.remote.isBase(base, target, true, core.settings().compareMaxBytes);
+}
+
 /** What a transfer answers is the word of the source where there are no etags: not to be compared with what is found later. */
 async function oneArrival(core: Core, { seq }: Barrier, dst: StorePath): Promise<Arrivals> {
   const { place, node } = standing(core, dst, seq);

@@ -1,7 +1,7 @@
 /** Sends one pending tree operation: whole where the remote can and nothing was begun, else file by file; continued, never started over. */
 import { StoreError, calls, hasCode, rebase } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
-import { arrivals, arrivedTree, hasNoSource, isTheirs, isUnsent, recordArrivals } from "./arrivals.ts";
+import { arrivals, arrivedTree, hasLanded, hasNoSource, isTheirs, isUnsent, recordArrivals } from "./arrivals.ts";
 import type { Arrivals, Sent } from "./arrivals.ts";
 import type { Barrier } from "./barriers.ts";
 import { clearParents, conflictName, keepTheirs, moveTheirs } from "./conflict.ts";
@@ -153,6 +153,7 @@ async function oneFile(core: Core, barrier: Barrier): Promise<Sent> {
     if (target !== null && target.kind === "file") {
       const known = expected !== null ? target.etag === expected : fresh === 0 && first;
       if (!known && (!first || fresh === 1 || expected !== null)) {
+        if (!first && (await hasLanded(core, barrier, source, target))) return target;
         const same = !first && (await isSame(core, source, target));
         if (same && saysSame(source, target)) {
           if (kind === "move") await removeSource(core, src, source);

@@ -197,6 +197,26 @@ describe("the answer of a request is lost", () => {
     expect(b.cache.conflicts()).toEqual([]);
   });
 
+  test("a move that has landed is seen as done also where another client has written at its source since", async () => {
+    await using b = bench(lazy);
+    await b.store.write("/a", "ours");
+    await b.cache.flush();
+    b.script.after = (call) => {
+      if (call.operation === "move") throw failure("unavailable", { applied: "unknown" });
+    };
+    await b.store.move("/a", "/b");
+    await until(() => b.script.count("move") === 1);
+    await b.base.write("/a", "theirs");
+    for (let round = 0; round < 20 && Number(b.cache.report()["barriers"]) > 0; round++) {
+      await b.clock.advance(60_000);
+      await quiet();
+    }
+    expect(b.script.count("move")).toBe(1);
+    expect(await readText(b.base, "/b")).toBe("ours");
+    expect(await readText(b.base, "/a")).toBe("theirs");
+    expect(b.cache.conflicts()).toEqual([]);
+  });
+
   test("a move that has landed is seen as done", async () => {
     await using b = bench({ uploadDelayMs: 0, holdMs: 5000 });
     await b.base.write("/d/a", "x");

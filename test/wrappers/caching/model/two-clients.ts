@@ -179,7 +179,7 @@ class SharedRun {
         return undefined;
       }
       case "stat":
-        await this.#call([one.path], () => store.stat(one.path), this.#kept(one.path));
+        await this.#call([one.path], () => store.stat(one.path));
         return undefined;
       case "evict":
         await this.#life.settled(process.evict(one.path));
@@ -219,8 +219,8 @@ class SharedRun {
   }
 
   /** True: acknowledged. Where it was cut off nobody knows whether it happened, and ours is not waited for. */
-  async #call(paths: readonly string[], call: () => Promise<unknown>, asking = paths): Promise<boolean> {
-    this.#asking = asking;
+  async #call(paths: readonly string[], call: () => Promise<unknown>): Promise<boolean> {
+    this.#asking = paths.flatMap((path) => this.#kept(path));
     const outcome = await this.#life.settled(call());
     this.#asking = [];
     if (outcome !== "cut" && "value" in outcome) {
