@@ -136,9 +136,12 @@ class SharedRun {
     await this.#finish();
   }
 
-  /** An answer that was not written down is as good as none. */
+  /** An answer that was not written down is as good as none, and what was to be brought is known to nobody any more. */
   async #restart(): Promise<void> {
-    for (const [, to] of this.#transfers) this.#life.remote.unanswered.add(to);
+    for (const [, to] of this.#transfers) {
+      this.#life.remote.unanswered.add(to);
+      if (this.#isTwice(to)) this.#gone(to);
+    }
     await this.#life.restart();
   }
 
@@ -194,7 +197,7 @@ class SharedRun {
         // No service moves only what was there, or over what was there: within one round trip a version is lost.
         if (remote.transfers.some(({ from, to, isMove }) => to === one.path || (isMove && from === one.path))) this.#known.add(version);
         // What the first of two has brought is not known where its answer was lost, and nothing is left of it here to compare with.
-        if (remote.unanswered.has(one.path) && this.#transfers.filter((paths) => paths.includes(one.path)).length > 1) this.#known.add(version);
+        if (remote.unanswered.has(one.path) && this.#isTwice(one.path)) this.#known.add(version);
         return this.#look();
       }
       case "other-deletes":
@@ -240,6 +243,10 @@ class SharedRun {
     const places = [path];
     for (const [from, to] of this.#transfers.toReversed()) if (places.includes(to)) places.push(from);
     return places;
+  }
+
+  #isTwice(path: string): boolean {
+    return this.#transfers.filter((paths) => paths.includes(path)).length > 1;
   }
 
   #write(store: Store, path: string, version: number): Promise<unknown> {
