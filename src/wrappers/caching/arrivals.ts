@@ -6,6 +6,7 @@ import type { Core } from "./core.ts";
 import { hasFlight, isLate, makeParents } from "./journal-changes.ts";
 import { insertClean, isSoft } from "./learn.ts";
 import { baseOf } from "./remote.ts";
+import type { Bytes } from "./remote.ts";
 import { ABSENT, FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
 import { isSame } from "./same.ts";
@@ -44,10 +45,10 @@ export async function arrivals(core: Core, barrier: Barrier, sent: Sent): Promis
 async function compared(core: Core, seq: number, found: Entry, compareMaxBytes: number): Promise<Arrivals> {
   const { place, node } = standing(core, found.path, seq);
   const isClean = place !== undefined && node !== undefined && !isPending(core, node);
-  const known = core.barriers.brings(seq) ?? node;
-  if (isClean || known?.base_kind !== FILE || !core.rules.movedIsCompared) return { found: [found] };
+  const known = bytesOf(core, seq, node);
+  if (isClean || known === undefined || !core.rules.movedIsCompared) return { found: [found] };
   const told = known.base_hashes !== null && Object.keys(found.hashes).length === 0 ? await core.remote.look(found.path) : found;
-  if (told === null || told.etag !== found.etag || !(await core.remote.isOther(known, told, compareMaxBytes))) return { found: [found] };
+  if (told === null || told.etag !== found.etag || (await core.remote.hasBytes(known, told, compareMaxBytes)) !== false) return { found: [found] };
   return isWanted(core, place, node) ? { found: [] } : NOT_OURS;
 }
 
@@ -74,7 +75,7 @@ async function stayedOf(core: Core, barrier: Barrier, dst: StorePath): Promise<A
   if (node?.base_kind !== FILE || !isPending(core, node)) return undefined;
   // A request whose answer was lost may have brought it; or another client, if it is another version.
   const found = await core.remote.look(dst);
-  return found !== null && (await core.remote.isOther(node, found, core.settings().compareMaxBytes)) ? { etag: null } : undefined;
+  return found !== null && (await core.remote.hasBytes(node, found, core.settings().compareMaxBytes)) === false ? { etag: null } : undefined;
 }
 
 /** Has nothing of ours ever arrived at the source of this move of a file? Whatever is there is another client's. */
@@ -100,8 +101,13 @@ export async function isTheirs(core: Core, { kind, seq, src, dst }: Barrier): Pr
 export async function hasLanded(core: Core, { kind, seq, src, dst }: Barrier, source: Entry, target: Entry): Promise<boolean> {
   const known = core.barriers.expected(seq, src);
   if (kind !== "move" || dst === null || !core.rules.movedIsCompared || known === undefined || source.etag === null || source.etag === known.etag) return false;
-  const base = core.barriers.brings(seq) ?? standing(core, dst, seq).node;
-  return base?.base_kind === FILE && core.remote.isBase(base, target, true, core.settings().compareMaxBytes);
+  const bytes = bytesOf(core, seq, standing(core, dst, seq).node);
+  return bytes !== undefined && (await core.remote.hasBytes(bytes, target, core.settings().compareMaxBytes)) === true;
+}
+
+/** What the operation is to bring. */
+function bytesOf(core: Core, seq: number, node: NodeRow | undefined): Bytes | undefined {
+  return core.barriers.brings(seq) ?? (node?.base_kind === FILE ? node : undefined);
 }
 
 /** What a transfer answers is the word of the source where there are no etags: not to be compared with what is found later. */

@@ -341,7 +341,11 @@ export function endBarrier(core: Core, barrier: Barrier, sent: Sent, { found, st
   if (sent === "theirs") noteConflict(core, src, null, "moved and replaced here, and changed by another client: their version stays where it was");
   else if (kind === "move") buryPath(core, src);
   if (stayed !== undefined) core.barriers.brought(dst, stayed.etag);
-  else if (typeof sent !== "string" && sent.etag !== null) core.barriers.brought(dst, sent.etag);
+  else {
+    // Of a tree nothing is told, and of what had no source what was found is another's.
+    const landed = typeof sent !== "string" ? sent : barrier.tree === 0 && !missing ? found.find(({ path }) => path === dst) : undefined;
+    if (landed !== undefined && landed.etag !== null) core.barriers.brought(dst, landed.etag);
+  }
   const target = tree.at(dst) ?? (missing ? undefined : arrivedTree(core, barrier, dst));
   if (target !== undefined) tree.update(target, { moved_gen: numbers.next() });
   if (rules.absenceEndsWithMove)

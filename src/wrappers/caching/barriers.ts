@@ -3,7 +3,7 @@ import { isInside, parentOf, rebase, root } from "../../store/index.ts";
 import type { StorePath } from "../../store/index.ts";
 import type { Journal } from "./journal.ts";
 import type { BarrierRow, ItemRow, NodeRow } from "./rows.ts";
-import type { Base } from "./remote.ts";
+import type { Base, Bytes } from "./remote.ts";
 import { FILE } from "./rows.ts";
 import type { Rules } from "./rules.ts";
 import { related } from "./tree.ts";
@@ -17,8 +17,6 @@ export class Barriers {
   #all: Barrier[] = [];
   /** How many have this path as source or target: a path without barriers above it costs a few lookups. */
   #at = new Map<StorePath, number>();
-  /** What moves and copies of a file are to bring, where no row says it: by that, what arrives is compared. In memory only. */
-  readonly #brings = new Map<number, Base>();
 
   constructor(journal: Journal, rules: Rules) {
     this.#journal = journal;
@@ -81,7 +79,7 @@ export class Barriers {
     this.#journal.run("delete from item where seq = ?", seq);
     this.#journal.run("update node set wait = null where wait = ?", seq);
     this.#all = this.#all.filter((one) => one.seq !== seq);
-    this.#brings.delete(seq);
+    this.#journal.run("delete from bring where seq = ?", seq);
     this.#note(barrier, -1);
   }
 
@@ -137,12 +135,14 @@ export class Barriers {
     for (const { seq, tree, dst } of this.#all) if (tree === 0 && dst !== null && this.forward(dst, seq).includes(path)) this.willBring(seq, row);
   }
 
-  willBring(seq: number, base: Base): void {
-    if (base.base_kind === FILE && this.#rules.movedIsCompared) this.#brings.set(seq, base);
+  /** Inside of a transaction. What a move or copy of a file is to bring, where no row says it: by that, what arrives is compared. */
+  willBring(seq: number, { base_kind: kind, base_size: size, base_hashes: hashes, base_crc: crc }: Base): void {
+    if (kind === FILE && this.#rules.movedIsCompared)
+      this.#journal.run("insert or replace into bring(seq, size, hashes, crc) values(?, ?, ?, ?)", seq, size, hashes, crc);
   }
 
-  brings(seq: number): Base | undefined {
-    return this.#brings.get(seq);
+  brings(seq: number): Bytes | undefined {
+    return this.#journal.get<Bytes>("select size as base_size, hashes as base_hashes, crc as base_crc from bring where seq = ?", seq);
   }
 
   #note({ src, dst }: Barrier, by: 1 | -1): void {

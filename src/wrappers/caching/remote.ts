@@ -81,14 +81,13 @@ export class Remote {
     return modified !== null && modified === found.modifiedMs && (size === null || size === found.size);
   }
 
-  /** Is it proved that this is not what was there when the base was learnt? Etags say nothing: those of another place. */
-  async isOther({ base_size: size, base_hashes: hashes, base_crc: crc }: Base, found: Entry, compareMaxBytes: number): Promise<boolean> {
-    if (found.kind !== "file" || (size !== null && found.size !== null && size !== found.size)) return true;
+  /** Are these the bytes that are meant? Etags say nothing: those of another place. Undefined: nothing tells. */
+  async hasBytes({ base_size: size, base_hashes: hashes, base_crc: crc }: Bytes, found: Entry, compareMaxBytes: number): Promise<boolean | undefined> {
+    if (found.kind !== "file" || (size !== null && found.size !== null && size !== found.size)) return false;
     const same = hashes === null ? undefined : sameHashes(JSON.parse(hashes) as Hashes, found.hashes);
-    if (same !== undefined) return !same;
-    if (crc === null || found.size === null || found.size > compareMaxBytes) return false;
+    if (same !== undefined || crc === null || found.size === null || found.size > compareMaxBytes) return same;
     const read = await this.crc(found);
-    return read !== undefined && read !== crc;
+    return read === undefined ? undefined : read === crc;
   }
 
   /** Undefined: it changed or went while it was read. */
@@ -143,6 +142,9 @@ export function sameHashes(a: Hashes, b: Hashes): boolean | undefined {
 
 /** What a base is made of. */
 export type Base = Pick<NodeRow, "base_kind" | "base_etag" | "base_size" | "base_modified" | "base_hashes" | "base_crc" | "base_id" | "base_gen">;
+
+/** What tells its bytes, wherever they lie. */
+export type Bytes = Pick<Base, "base_size" | "base_hashes" | "base_crc">;
 
 export function baseOf(found: Entry, gen: number, crc: number | null = null): Base {
   return {

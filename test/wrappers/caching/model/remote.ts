@@ -68,8 +68,6 @@ export class Remote {
   changed: (() => void) | undefined;
   /** Told of each question before it is answered. */
   asked: ((path: string) => void) | undefined;
-  /** Paths of moves and copies whose answer was lost. */
-  readonly unanswered = new Set<string>();
   /** Every effect and ending, for people. */
   readonly log: string[] = [];
 
@@ -246,8 +244,6 @@ export class Remote {
     const index = this.requests.indexOf(request);
     if (index === -1) return;
     this.requests.splice(index, 1);
-    const transfer = transferOf(request);
-    if (transfer !== undefined) for (const path of [transfer.from, transfer.to]) this.unanswered.add(path);
     if (request.result === undefined) this.#late.push({ request, untilMs: this.#clock.elapsedMs + AFTERLIFE_MS });
     request.answer({ error: new StoreError("unavailable", "the answer was lost, as the program says", { applied: "unknown" }) });
   }

@@ -6,8 +6,7 @@
  * entry went to the user, or the call itself looked at the path (a write that asks first). What the uploader sees on its own account does not count.
  * A version of ours that was acknowledged last at its path must have been at the remote at some time, wherever.
  *
- * Moves and copies have no condition on what they find (decision 0020): what is written at their places while their request is out, or while the outcome of one
- * is unknown and a second one waits there, may be lost.
+ * Moves and copies have no condition on what they find (decision 0020): what is written at their places while their request is out may be lost.
  */
 import fc from "fast-check";
 import { hasCode } from "../../../../src/store/index.ts";
@@ -125,7 +124,7 @@ class SharedRun {
   async all(): Promise<void> {
     await this.#life.begin();
     for (const one of this.#program.steps) {
-      if (this.#life.dead) await this.#restart();
+      if (this.#life.dead) await this.#life.restart();
       this.#trace?.(`> ${JSON.stringify(one)}`);
       const from = this.#life.remote.log.length;
       await this.#step(one);
@@ -134,15 +133,6 @@ class SharedRun {
       this.#trace?.(`    remote: ${this.#show()}`);
     }
     await this.#finish();
-  }
-
-  /** An answer that was not written down is as good as none, and what was to be brought is known to nobody any more. */
-  async #restart(): Promise<void> {
-    for (const [, to] of this.#transfers) {
-      this.#life.remote.unanswered.add(to);
-      if (this.#isTwice(to)) this.#gone(to);
-    }
-    await this.#life.restart();
   }
 
   async #step(one: Step): Promise<void> {
@@ -165,7 +155,6 @@ class SharedRun {
         // Cut off: it may be in the journal.
         if (!isDone && !this.#life.dead) return undefined;
         this.#transfers.push([one.path, one.to]);
-        for (const path of [one.path, one.to]) if (remote.unanswered.has(path)) this.#gone(path);
         if (!isDone) return undefined;
         const version = this.#ours.get(one.path);
         if (one.do === "move") this.#ours.delete(one.path);
@@ -196,8 +185,6 @@ class SharedRun {
         this.#others.add(version);
         // No service moves only what was there, or over what was there: within one round trip a version is lost.
         if (remote.transfers.some(({ from, to, isMove }) => to === one.path || (isMove && from === one.path))) this.#known.add(version);
-        // What the first of two has brought is not known where its answer was lost, and nothing is left of it here to compare with.
-        if (remote.unanswered.has(one.path) && this.#isTwice(one.path)) this.#known.add(version);
         return this.#look();
       }
       case "other-deletes":
@@ -245,10 +232,6 @@ class SharedRun {
     return places;
   }
 
-  #isTwice(path: string): boolean {
-    return this.#transfers.filter((paths) => paths.includes(path)).length > 1;
-  }
-
   #write(store: Store, path: string, version: number): Promise<unknown> {
     const { bytes, contentType, metadata } = this.#versions.get(version);
     return store.write(path, bytes, { ...(contentType === undefined ? {} : { contentType }), ...(metadata === undefined ? {} : { metadata }) });
@@ -282,12 +265,11 @@ class SharedRun {
     if (pending.length > 0) throw new Violation(`after flush these are pending: ${pending.join(" ")}`);
     this.#judge("after flush");
     this.#transfers = [];
-    this.#life.remote.unanswered.clear();
   }
 
   async #finish(): Promise<void> {
     this.#life.crashAt(0);
-    if (this.#life.dead) await this.#restart();
+    if (this.#life.dead) await this.#life.restart();
     await this.#flush();
     await this.#life.clock.advance(AFTERLIFE_MS + 1000);
     this.#judge("at rest");
