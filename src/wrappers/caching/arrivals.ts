@@ -44,12 +44,14 @@ export async function arrivals(core: Core, barrier: Barrier, sent: Sent): Promis
  */
 async function compared(core: Core, seq: number, found: Entry, compareMaxBytes: number): Promise<Arrivals> {
   const { place, node } = standing(core, found.path, seq);
-  const isClean = place !== undefined && node !== undefined && !isPending(core, node);
+  const wanted = isWanted(core, place, node);
+  // A clean row keeps what it knows.
+  if ((wanted && node !== undefined) || !core.rules.movedIsCompared) return { found: [found] };
   const known = bytesOf(core, seq, node);
-  if (isClean || known === undefined || !core.rules.movedIsCompared) return { found: [found] };
+  if (known === undefined) return { found: [found] };
   const told = known.base_hashes !== null && Object.keys(found.hashes).length === 0 ? await core.remote.look(found.path) : found;
   if (told === null || told.etag !== found.etag || (await core.remote.hasBytes(known, told, compareMaxBytes)) !== false) return { found: [found] };
-  return isWanted(core, place, node) ? { found: [] } : NOT_OURS;
+  return wanted ? { found: [] } : NOT_OURS;
 }
 
 function isWanted(core: Core, place: StorePath | undefined, node: NodeRow | undefined): boolean {

@@ -30,7 +30,7 @@ insert into node(id, parent, name, kind, dirty, gen) values(1, 0, '', 2, 0, 0);
 `;
 
 /** No part of the version: what is missing is made by each opening. A release that does not know `bring` loses what it says, and no more. */
-const indexes = `
+const additions = `
 create table if not exists bring(seq integer primary key, size integer, hashes text, crc integer) strict;
 create index if not exists node_wait on node(wait) where wait is not null;
 create index if not exists node_parked on node(id) where dirty = 1 and due is null;
@@ -86,7 +86,7 @@ export function openDatabase(directory: string, options: FormatOptions = {}): Sq
     db.pragma("temp_store = memory");
     db.pragma("trusted_schema = off");
     bringTo(db, directory, wanted, steps, step);
-    db.exec(indexes);
+    db.exec(additions);
     // What opens cleanly may still be damaged further in; that shows at the first statement that meets it.
     db.prepare("select count(*) from node where id = 1").get();
     return db;

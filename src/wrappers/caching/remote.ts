@@ -68,7 +68,7 @@ export class Remote {
   }
 
   /** Is what is there now what was there when the base was learnt? `soft`: its etag may have changed since, the bytes not. */
-  async isBase(node: Base, found: Entry, soft: boolean, compareMaxBytes: number): Promise<boolean> {
+  async isBase(node: NodeRow, found: Entry, soft: boolean, compareMaxBytes: number): Promise<boolean> {
     if (found.kind !== "file") return false;
     const { base_etag: etag, base_size: size, base_modified: modified, base_hashes: hashes, base_crc: crc } = node;
     if (etag !== null && found.etag !== null && (etag === found.etag || !soft)) return etag === found.etag;

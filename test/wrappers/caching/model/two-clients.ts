@@ -153,8 +153,7 @@ class SharedRun {
         if (one.path === one.to) return undefined;
         const isDone = await this.#call([one.path, one.to], () => store[one.do](one.path, one.to));
         // Cut off: it may be in the journal.
-        if (!isDone && !this.#life.dead) return undefined;
-        this.#transfers.push([one.path, one.to]);
+        if (isDone || this.#life.dead) this.#transfers.push([one.path, one.to]);
         if (!isDone) return undefined;
         const version = this.#ours.get(one.path);
         if (one.do === "move") this.#ours.delete(one.path);
