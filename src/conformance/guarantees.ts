@@ -307,6 +307,11 @@ export const guarantees: readonly Guarantee[] = [
     verb: "error",
     text: "A change that has only asked so far (every request of it a GET, HEAD, OPTIONS or PROPFIND, earlier tries included) has changed nothing: however it fails, `applied` is false.",
   },
+  {
+    id: "error.doubt",
+    verb: "error",
+    text: 'Of a change that takes many requests one without an answer leaves the whole in doubt: `applied` is "unknown", with `partial` where some of it was done, never "partly".',
+  },
   { id: "error.unchanged", verb: "error", text: "A call that is refused changes nothing." },
   { id: "error.unavailable", verb: "error", text: "What cannot be reached is `unavailable` and transient, never `not-found`." },
   { id: "errors.retry-after", verb: "error", text: "What the service says about when to come back is `retryAfterMs`." },

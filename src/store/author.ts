@@ -12,6 +12,7 @@ export { abortError } from "./errors.ts";
 export { hasher } from "./hash.ts";
 export type { Hasher } from "./hash.ts";
 export { errorFromResponse, parseRangeHeader, rangeHeader } from "./http.ts";
+export { inDoubt, inPart } from "./in-part.ts";
 export { combine, createStore, identityOf, kindOf, layer } from "./layer.ts";
 export type { LayerParts } from "./layer.ts";
 export { copyChunks, mapSource } from "./map-source.ts";

@@ -40,10 +40,10 @@ export interface ErrorDetails {
    * Did the change happen? Default: false for reads and refusals, "unknown" for a mutation that ended in timeout, aborted, unavailable or unknown.
    * `translate` says false where no byte of the request left (refused, DNS, TLS) or the service answered that it did nothing (429, 503); a look
    * afterwards may turn "unknown" into true, but into false only where `afterlifeMs` is 0 or has passed. A change that has only asked so far says false,
-   * however it fails (`beforehand`).
+   * however it fails (`beforehand`). Of a change made of many requests "unknown" outweighs "partly" (`inPart`).
    */
   readonly applied?: boolean | "partly" | "unknown" | undefined;
-  /** With `applied: "partly"`: how much of a tree was done, and where it stopped. */
+  /** With `applied: "partly"`, and with "unknown" where some of a tree was done: how much, and where it stopped. */
   readonly partial?: { readonly done: number; readonly at: StorePath } | undefined;
   readonly status?: number | undefined;
   /** What is there instead, where the answer told: the size for a bad range, the current etag for a failed condition. */

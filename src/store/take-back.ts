@@ -4,6 +4,7 @@ import { calls } from "./calls.ts";
 import { systemClock } from "./clock.ts";
 import { StoreError, abortError, hasCode } from "./errors.ts";
 import type { StorePath } from "./path.ts";
+import { inDoubt } from "./in-part.ts";
 import { forEach, half, statOrNothing } from "./tree.ts";
 import { undone } from "./undone.ts";
 
@@ -17,9 +18,13 @@ export interface Made {
   etag: string | null;
 }
 
-/** Removes what a failed copy made: the target was missing or empty, so this is a true roll-back. */
+/**
+ * Removes what a failed copy made: the target was missing or empty, so this is a true roll-back. Where requests without an answer can land later, one of the
+ * copy may still do so after what was there was removed: the doubt stays.
+ */
 export async function takenBack(error: unknown, made: readonly Made[], at: StorePath, backend: Backend, signal: AbortSignal | undefined): Promise<unknown> {
   if (made.length === 0) return error;
+  const landsLate = backend.capabilities.afterlifeMs > 0;
   const stop = new AbortController();
   const over = new AbortController();
   systemClock.sleep(ROLLBACK_MS, over.signal, { background: true }).then(
@@ -44,12 +49,13 @@ export async function takenBack(error: unknown, made: readonly Made[], at: Store
     const files = made.filter(({ kind }) => kind === "file");
     await forEach(files, Math.min(16, backend.capabilities.concurrency), remove);
     for (const directory of made.filter(({ kind }) => kind === "directory").toReversed()) await remove(directory);
-  } catch {
+  } catch (failure) {
     // What could not be taken back is said by `applied`; the first error is the one that explains it.
-    return half(error, made.length - done, at, signal);
+    return half(error, made.length - done, at, signal, landsLate && (inDoubt(error) || inDoubt(failure)));
   } finally {
     over.abort();
   }
-  if (signal?.aborted === true) return abortError(signal, { applied: false });
-  return undone(error);
+  const doubt = landsLate && inDoubt(error);
+  if (signal?.aborted === true) return abortError(signal, { applied: doubt ? "unknown" : false });
+  return doubt ? error : undone(error);
 }

@@ -3,6 +3,7 @@ import type { Backend } from "./backend.ts";
 import { calls } from "./calls.ts";
 import type { Entry } from "./entry.ts";
 import { StoreError, abortError, hasCode } from "./errors.ts";
+import { inDoubt } from "./in-part.ts";
 import type { DeleteCall, ListCall, Page } from "./operations.ts";
 import type { StorePath } from "./path.ts";
 
@@ -43,25 +44,28 @@ export async function entriesBelow(backend: Backend, dir: StorePath, signal: Abo
   return found;
 }
 
-/** Runs `work` over all items, at most `width` at once. After a failure nothing new starts; the first failure is thrown when all have ended. */
+/**
+ * Runs `work` over all items, at most `width` at once. After a failure nothing new starts. When all have ended the first failure is thrown, or the first one
+ * that left a doubt: what is known of the others must not hide it.
+ */
 export async function forEach<T>(items: Iterable<T> | AsyncIterable<T>, width: number, work: (item: T) => Promise<void>): Promise<void> {
   const source = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
-  let failed: { readonly error: unknown } | undefined;
+  const failures: unknown[] = [];
   const worker = async (): Promise<void> => {
-    while (failed === undefined) {
+    while (failures.length === 0) {
       try {
         const next = await source.next();
         if (next.done === true) return;
         await work(next.value);
       } catch (error) {
-        failed ??= { error };
+        failures.push(error);
       }
     }
   };
   await Promise.all(Array.from({ length: Math.min(1000, Math.max(1, width)) }, worker));
-  if (failed === undefined) return;
+  if (failures.length === 0) return;
   await source.return?.();
-  throw failed.error;
+  throw failures.find(inDoubt) ?? failures[0];
 }
 
 /** No directory before what it holds: whatever is below it has a longer path. */
@@ -107,10 +111,10 @@ export async function deleteTree(call: DeleteCall, backend: Backend): Promise<vo
   }
 }
 
-/** The failure of a change that was made of many: how far it came. */
-export function half(error: unknown, done: number, at: StorePath, signal: AbortSignal | undefined): unknown {
+/** The failure of a change that was made of many: how far it came, and whether more of it may still come. */
+export function half(error: unknown, done: number, at: StorePath, signal: AbortSignal | undefined, doubt: boolean = inDoubt(error)): unknown {
   if (done === 0) return error;
-  const facts = { applied: "partly" as const, partial: { done, at } };
+  const facts = { applied: doubt ? ("unknown" as const) : ("partly" as const), partial: { done, at } };
   if (signal?.aborted === true) return abortError(signal, facts);
   if (!StoreError.is(error)) return new StoreError("unknown", "a tree was changed only in part", { ...facts, cause: error });
   return error.with({ ...facts, code: error.code === "not-empty" ? "conflict" : error.code, cause: error.cause });

@@ -46,6 +46,8 @@ test("values for authors", () => {
       "errorFromResponse",
       "abortError",
       "hasher",
+      "inDoubt",
+      "inPart",
       "identityOf",
       "isInside",
       "join",

@@ -24,7 +24,7 @@ function failing(
   error: () => unknown,
 ): { readonly store: Store; readonly inner: Store; count(): number } {
   let count = 0;
-  const made = plain({}, (backend) => {
+  const made = plain({ afterlifeMs: 0 }, (backend) => {
     const over: Record<string, unknown> = {};
     for (const verb of verbs)
       over[verb] = async (call: never) => {
@@ -124,7 +124,7 @@ test("what cannot be taken back is said: partly, how much, and where it stopped"
       return backend.write(call);
     },
     delete: async (call) => {
-      if (++deletes > 1) throw new Error("no");
+      if (++deletes > 1) throw new StoreError("permission-denied", "no");
       return backend.delete(call);
     },
   }));
@@ -133,6 +133,69 @@ test("what cannot be taken back is said: partly, how much, and where it stopped"
   const error = (await thrown(store.copy("/t", "/u"))) as StoreError;
   expect(error).toMatchObject({ code: "no-space", applied: "partly", partial: { at: "/u/d/e/c" } });
   expect(error.partial?.done).toBeGreaterThan(0);
+});
+
+/** Loses the answers to what is asked of these paths; the request itself may land whenever it likes. */
+function losing(lost: (call: { readonly operation: string; readonly path: string }) => boolean, over: Partial<Capabilities> = {}): Store {
+  return plain(over, (backend) => {
+    const losingOne =
+      <C extends { readonly operation: string; readonly path: string }, R>(run: (call: C) => Promise<R>) =>
+      async (call: C): Promise<R> => {
+        const reply = await run(call);
+        if (lost(call)) throw new StoreError("unavailable", "the answer was lost");
+        await tick();
+        return reply;
+      };
+    return { write: losingOne((call) => backend.write(call)), delete: losingOne((call) => backend.delete(call)) };
+  }).store;
+}
+
+// A request whose answer was lost may land on what is made later: a cache that is told "partly" goes on at once, and lost a file that way.
+test("one lost answer leaves the whole of a tree in doubt, whatever is known of the rest", async () => {
+  const isOne = (operation: string, path: string) => (call: { readonly operation: string; readonly path: string }) =>
+    call.operation === operation && call.path === path;
+  const remove = async (store: Store): Promise<unknown> => thrown(store.delete("/t", { recursive: true }));
+  const copy = async (store: Store): Promise<unknown> => thrown(store.copy("/t", "/u"));
+  const move = async (store: Store): Promise<unknown> => thrown(store.move("/t", "/u"));
+  for (const [what, lost, act, applied] of [
+    ["a file of a tree that is deleted", isOne("delete", "/t/d/b"), remove, "unknown"],
+    ["its last directory", isOne("delete", "/t"), remove, "unknown"],
+    ["a file of a copy that is taken back", isOne("write", "/u/d/b"), copy, "unknown"],
+    ["the source of a move", isOne("delete", "/t/a"), move, "unknown"],
+  ] as const) {
+    const store = losing(lost);
+    await fill(store);
+    expect([what, await act(store)]).toMatchObject([what, { code: "unavailable", applied }]);
+  }
+  // Where nothing can land late, what was taken back is taken back.
+  const prompt = losing(isOne("write", "/u/d/b"), { afterlifeMs: 0 });
+  await fill(prompt);
+  expect(await copy(prompt)).toMatchObject({ code: "unavailable", applied: false });
+});
+
+test("a doubt is told also where another part of the tree was refused before, and by whom a copy was taken back", async () => {
+  const { store } = plain({ concurrency: 8 }, (backend) => ({
+    delete: async (call) => {
+      if (call.path === "/t/a") throw new StoreError("permission-denied", "no");
+      await tick();
+      if (call.path === "/t/d/b") throw new StoreError("unavailable", "the answer was lost");
+      return backend.delete(call);
+    },
+  }));
+  await fill(store);
+  expect(await thrown(store.delete("/t", { recursive: true }))).toMatchObject({ code: "unavailable", applied: "unknown" });
+  const kept = plain({}, (backend) => ({
+    write: async (call) => {
+      if (call.path === "/u/d/e/c") throw new StoreError("no-space", "full");
+      return backend.write(call);
+    },
+    delete: async (call) => {
+      if (call.path === "/u/a") throw new StoreError("unavailable", "the answer was lost");
+      return backend.delete(call);
+    },
+  }));
+  await fill(kept.store);
+  expect(await thrown(kept.store.copy("/t", "/u"))).toMatchObject({ code: "no-space", applied: "unknown", partial: { at: "/u/d/e/c" } });
 });
 
 test("an abort in the middle of a copy takes it back, by a time of its own", async () => {

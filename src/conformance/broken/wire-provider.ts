@@ -55,6 +55,7 @@ export type WireBug =
   | "W19"
   | "W24"
   | "W25"
+  | "W26"
   | "W20"
   | "W21"
   | "W22"
@@ -359,6 +360,8 @@ export function wireProvider(given: WireProviderOptions): Provider & { readonly 
       try {
         settle(await send("DELETE", file(path), { headers, signal }));
       } catch (error) {
+        // W26: what became of a tree is said to be known in part.
+        if (bug === "W26" && recursive) throw translate(error)?.with({ applied: "partly" }) ?? error;
         // W04: a failure to delete is said to be a deletion.
         if (bug !== "W04" || signal?.aborted === true) throw error;
       }

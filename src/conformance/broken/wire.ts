@@ -71,6 +71,7 @@ const bugs: Readonly<Record<WireBug, readonly [bug: string, ...killedBy: string[
   W23: ["a part that fails three times is left out", "wire.upload.large"],
   W24: ["a failure that is answered is said to have changed nothing", "wire.upload.small", "wire.upload.unknown", "wire.copy.file"],
   W25: ["a change whose first question fails is said to have an open end", "wire.delete.file", "wire.copy.file"],
+  W26: ["a deletion of a tree without an answer is said to be done in part", "wire.delete.tree"],
   W20: ["a range is cut out of the whole file", "wire.cost.bytes"],
 };
 

@@ -61,6 +61,9 @@ export const answerLost: ReadonlySet<FaultKind> = new Set<FaultKind>(["resetAfte
 /** Requests that change nothing, by their method alone: of services that are asked by POST this says nothing. */
 const QUESTIONS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PROPFIND"]);
 
+/** What becomes of the request nobody is told. */
+const UNANSWERED: ReadonlySet<FaultKind> = new Set<FaultKind>(["resetAfter", "failedAfter", "stall"]);
+
 /** How long a call may take that nothing holds up: tries again and pauses of the provider included. */
 const patienceMs = 30_000;
 
@@ -116,12 +119,13 @@ async function breakAt(t: CheckContext, scenario: Scenario, step: number, { kind
   const outcome = await attempt(t, scenario, step, kind);
   const played = wire.exchanges.some(({ fault }) => fault !== null);
   const asked = wire.exchanges.every(({ method }) => QUESTIONS.has(method));
+  const open = wire.exchanges.some(({ method, fault }) => method === "DELETE" && fault !== null && UNANSWERED.has(fault));
   const story = wire.exchanges
     .map(({ method, target, status, fault }) => `${method} ${target} ${status ?? "no answer"}${fault === null ? "" : ` [${fault}]`}`)
     .join("; ");
   wire.mend();
   try {
-    await judge(scenario, step, kind, outcome, asked);
+    await judge(scenario, step, kind, outcome, { asked, open });
     await settled(wire, where);
   } catch (error) {
     if (error instanceof CheckFailure)
@@ -165,8 +169,14 @@ async function attempt(t: CheckContext, scenario: Scenario, step: number, kind: 
   return await within(acting, patienceMs, kind === "stall" ? "a call ends when its signal fires" : "a call ends, with a result or an error");
 }
 
-/** `asked`: all requests were questions. */
-async function judge(scenario: Scenario, step: number, kind: FaultKind, outcome: Failed | undefined, asked: boolean): Promise<void> {
+/** `asked`: all requests were questions. `open`: a deletion had no answer that says what became of it. */
+async function judge(
+  scenario: Scenario,
+  step: number,
+  kind: FaultKind,
+  outcome: Failed | undefined,
+  { asked, open }: { readonly asked: boolean; readonly open: boolean },
+): Promise<void> {
   const state = await scenario.look?.(step, outcome !== undefined);
   if (outcome === undefined) {
     if (state !== undefined) ok(state === "after", "a change that is reported as done is there", state);
@@ -183,6 +193,7 @@ async function judge(scenario: Scenario, step: number, kind: FaultKind, outcome:
     return;
   }
   if (asked) ok(error.applied === false, "a change that has only asked so far has changed nothing, and its error says so", error);
+  if (open) ok(error.applied !== "partly", 'what has no answer can still happen, so the error says "unknown"', error);
   // The service answered twice and only the second answer arrived: nobody can know.
   if (kind === "twice") return;
   const { applied } = error;

@@ -1,5 +1,5 @@
 /** Deleting: into the trash, or for good where the options say so; all files that bear the name, so that the path is gone afterwards. */
-import { StoreError } from "../../store/index.ts";
+import { StoreError, inPart } from "../../store/index.ts";
 import type { DeleteCall, StorePath } from "../../store/index.ts";
 import type { Signal } from "./api.ts";
 import { isAmbiguous, isMissing } from "./errors.ts";
@@ -40,7 +40,7 @@ export async function discardAll(session: Session, path: StorePath, files: reado
       done++;
     }
   } catch (error) {
-    if (done > 0 && StoreError.is(error)) throw error.with({ applied: "partly", partial: { done, at: path }, cause: error.cause });
+    if (done > 0 && StoreError.is(error)) throw inPart(error, "delete", { done, at: path });
     throw error;
   }
 }

@@ -4,7 +4,7 @@
  * What was at the target goes only when the new file stands beside it, so there is no moment at which the path leads nowhere; where it cannot go, the
  * new file is taken back.
  */
-import { StoreError, nameOf, parentOf } from "../../store/index.ts";
+import { StoreError, inPart, nameOf, parentOf } from "../../store/index.ts";
 import type { CopyCall, Entry, MoveCall } from "../../store/index.ts";
 import type { Signal } from "./api.ts";
 import { discard, untold } from "./delete.ts";
@@ -106,7 +106,7 @@ async function move(session: Session, call: MoveCall): Promise<Entry> {
         await put(session, one, parent, native(nameOf(to)), signal);
         count++;
       } catch (error) {
-        throw StoreError.is(error) ? error.with({ applied: "partly", partial: { done: count, at: path }, cause: error.cause }) : error;
+        throw StoreError.is(error) ? inPart(error, "move", { done: count, at: path }) : error;
       }
     }
     return there;

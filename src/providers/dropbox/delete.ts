@@ -1,5 +1,5 @@
 /** Deleting. delete_v2 takes everything below a folder, so emptiness is looked at first; a file goes in the version that was seen. */
-import { StoreError } from "../../store/index.ts";
+import { StoreError, inPart } from "../../store/index.ts";
 import type { DeleteCall } from "../../store/index.ts";
 import { ApiError, isRefusal, refusalOf } from "./errors.ts";
 import { isEmpty, metadataAt } from "./look.ts";
@@ -73,7 +73,7 @@ async function removeTree(session: Session, native: string, signal: AbortSignal 
   }
 }
 
-/** @throws StoreError with `applied: "partly"`; the same call again goes on. */
+/** @throws StoreError with `applied: "partly"`, or "unknown" where an answer was lost; the same call again goes on. */
 async function removeChildren(session: Session, native: string, signal: AbortSignal | undefined): Promise<void> {
   let done = 0;
   try {
@@ -90,6 +90,6 @@ async function removeChildren(session: Session, native: string, signal: AbortSig
     }
   } catch (error) {
     const known = error instanceof ApiError ? refusalOf(error) : error;
-    throw done > 0 && StoreError.is(known) ? known.with({ applied: "partly", cause: known.cause }) : known;
+    throw done > 0 && StoreError.is(known) ? inPart(known, "delete") : known;
   }
 }

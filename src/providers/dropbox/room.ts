@@ -1,5 +1,5 @@
 /** What is at a target goes before something else takes its place, and comes back where that fails. */
-import { StoreError, abortError, undone } from "../../store/index.ts";
+import { StoreError, abortError, inPart, undone } from "../../store/index.ts";
 import type { Metadata } from "./entries.ts";
 import { isRefusal, outcomeUnknown, refusalOf, translate } from "./errors.ts";
 import { isEmpty, metadataAt, seen } from "./look.ts";
@@ -53,11 +53,13 @@ async function fill<T>({ session, native, there, signal }: Emptied, work: () => 
     if (there === undefined) throw known;
     const end = await putBack(session, native, there);
     if (end === "lost")
-      throw known.with({
-        reason: `${known.reason}; and what had been at the target could not be put back: it is among the deleted files of the account`,
-        applied: "partly",
-        cause: known.cause,
-      });
+      throw inPart(
+        known.with({
+          reason: `${known.reason}; and what had been at the target could not be put back: it is among the deleted files of the account`,
+          cause: known.cause,
+        }),
+        "write",
+      );
     if (!unsure) throw known;
     // What we tried has happened after all, or somebody else was quicker.
     const late = end === "taken" ? await seen(settle.made) : await settle.recovered?.();

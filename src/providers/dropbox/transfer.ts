@@ -104,7 +104,7 @@ async function recovered(session: Session, from: string, to: string, source: Fil
       "unavailable",
       "the file is at its old place, or it came to the target before the old file there was put back: then it is among the versions of the target",
       {
-        applied: "partly",
+        applied: "unknown",
         cause,
       },
     );

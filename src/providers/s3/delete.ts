@@ -2,7 +2,7 @@
  * Deleting. A key is removed without being looked at, so what lies at a path is looked at first: S3 would call the deletion of a full
  * directory a success and do nothing.
  */
-import { StoreError, type DeleteCall, type ErrorDetails } from "../../store/index.ts";
+import { StoreError, inDoubt, inPart, type DeleteCall } from "../../store/index.ts";
 import { beforehand } from "./beforehand.ts";
 import type { Context } from "./context.ts";
 import { translate } from "./errors.ts";
@@ -90,11 +90,8 @@ async function removeTree(context: Context, call: DeleteCall, key: string): Prom
     if (done === 0 && !(error instanceof Partly)) throw error;
     const cause = error instanceof Partly ? error.failure : error;
     const known = translate(cause, call, session.clock.now());
-    const details: ErrorDetails = { applied: "partly", partial: { done: done + (error instanceof Partly ? error.done : 0), at: path } };
-    throw (
-      known?.with({ ...details, cause }) ??
-      new StoreError(signal?.aborted === true ? "aborted" : "unknown", "a part of the tree is left", { ...details, cause })
-    );
+    const failure = known ?? new StoreError(signal?.aborted === true ? "aborted" : "unknown", "a part of the tree is left", { cause });
+    throw inPart(failure, "delete", { done: done + (error instanceof Partly ? error.done : 0), at: path });
   }
 }
 
@@ -128,35 +125,32 @@ async function removeAll(context: Context, all: readonly string[], signal: Abort
         if (failed !== undefined) throw new Partly(bulk.length - left.length, innerFailure(failed.code, failed.message));
       },
       (error) => {
-        const cause = error instanceof Partly ? error.failure : error;
-        return translate(cause, { operation: "delete" }, session.clock.now())?.transient === true;
+        // A batch without an answer can still land: it is not for us to send it again (`mayRepeat`).
+        if (!(error instanceof Partly))
+          return !leavesDoubt(context, error) && translate(error, { operation: "delete" }, session.clock.now())?.transient === true;
+        return translate(error.failure, { operation: "delete" }, session.clock.now())?.transient === true;
       },
     );
   }
   let done = bulk.length;
-  await inParallel(single, async (key) => {
-    try {
-      await removeKey(context, key, undefined, signal);
-      done++;
-    } catch (error) {
-      throw new Partly(done, error);
-    }
-  });
-}
-
-/** After a failure nothing new starts; it is thrown when all have ended. */
-async function inParallel(keys: readonly string[], work: (key: string) => Promise<void>): Promise<void> {
   let next = 0;
-  let failed: { readonly error: unknown } | undefined;
+  const failures: unknown[] = [];
+  // After a failure nothing new starts; when all have ended the first is told, or the first that leaves a doubt.
   const worker = async (): Promise<void> => {
-    while (next < keys.length && failed === undefined) {
+    while (next < single.length && failures.length === 0) {
       try {
-        await work(keys[next++] as string);
-      } catch (error) {
-        failed ??= { error };
+        await removeKey(context, single[next++] as string, undefined, signal);
+        done++;
+      } catch (failure) {
+        failures.push(failure);
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(SINGLE_WIDTH, keys.length) }, worker));
-  if (failed !== undefined) throw failed.error;
+  await Promise.all(Array.from({ length: Math.min(SINGLE_WIDTH, single.length) }, worker));
+  if (failures.length > 0) throw new Partly(done, failures.find((failure) => leavesDoubt(context, failure)) ?? failures[0]);
+}
+
+function leavesDoubt({ session }: Context, failure: unknown): boolean {
+  const known = translate(failure, { operation: "delete" }, session.clock.now());
+  return known === undefined || inDoubt(known.with({ operation: "delete" }));
 }

@@ -1,5 +1,5 @@
 /** Deleting: into Deleted Files, or for good where that is wanted. Emptiness is looked at first; there is no way to make the service look. */
-import { StoreError } from "../../store/index.ts";
+import { StoreError, inPart } from "../../store/index.ts";
 import type { DeleteCall } from "../../store/index.ts";
 import { discard } from "./change.ts";
 import { translate } from "./errors.ts";
@@ -61,6 +61,6 @@ async function removeSyncFolder(session: Session, parent: string, folder: Item, 
     await removeFolder(session, parent, folder, signal);
   } catch (error) {
     const known = translate(error);
-    throw done > 0 && known !== undefined ? known.with({ applied: "partly", cause: known.cause }) : error;
+    throw done > 0 && known !== undefined ? inPart(known, "delete") : error;
   }
 }

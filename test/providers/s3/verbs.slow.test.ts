@@ -213,6 +213,34 @@ describe.each(transports)("over %s", (transport) => {
     await expect(other.delete("/d", { recursive: true })).rejects.toMatchObject({ code: "permission-denied", applied: "partly", partial: { done: 1 } });
   });
 
+  test("a batch without an answer is not sent again, and leaves the whole tree in doubt, also after a page that went", async () => {
+    for (const lost of [1, 2]) {
+      let bulk = 0;
+      await using server = await scripted(({ method, query }) => {
+        if (method === "GET") return query.has("continuation-token") ? listing([{ key: "d/c" }]) : listing([{ key: "d/a" }, { key: "d/b" }], "t1");
+        return ++bulk === lost ? "drop" : { status: 200, body: "<DeleteResult/>" };
+      });
+      await using store = open(server, { vendor: "ceph" });
+      await expect(store.delete("/d", { recursive: true })).rejects.toMatchObject({
+        code: "unavailable",
+        applied: "unknown",
+        partial: lost === 1 ? null : { done: 2, at: "/d" },
+      });
+      expect([lost, bulk]).toEqual([lost, lost]);
+    }
+  });
+
+  test("of keys that are deleted one by one: a doubt is told, although another key was refused before", async () => {
+    await using server = await scripted(({ method, path }) => {
+      if (method === "GET") return listing([{ key: "d/a\u0001" }, { key: "d/b\u0001" }, { key: "d/c\u0001" }]);
+      if (path.startsWith("/bucket/d/a")) return failure(403, "AccessDenied");
+      if (path.startsWith("/bucket/d/b")) return new Promise((done) => setTimeout(() => done("drop"), 50));
+      return { status: 204 };
+    });
+    await using store = open(server, { vendor: "ceph" });
+    await expect(store.delete("/d", { recursive: true })).rejects.toMatchObject({ code: "unavailable", applied: "unknown", partial: { done: 1 } });
+  });
+
   test("mkdir: the marker is made exclusively where the service can, never over something", async () => {
     await using server = await scripted(({ method, query }) =>
       method === "PUT" ? { status: 200, headers: { etag: '"e"' } } : query.get("prefix") === "d/" ? nothing : listing([{ key: "x/", size: 3 }]),

@@ -340,6 +340,16 @@ const written: readonly Written[] = [
     setup: {},
     commands: [write("/b/a"), killed("crash-at", 2), wait(11000), move("/b/a", "/a"), move("/a", "/a")],
   },
+  {
+    found: 'a tree was deleted file by file and one answer lost: told "partly" the cache went on at once, and the lost delete took what was written next',
+    setup: { seed: 1, shape: { ...plainShape, trees: false } },
+    commands: [remove("/a", true), write("/a/b"), net("lost"), just("flush"), late(), just("flush")],
+  },
+  {
+    found: "the same where a move was a copy and a delete, and the answer of the delete was lost",
+    setup: { seed: 1, shape: { ...plainShape, transfers: false, trees: false, conditions: false } },
+    commands: [move("/b", "/c"), net("ok"), net("lost"), write("/b"), just("flush"), late(), just("flush")],
+  },
 ];
 
 export const frozen: readonly Frozen[] = written.map(({ setup, commands, ...rest }) => ({
