@@ -319,7 +319,11 @@ async function compared(core: Core, node: NodeRow, flight: FlightRow, path: Stor
       () => {
         const now = core.tree.row(node.id);
         if (now === undefined) return;
-        if (node.kind === FILE) core.tree.update(now, { ...noBase(ABSENT, core.numbers.next()), due: core.clock.now() });
+        if (node.kind === FILE) {
+          core.tree.update(now, { ...noBase(ABSENT, core.numbers.next()), due: core.clock.now() });
+          // A move that waits behind this takes nothing of ours along.
+          if (core.rules.landedIsOurs) core.barriers.landed(path, flight.id, null, false);
+        }
         if (!cleared) failed(core, now, path, error, "back-off");
       },
       cleared ? undefined : error,

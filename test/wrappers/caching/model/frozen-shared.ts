@@ -203,6 +203,23 @@ const written: readonly { readonly found: string; readonly kills?: Partial<Rules
     hashes: false,
     steps: [write("/d/a"), wait(6000), theyWrite("/a"), copy("/a", "/b"), net("ok"), net("applied"), theyWrite("/b"), remove("/b"), late],
   },
+  {
+    found:
+      "a file was gone when it was written, the move behind that write was cut off by a kill, and another client's file at its target counted as moved there",
+    steps: [
+      write("/a"),
+      wait(2500),
+      write("/a"),
+      net("ok"),
+      wait(1000),
+      move("/a", "/b"),
+      crashAt(4),
+      theyDelete("/a"),
+      net("ok"),
+      theyWrite("/b"),
+      write("/a"),
+    ],
+  },
 ];
 
 export const frozenShared: readonly FrozenShared[] = written.map(({ found, kills, hashes = true, steps }) => ({
