@@ -151,5 +151,7 @@ async function failedTree(session: Session, call: Transfer, source: Entry, answe
   const removed = await session
     .ask({ method: "DELETE", href: session.names.directory(call.to), signal: undefined, quietMs: session.settings.treeTimeoutMs, repeatable: true })
     .catch(() => undefined);
-  return removed !== undefined && (removed.status === 404 || (removed.status < 300 && removed.status !== 207)) ? undone(error) : error;
+  // It may still take what is there by then.
+  if (removed === undefined || removed.status >= 500) return error.with({ applied: "unknown", cause: error.cause });
+  return removed.status === 404 || (removed.status < 300 && removed.status !== 207) ? undone(error) : error;
 }

@@ -122,6 +122,12 @@ describe("copy and move", () => {
     expect(server.lines.filter((line) => line.startsWith("DELETE"))).toHaveLength(1);
   });
 
+  test("a copy of a tree whose removal has no answer is in doubt: it may still take what is written there", async () => {
+    await using server = await scripted(serve({ "/dav/from": directory("/dav/from/") }, { COPY: failures(["/dav/to/x", 507]), DELETE: { status: 504 } }));
+    await using store = open(server);
+    await expect(store.copy("/from", "/to")).rejects.toMatchObject({ code: "no-space", applied: "unknown" });
+  });
+
   test("the empty directory that made room comes back when the copy fails", async () => {
     let stands = true;
     await using server = await scripted(({ method, path, headers }) => {
