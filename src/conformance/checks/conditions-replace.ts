@@ -1,6 +1,8 @@
 /** Only if it is this version: `ifMatch` of write (behaviours 78, 81, 82). */
 import { equal, ok, pattern, readAll, recorded, rejects } from "../assert.ts";
 import type { Check } from "../check.ts";
+import { hasCode } from "../../store/index.ts";
+import type { Store } from "../../store/index.ts";
 import { absent, base } from "./base.ts";
 import { holds, lists, put, rwld } from "./look.ts";
 import { etagOf, never, fits, needs } from "./conditions-help.ts";
@@ -147,10 +149,9 @@ export const checks: readonly Check[] = [
           const store = index % 2 === 0 ? t.store : await t.connect();
           for (let done = 0; done < each;) {
             t.signal.throwIfAborted();
-            await using result = await store.read(path, { fresh: true });
-            const value = Number(await result.text());
-            const etag = result.entry.etag ?? (await store.stat(path, { fresh: true })).etag;
-            const outcome: unknown = await store.write(path, String(value + 1), { ifMatch: etag! }).then(
+            const seen = await counted(store, path);
+            if (seen === undefined) continue;
+            const outcome: unknown = await store.write(path, String(seen.value + 1), { ifMatch: seen.etag }).then(
               () => "won",
               (error: unknown) => error,
             );
@@ -167,3 +168,16 @@ export const checks: readonly Check[] = [
     },
   },
 ];
+
+/** Undefined: it was written while it was read, which a read may say. */
+async function counted(store: Store, path: string): Promise<{ readonly value: number; readonly etag: string } | undefined> {
+  try {
+    await using result = await store.read(path, { fresh: true });
+    const value = Number(await result.text());
+    const etag = result.entry.etag ?? (await store.stat(path, { fresh: true })).etag;
+    return { value, etag: etag! };
+  } catch (error) {
+    if (!hasCode(error, "conflict")) throw error;
+    return undefined;
+  }
+}
