@@ -125,10 +125,11 @@ async function removeAll(context: Context, all: readonly string[], signal: Abort
         if (failed !== undefined) throw new Partly(bulk.length - left.length, innerFailure(failed.code, failed.message));
       },
       (error) => {
+        const isAnswer = error instanceof Partly;
+        const cause = isAnswer ? error.failure : error;
         // A batch without an answer can still land: it is not for us to send it again (`mayRepeat`).
-        if (!(error instanceof Partly))
-          return !leavesDoubt(context, error) && translate(error, { operation: "delete" }, session.clock.now())?.transient === true;
-        return translate(error.failure, { operation: "delete" }, session.clock.now())?.transient === true;
+        if (!isAnswer && leavesDoubt(context, cause)) return false;
+        return translate(cause, { operation: "delete" }, session.clock.now())?.transient === true;
       },
     );
   }

@@ -3,8 +3,8 @@ import type { Entry, StorePath } from "../../store/index.ts";
 import { conflict } from "./conflict.ts";
 import { openContent } from "./content-reader.ts";
 import type { Core } from "./core.ts";
-import { arrived, endFlight } from "./outcomes.ts";
-import { baseOf, noBase, sameHashes } from "./remote.ts";
+import { arrived, endFlight, foundNothing } from "./outcomes.ts";
+import { baseOf, sameHashes } from "./remote.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { FlightRow, NodeRow } from "./rows.ts";
 import { saysSame } from "./same.ts";
@@ -31,13 +31,7 @@ async function decide(core: Core, flight: FlightRow, path: StorePath, found: Ent
   const node = core.tree.row(flight.node);
   if (found !== null && (await isOurs(core, found, flight))) return ours(core, flight, node, found);
   if (node === undefined) return nothing;
-  if (found === null)
-    return () => {
-      const now = core.tree.row(node.id);
-      // It is sent again, now only if nothing is there.
-      if (now !== undefined) core.tree.update(now, noBase(ABSENT, core.numbers.next()));
-      if (core.rules.landedIsOurs) core.barriers.landed(path, flight.id, null, false);
-    };
+  if (found === null) return () => foundNothing(core, flight, core.tree.row(node.id));
   // What was known is left as it was: the next try fails its condition, or what is there is still that.
   if (node.base_kind !== null || !core.rules.blindDoubtIsConflict) return nothing;
   if (found.kind === "file" && found.modifiedMs !== null && found.modifiedMs < flight.started - LONG_BEFORE_MS)

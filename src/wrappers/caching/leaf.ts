@@ -6,7 +6,7 @@ import { Torn, openContent } from "./content-reader.ts";
 import type { Core } from "./core.ts";
 import { isOurs, ours } from "./doubt.ts";
 import { mayExist } from "./journal-changes.ts";
-import { arrived, endFlight, failed } from "./outcomes.ts";
+import { arrived, endFlight, failed, foundNothing } from "./outcomes.ts";
 import { baseOf, noBase } from "./remote.ts";
 import { asStoreError, errorText, verdictOn } from "./retry-policy.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
@@ -320,9 +320,8 @@ async function compared(core: Core, node: NodeRow, flight: FlightRow, path: Stor
         const now = core.tree.row(node.id);
         if (now === undefined) return;
         if (node.kind === FILE) {
-          core.tree.update(now, { ...noBase(ABSENT, core.numbers.next()), due: core.clock.now() });
-          // A move that waits behind this takes nothing of ours along.
-          if (core.rules.landedIsOurs) core.barriers.landed(path, flight.id, null, false);
+          foundNothing(core, flight, now);
+          core.tree.update(now, { due: core.clock.now() });
         }
         if (!cleared) failed(core, now, path, error, "back-off");
       },

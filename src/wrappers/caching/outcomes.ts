@@ -50,6 +50,12 @@ export function arrived(core: Core, flight: FlightRow, found: Entry | null): voi
   }
 }
 
+/** Nothing is there that this write was to replace: it is sent again, now only if nothing is there, and a move behind it takes nothing of ours along. */
+export function foundNothing(core: Core, flight: FlightRow, node: NodeRow | undefined): void {
+  if (node !== undefined) core.tree.update(node, noBase(ABSENT, core.numbers.next()));
+  if (core.rules.landedIsOurs) core.barriers.landed(flight.path as StorePath, flight.id, null, false);
+}
+
 /** The upload has made the directories above it. */
 function parentsArrived(core: Core, node: NodeRow): void {
   for (let up = core.tree.row(node.parent); up !== undefined && up.id !== 1; up = core.tree.row(up.parent)) {
