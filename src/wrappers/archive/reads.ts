@@ -1,7 +1,8 @@
 /** Reads: small members whole and verified, from spans; large ones streamed. An archive that is gone was packed again: looked up once more, then read there. */
 import { createHash } from "node:crypto";
-import { StoreError, bytesFrom, byteStream, hasCode, root } from "../../store/index.ts";
+import { StoreError, bytesFrom, hasCode, root } from "../../store/index.ts";
 import type { ByteStream, Entry, ReadCall, ReadReply, StorePath } from "../../store/index.ts";
+import { continued } from "./continued.ts";
 import { nowOf } from "./core.ts";
 import type { Core } from "./core.ts";
 import { compareStamps } from "./format/stamp.ts";
@@ -114,38 +115,25 @@ export class Reads {
     const { remote } = this.#core;
     const { signal } = call;
     const open = (at: Place, got: number): Promise<ByteStream> => remote.openPart(at.archive.object, at.off + asked.offset + got, asked.length - got, signal);
-    let body = await open(place, 0);
     const hash = asked.length === row.size ? createHash("sha256") : undefined;
-    let got = 0;
     let moved = false;
-    /** The archive went away in the middle: the same bytes may stand in another one by now. */
-    const reopen = async (error: unknown): Promise<void> => {
-      if (moved || !hasCode(error, "not-found", "conflict", "precondition-failed")) throw error;
-      moved = true;
-      await this.#refresher.fresh(signal);
-      const again = this.#core.index.view.row(call.path);
-      if (again === undefined || isDirectory(again) || !same(again, row))
-        throw new StoreError("conflict", "the file changed while it was read", { cause: error });
-      body = await open(this.#place(again), got);
-    };
-    return byteStream({
+    return continued({
       length: asked.length,
-      pull: async () => {
-        for (;;) {
-          try {
-            const chunk = await body.pull();
-            if (chunk === undefined) return undefined;
-            got += chunk.byteLength;
-            hash?.update(chunk);
-            // Before the last bytes are let go.
-            if (got === asked.length && hash !== undefined && hash.digest("base64url") !== row.hash) throw changed();
-            return chunk;
-          } catch (error) {
-            await reopen(error);
-          }
-        }
+      first: await open(place, 0),
+      /** The archive went away in the middle: the same bytes may stand in another one by now. */
+      again: async (error, got) => {
+        if (moved || !hasCode(error, "not-found")) throw error;
+        moved = true;
+        await this.#refresher.fresh(signal);
+        const again = this.#core.index.view.row(call.path);
+        if (again === undefined || isDirectory(again) || !same(again, row))
+          throw new StoreError("conflict", "the file changed while it was read", { cause: error });
+        return open(this.#place(again), got);
       },
-      close: () => body.close(),
+      seen: (chunk, got) => {
+        hash?.update(chunk);
+        if (got === asked.length && hash !== undefined && hash.digest("base64url") !== row.hash) throw changed();
+      },
     });
   }
 }

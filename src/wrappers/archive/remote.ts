@@ -1,7 +1,11 @@
 /** The folder of archives in the inner store. Names of archives stay below here: no error that leaves carries one. */
 import { StoreError, bytesFrom, calls, hasCode, join, nameOf } from "../../store/index.ts";
 import type { Backend, ByteStream, Source, StorePath } from "../../store/index.ts";
+import { continued } from "./continued.ts";
 import type { StepHook } from "./steps.ts";
+
+/** Tries at one place of an object of which each finds it changed. */
+const MOST_ROUNDS = 3;
 
 export interface Listed {
   readonly object: string;
@@ -58,30 +62,40 @@ export class Remote {
 
   /** Exactly this part of an object, in memory. Where the service has no ranges, the whole is read for it. */
   async readPart(object: string, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
+    const body = await this.openPart(object, offset, length, signal);
     try {
-      const whole = this.#inner.capabilities.readRange === false;
-      const reply = await this.#inner.read(calls.read(join(this.#folder, object), { range: whole ? undefined : { offset, length }, signal }));
-      try {
-        const all = await reply.body.all();
-        const bytes = whole ? all.subarray(offset, offset + length) : all;
-        if (bytes.byteLength !== length) throw new StoreError("unavailable", "an archive is shorter than it was listed");
-        return bytes;
-      } finally {
-        await reply.body.close();
-      }
-    } catch (error) {
-      // It does not reach so far: it is not the object that was listed.
-      throw hasCode(error, "bad-range") ? new StoreError("not-found", "an archive is shorter than it was") : bare(error);
+      return await body.all();
+    } finally {
+      await body.close();
     }
   }
 
-  /** The same as a stream. */
+  /**
+   * The same as a stream. An object never changes under its name: one that changed while it was read is the same bytes, sent once more after a lost answer,
+   * and the rest is asked for anew.
+   */
   async openPart(object: string, offset: number, length: number, signal: AbortSignal | undefined): Promise<ByteStream> {
+    let at = 0;
+    let rounds = 0;
+    const open = (got: number): Promise<ByteStream> => this.#open(object, offset + got, length - got, signal).catch((error: unknown) => again(error, got));
+    const again = (error: unknown, got: number): Promise<ByteStream> => {
+      if (got > at) rounds = 0;
+      at = got;
+      if (!hasCode(error, "conflict") || ++rounds >= MOST_ROUNDS) throw partError(error);
+      return open(got);
+    };
+    const first = await open(0);
+    return first.inMemory && first.length === length ? first : continued({ length, first, again });
+  }
+
+  async #open(object: string, offset: number, length: number, signal: AbortSignal | undefined): Promise<ByteStream> {
+    const whole = this.#inner.capabilities.readRange === false;
+    const { body } = await this.#inner.read(calls.read(join(this.#folder, object), { range: whole ? undefined : { offset, length }, signal }));
+    if (!whole) return body;
     try {
-      if (this.#inner.capabilities.readRange === false) return bytesFrom(await this.readPart(object, offset, length, signal));
-      return (await this.#inner.read(calls.read(join(this.#folder, object), { range: { offset, length }, signal }))).body;
-    } catch (error) {
-      throw hasCode(error, "bad-range") ? new StoreError("not-found", "an archive is shorter than it was") : bare(error);
+      return bytesFrom((await body.all()).subarray(offset, offset + length));
+    } finally {
+      await body.close();
     }
   }
 
@@ -116,4 +130,9 @@ export function bare(error: unknown): unknown {
     status: status ?? undefined,
     store: store ?? undefined,
   });
+}
+
+function partError(error: unknown): unknown {
+  // It does not reach so far: it is not the object that was listed.
+  return hasCode(error, "bad-range") ? new StoreError("not-found", "an archive is shorter than it was") : bare(error);
 }

@@ -1,8 +1,11 @@
 /** Reads: windows, verification, archives that are gone. */
 import { describe, expect, test } from "vitest";
-import { readBytes, readText } from "../../../src/store/index.ts";
-import { code } from "../at.ts";
-import { Bed } from "./make.ts";
+import { borrow, byteStream, readBytes, readText, stack } from "../../../src/store/index.ts";
+import type { ByteStream, StoreError } from "../../../src/store/index.ts";
+import { archive } from "../../../src/wrappers/archive/index.ts";
+import { retry } from "../../../src/wrappers/retry.ts";
+import { code, failure, scripted } from "../at.ts";
+import { Bed, scratch } from "./make.ts";
 import type { Installation } from "./make.ts";
 
 const FOLDER = "/.stratus-archive";
@@ -165,5 +168,89 @@ describe("damaged and newer archives", () => {
     expect(await code(one.store.delete("/a"))).toBe("unsupported");
     expect(await one.control.repack({ all: true })).toMatchObject({ archives: 0 });
     expect(await readText(one.store, "/a")).toBe("x");
+  });
+});
+
+/** Half of its bytes, and then this error. */
+function broken(body: ByteStream, error: StoreError): ByteStream {
+  let sent = false;
+  return byteStream({
+    length: body.length,
+    async pull() {
+      if (sent) throw error;
+      sent = true;
+      const chunk = await body.pull();
+      return chunk?.subarray(0, chunk.byteLength >> 1);
+    },
+    close: () => body.close(),
+  });
+}
+
+describe("an object that is sent again while it is read, after a lost answer: the same bytes under another etag", () => {
+  const sizes = { small: 1000, kept: 100_000, streamed: 2 << 20 };
+  test.for(Object.entries(sizes))("a %s member comes whole, and so does a part of it", async ([, size]) => {
+    const bed = new Bed();
+    const bytes = new Uint8Array(size).map((_, i) => i % 253);
+    await bed.install().store.write("/a", bytes);
+    const [object] = await bed.objects();
+    const path = `${FOLDER}/${object}`;
+    const script = scripted();
+    const store = stack(borrow(bed.remote), script.layer, retry({ firstDelayMs: 0 }), archive({ directory: scratch(), readCacheBytes: 0 }));
+    try {
+      await store.stat("/a");
+      let breaks = 0;
+      script.body = (reply) => (breaks-- > 0 ? { ...reply, body: broken(reply.body, failure("unavailable", { transient: true })) } : reply);
+      const again = await readBytes(bed.remote, path);
+      let reads = 0;
+      // Between the body that broke off and the request for its rest.
+      script.before = async (call) => {
+        if (call.operation === "read" && ++reads === 2) await bed.remote.write(path, again);
+      };
+      for (const range of [undefined, { offset: 10, length: size - 20 }]) {
+        [breaks, reads] = [1, 0];
+        const got = await readBytes(store, "/a", { range });
+        expect(Buffer.from(got).equals(Buffer.from(range === undefined ? bytes : bytes.subarray(10, size - 10)))).toBe(true);
+        expect(reads).toBe(3);
+      }
+    } finally {
+      await store.close();
+    }
+  });
+
+  test("one that never stands still ends in conflict", async () => {
+    const bed = new Bed();
+    await bed.install().store.write("/a", new Uint8Array(2 << 20));
+    const two = await reader(bed);
+    two.script.body = (reply) => ({ ...reply, body: byteStream({ length: reply.body.length, pull: () => Promise.reject(failure("conflict")) }) });
+    expect(await code(readBytes(two.store, "/a"))).toBe("conflict");
+    expect(two.script.count("read")).toBe(3);
+  });
+
+  test("a reader that leaves while the rest is asked for leaves no body open", async () => {
+    const bed = new Bed();
+    await bed.install().store.write("/a", new Uint8Array(2 << 20));
+    const two = await reader(bed);
+    let open = 0;
+    let asked: () => void = () => {};
+    const second = new Promise<void>((done) => (asked = done));
+    let answer: () => void = () => {};
+    const answered = new Promise<void>((done) => (answer = done));
+    two.script.before = (_, count) => (count === 2 ? (asked(), answered) : undefined);
+    two.script.body = (reply, count) => {
+      open++;
+      const close = async (): Promise<void> => {
+        await reply.body.close();
+        open--;
+      };
+      const pull = count === 1 ? () => Promise.reject(failure("conflict")) : () => reply.body.pull();
+      return { ...reply, body: byteStream({ length: reply.body.length, pull, close }) };
+    };
+    const result = await two.store.read("/a");
+    const told = code(result[Symbol.asyncIterator]().next());
+    await second;
+    await result[Symbol.asyncDispose]();
+    expect(await told).toBe("closed");
+    answer();
+    await expect.poll(() => [two.script.calls.length, open]).toEqual([2, 0]);
   });
 });
