@@ -73,11 +73,16 @@ async function stayedOf(core: Core, barrier: Barrier, dst: StorePath): Promise<A
     const { etag } = known;
     return etag === null || isLate(core) || (await core.remote.look(dst))?.etag === etag ? known : { etag: null };
   }
-  const { node } = standing(core, dst, barrier.seq);
-  if (node?.base_kind !== FILE || !isPending(core, node)) return undefined;
+  const { place, node } = standing(core, dst, barrier.seq);
+  if (isWanted(core, place, node) || (node !== undefined && node.base_kind !== FILE)) return undefined;
+  const bytes = bytesOf(core, barrier.seq, node);
+  if (bytes === undefined) return undefined;
   // A request whose answer was lost may have brought it; or another client, if it is another version.
   const found = await core.remote.look(dst);
-  return found !== null && (await core.remote.hasBytes(node, found, core.settings().compareMaxBytes)) === false ? { etag: null } : undefined;
+  if (found !== null && (await core.remote.hasBytes(bytes, found, core.settings().compareMaxBytes)) === false) return { etag: null };
+  if (node !== undefined) return undefined;
+  // Replaced or deleted here by a later operation, which is to find no other version than this.
+  return found === null || found.etag !== null ? { etag: found?.etag ?? null } : undefined;
 }
 
 /** Has nothing of ours ever arrived at the source of this move of a file? Whatever is there is another client's. */

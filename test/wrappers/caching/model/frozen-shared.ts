@@ -220,6 +220,22 @@ const written: readonly { readonly found: string; readonly kills?: Partial<Rules
       write("/a"),
     ],
   },
+  {
+    found:
+      "a move whose answer was lost was refused when it was sent again, then its source went: the copy behind it took another client's version at its target for none",
+    steps: [
+      theyWrite("/b"),
+      theyWrite("/d/a"),
+      move("/d/a", "/a"),
+      copy("/b", "/a"),
+      net("lost"),
+      wait(11_000),
+      net("failed"),
+      theyWrite("/a"),
+      theyDelete("/d/a"),
+      crash,
+    ],
+  },
 ];
 
 export const frozenShared: readonly FrozenShared[] = written.map(({ found, kills, hashes = true, steps }) => ({
