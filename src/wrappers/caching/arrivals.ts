@@ -49,9 +49,14 @@ async function compared(core: Core, seq: number, found: Entry, compareMaxBytes: 
   if ((wanted && node !== undefined) || !core.rules.movedIsCompared) return { found: [found] };
   const known = bytesOf(core, seq, node);
   if (known === undefined) return { found: [found] };
-  const told = known.base_hashes !== null && Object.keys(found.hashes).length === 0 ? await core.remote.look(found.path) : found;
-  if (told === null || told.etag !== found.etag || (await core.remote.hasBytes(known, told, compareMaxBytes)) !== false) return { found: [found] };
+  if ((await hasBytes(core, known, found, compareMaxBytes)) !== false) return { found: [found] };
   return wanted ? { found: [] } : NOT_OURS;
+}
+
+/** As `Remote.hasBytes`; an answer that tells no hashes is completed. */
+async function hasBytes(core: Core, known: Bytes, found: Entry, compareMaxBytes: number): Promise<boolean | undefined> {
+  const told = known.base_hashes !== null && Object.keys(found.hashes).length === 0 ? await core.remote.look(found.path) : found;
+  return told === null || told.etag !== found.etag ? undefined : core.remote.hasBytes(known, told, compareMaxBytes);
 }
 
 function isWanted(core: Core, place: StorePath | undefined, node: NodeRow | undefined): boolean {
@@ -77,8 +82,10 @@ async function stayedOf(core: Core, barrier: Barrier, dst: StorePath): Promise<A
   if (isWanted(core, place, node) || (node !== undefined && node.base_kind !== FILE)) return undefined;
   const bytes = bytesOf(core, barrier.seq, node);
   if (bytes === undefined) return undefined;
-  // A request whose answer was lost may have brought it; or another client, if it is another version.
   const found = await core.remote.look(dst);
+  const replaced = core.barriers.expected(barrier.seq, dst);
+  if (found !== null && found.etag !== null && replaced?.etag === found.etag) return replaced;
+  // A request whose answer was lost may have brought it; or another client, if it is another version.
   if (found !== null && (await core.remote.hasBytes(bytes, found, core.settings().compareMaxBytes)) === false) return { etag: null };
   if (node !== undefined) return undefined;
   // Replaced or deleted here by a later operation, which is to find no other version than this.
@@ -127,7 +134,8 @@ async function oneArrival(core: Core, { seq }: Barrier, dst: StorePath): Promise
   return compared(core, seq, found, core.settings().compareMaxBytes);
 }
 
-async function treeArrivals(core: Core, { seq, kind, src }: Barrier, dst: StorePath, missing: boolean): Promise<readonly Entry[]> {
+async function treeArrivals(core: Core, barrier: Barrier, dst: StorePath, missing: boolean): Promise<readonly Entry[]> {
+  const { seq, kind, src } = barrier;
   const wanted = new Map<StorePath, NodeRow>();
   for (const top of core.barriers.spread(dst, seq)) {
     for (const node of core.tree.subtree(core.tree.at(top)?.id ?? -1)) {
@@ -135,16 +143,33 @@ async function treeArrivals(core: Core, { seq, kind, src }: Barrier, dst: StoreP
       const there = core.barriers.behind(path, seq);
       if (there === undefined || !isInside(there, dst)) continue;
       const soft = kind === "copy" && !missing && isUncertain(core, node, path);
-      if (soft || isBlind(core, node) || (missing && node.kind === FILE && node.content !== null && !hasFlight(core, node))) wanted.set(there, node);
+      if (soft || isBlind(core, node) || (missing && isSent(node) && !hasFlight(core, node))) wanted.set(there, node);
     }
   }
+  const free = missing && leavesNothing(core, barrier);
   const found: Entry[] = [];
   for (const one of await ask(core, dst, wanted)) {
-    // What was known of it is known of the source: only the same bytes are what was copied.
-    const source = wanted.get(one.path)?.base_kind === FILE && !missing ? await core.remote.look(rebase(one.path, dst, src)) : undefined;
-    if (source === undefined || (source !== null && (await isSame(core, source, one)))) found.push(one);
+    const node = wanted.get(one.path) as NodeRow;
+    if (node.base_kind === null || (missing ? !free : node.base_kind !== FILE)) found.push(one);
+    // What was known of it is known of the source: only the same bytes are what came from there.
+    else if (missing) {
+      if (node.base_kind === FILE && (await hasBytes(core, node, one, core.settings().compareMaxBytes)) === true) found.push(one);
+    } else {
+      const source = await core.remote.look(rebase(one.path, dst, src));
+      if (source !== null && (await isSame(core, source, one))) found.push(one);
+    }
   }
   return found;
+}
+
+/** Sent where a move or copy had no source: what our user has of it, and what was deleted of it. */
+function isSent(node: NodeRow): boolean {
+  return (node.kind === FILE && node.content !== null) || node.kind === ABSENT;
+}
+
+/** Was nothing at the target, as our user saw it? Then what stands there after an operation without a source is another client's, unless an earlier try brought it. */
+export function leavesNothing({ rules }: Core, { tree, fresh }: Barrier): boolean {
+  return rules.vanishedIsAbsent && (tree === 1 || fresh === 1);
 }
 
 async function ask(core: Core, dst: StorePath, wanted: ReadonlyMap<StorePath, NodeRow>): Promise<readonly Entry[]> {
@@ -169,7 +194,7 @@ export function recordArrivals(core: Core, { seq }: Barrier, found: readonly Ent
     if (place === undefined) continue;
     const { node, known, blocker } = core.tree.look(place);
     if (node !== undefined) {
-      if (missing ? isBlind(core, node) : isUncertain(core, node, place)) core.tree.update(node, baseOf(one, core.numbers.next()));
+      if (missing ? isPending(core, node) : isUncertain(core, node, place)) core.tree.update(node, baseOf(one, core.numbers.next()));
     } else if (!missing && known === undefined && blocker === undefined && !core.barriers.touches(one.path)) insert(core, one);
   }
 }

@@ -1,7 +1,7 @@
 /** Sends one pending tree operation: whole where the remote can and nothing was begun, else file by file; continued, never started over. */
 import { StoreError, calls, hasCode, rebase } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
-import { arrivals, arrivedTree, hasLanded, hasNoSource, isTheirs, isUnsent, recordArrivals } from "./arrivals.ts";
+import { arrivals, arrivedTree, hasLanded, hasNoSource, isTheirs, isUnsent, leavesNothing, recordArrivals } from "./arrivals.ts";
 import type { Arrivals, Sent } from "./arrivals.ts";
 import type { Barrier } from "./barriers.ts";
 import { clearParents, conflictName, keepTheirs, moveTheirs } from "./conflict.ts";
@@ -10,8 +10,10 @@ import { buryPath } from "./grave.ts";
 import { hasFlight } from "./journal-changes.ts";
 import { noteConflict } from "./outcomes.ts";
 import { noBase } from "./remote.ts";
+import type { Base } from "./remote.ts";
 import { asStoreError, backOffMs, errorText, verdictOn } from "./retry-policy.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
+import type { NodeRow } from "./rows.ts";
 import { isSame, saysSame } from "./same.ts";
 import { ancestors } from "./tree.ts";
 
@@ -348,33 +350,35 @@ export function endBarrier(core: Core, barrier: Barrier, sent: Sent, { found, st
   }
   const target = tree.at(dst) ?? (missing ? undefined : arrivedTree(core, barrier, dst));
   if (target !== undefined) tree.update(target, { moved_gen: numbers.next() });
-  if (rules.absenceEndsWithMove)
+  if (rules.absenceEndsWithMove && !(missing && leavesNothing(core, barrier)))
     for (const place of places) {
       const node = tree.at(place);
       if (node !== undefined && node.kind !== DIRECTORY && node.base_kind === ABSENT) tree.update(node, { base_kind: null });
     }
   const there = tree.at(dst);
   if (there?.kind === DIRECTORY && there.base_kind === ABSENT && !missing) tree.update(there, { base_kind: DIRECTORY });
-  if (missing) for (const place of places) sourceVanished(core, place);
+  if (missing) for (const place of places) sourceVanished(core, place, leavesNothing(core, barrier));
   if (stayed !== undefined && places.includes(dst)) {
     const left = tree.at(dst);
-    if (left?.base_kind === null && left.dirty === 1)
+    if (left !== undefined && left.base_kind !== FILE && left.dirty === 1)
       tree.update(left, { ...noBase(stayed.etag === null ? ABSENT : FILE, numbers.next()), base_etag: stayed.etag });
   }
   // Written over what was on its way here: what arrived is known now, and no other client's.
   recordArrivals(core, barrier, found, missing);
 }
 
-/** What we hold of it becomes pending, without a base: that was learnt at the old place. The rest is gone. */
-function sourceVanished(core: Core, path: StorePath): void {
-  const { tree, rules, clock } = core;
+/** What we hold of it becomes pending, without a base: that was learnt at the old place. Where nothing was at the new one, there is nothing. The rest is gone. */
+function sourceVanished(core: Core, path: StorePath, nothingThere: boolean): void {
+  const { tree, rules, clock, numbers } = core;
   const node = tree.at(path);
   if (node === undefined) return;
+  const forgotten = (one: NodeRow): Base =>
+    nothingThere && one.base_kind !== null && !hasFlight(core, one) ? noBase(ABSENT, numbers.next()) : noBase(null, 0);
   for (const { id } of tree.subtree(node.id)) {
     const one = tree.row(id);
     if (one === undefined) continue;
     if (one.kind === ABSENT) {
-      if (rules.vanishedForgetsWhiteouts) tree.update(one, noBase(null, 0));
+      if (rules.vanishedForgetsWhiteouts) tree.update(one, forgotten(one));
       continue;
     }
     if (one.kind !== FILE) continue;
@@ -384,7 +388,7 @@ function sourceVanished(core: Core, path: StorePath): void {
     }
     const now = clock.now();
     // Of the same generation: whoever flushes what was acknowledged before waits for it.
-    tree.update(one, { dirty: 1, since: one.since ?? now, due: now, wait: null, local: 1, ...(rules.vanishedForgetsBases ? noBase(null, 0) : undefined) });
+    tree.update(one, { dirty: 1, since: one.since ?? now, due: now, wait: null, local: 1, ...(rules.vanishedForgetsBases ? forgotten(one) : undefined) });
     core.content.settle(one.content, now);
   }
   core.journal.after(() => core.events.tell("source-vanished", path));

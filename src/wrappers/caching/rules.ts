@@ -157,6 +157,8 @@ export interface Rules {
   readonly goneIsAbsent: boolean;
   /** Where there was no source for a file's move or copy, its target is what the view knew of it: anything else is another client's. */
   readonly vanishedKnowsTarget: boolean;
+  /** Where there was no source, and nothing at the target as the user saw it, there is nothing of ours: what stands there is another client's. */
+  readonly vanishedIsAbsent: boolean;
   /** A file of which only an earlier place is known is looked at by the call that moves it or replaces it by a move or copy. */
   readonly softIsAsked: boolean;
   /** A file whose answer was lost has arrived when its content type, its metadata and its time have, not its bytes alone: an older version may have the same. */
@@ -231,6 +233,7 @@ export const rules: Rules = Object.freeze({
   movedIsCompared: true,
   goneIsAbsent: true,
   vanishedKnowsTarget: true,
+  vanishedIsAbsent: true,
   softIsAsked: true,
   arrivedIsWhole: true,
 });

@@ -236,6 +236,36 @@ const written: readonly { readonly found: string; readonly kills?: Partial<Rules
       crash,
     ],
   },
+  {
+    found: "the same, of a file that had been read: it was sent over another client's version",
+    kills: { vanishedIsAbsent: false },
+    steps: [
+      theyWrite("/d/a"),
+      read("/d/a"),
+      net("ok"),
+      move("/d/a", "/a"),
+      net("lost"),
+      wait(11_000),
+      net("failed"),
+      theyWrite("/a"),
+      theyDelete("/d/a"),
+      crash,
+    ],
+  },
+  {
+    found: "what was held of a moved directory that another client had deleted was sent over what that client had put where it was moved to",
+    kills: { vanishedIsAbsent: false },
+    steps: [theyWrite("/d/a"), read("/d/a"), net("ok"), move("/d", "/e"), theyDelete("/d/a"), theyDelete("/d"), theyWrite("/e/a")],
+  },
+  {
+    found: "the same of a copied one",
+    kills: { vanishedIsAbsent: false },
+    steps: [theyWrite("/d/a"), read("/d/a"), net("ok"), copy("/d", "/e"), theyDelete("/d/a"), theyDelete("/d"), theyWrite("/e/a")],
+  },
+  {
+    found: "what was deleted in a moved directory that another client had deleted took what that client had put where it was moved to",
+    steps: [theyWrite("/d/a"), read("/d/a"), net("ok"), move("/d", "/e"), remove("/e/a"), theyDelete("/d/a"), theyDelete("/d"), theyWrite("/e/a")],
+  },
 ];
 
 export const frozenShared: readonly FrozenShared[] = written.map(({ found, kills, hashes = true, steps }) => ({
