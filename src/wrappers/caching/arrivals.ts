@@ -5,11 +5,11 @@ import type { Barrier } from "./barriers.ts";
 import type { Core } from "./core.ts";
 import { hasFlight, isLate, makeParents } from "./journal-changes.ts";
 import { insertClean, isSoft } from "./learn.ts";
-import { baseOf } from "./remote.ts";
-import type { Bytes } from "./remote.ts";
+import { baseOf, noBase } from "./remote.ts";
 import { ABSENT, FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
 import { isSame } from "./same.ts";
+import { bytesOf, hasBytes, isPending, isWanted, placeOf, standing, wasThere } from "./whose.ts";
 
 /** `missing`: there was nothing at the source; `theirs`: it was another client's, and stays. An entry: what stands at the target now, of a file. */
 export type Sent = "done" | "missing" | "theirs" | Entry;
@@ -26,11 +26,11 @@ export async function arrivals(core: Core, barrier: Barrier, sent: Sent): Promis
   const { dst, tree } = barrier;
   if (dst === null || !core.rules.arrivalIsBase) return { found: [] };
   try {
-    if (typeof sent !== "string" && sent.etag !== null) return barrier.kind === "move" ? await compared(core, barrier.seq, sent, 0) : { found: [sent] };
+    if (typeof sent !== "string" && sent.etag !== null) return barrier.kind === "move" ? await compared(core, barrier, sent, 0) : { found: [sent] };
     const missing = hasNoSource(sent);
     const stayed = missing && tree === 0 && core.rules.vanishedKnowsTarget ? await stayedOf(core, barrier, dst) : undefined;
     if (stayed !== undefined) return { found: [], stayed };
-    return tree === 0 && !missing ? await oneArrival(core, barrier, dst) : { found: await treeArrivals(core, barrier, dst, missing) };
+    return tree === 0 && !missing ? await oneArrival(core, barrier, dst) : await treeArrivals(core, barrier, dst, missing);
   } catch (error) {
     // The operation has arrived all the same. Of what is there nothing is known then, as before, and a write in doubt keeps it beside ours.
     if (!StoreError.is(error) || core.ended.aborted) throw error;
@@ -42,31 +42,30 @@ export async function arrivals(core: Core, barrier: Barrier, sent: Sent): Promis
  * Another version than our user copied or moved, by what is told. Where that was replaced or deleted here meanwhile, it is met as another client's; else nobody
  * here has seen it, and it is looked at before it is replaced.
  */
-async function compared(core: Core, seq: number, found: Entry, compareMaxBytes: number): Promise<Arrivals> {
+async function compared(core: Core, barrier: Barrier, found: Entry, compareMaxBytes?: number): Promise<Arrivals> {
+  const { seq } = barrier;
   const { place, node } = standing(core, found.path, seq);
   const wanted = isWanted(core, place, node);
   // A clean row keeps what it knows.
   if ((wanted && node !== undefined) || !core.rules.movedIsCompared) return { found: [found] };
   const known = bytesOf(core, seq, node);
-  if (known === undefined) return { found: [found] };
-  if ((await hasBytes(core, known, found, compareMaxBytes)) !== false) return { found: [found] };
-  return wanted ? { found: [] } : NOT_OURS;
+  const isOther = known === undefined ? bringsNothing(core, barrier, node) : (await hasBytes(core, known, found, compareMaxBytes)) === false;
+  if (!isOther) return { found: [found] };
+  if (wanted) return { found: [] };
+  return (await wasThere(core, seq, found)) ? { found: [found] } : NOT_OURS;
 }
 
-/** As `Remote.hasBytes`; an answer that tells no hashes is completed. */
-async function hasBytes(core: Core, known: Bytes, found: Entry, compareMaxBytes: number): Promise<boolean | undefined> {
-  const told = known.base_hashes !== null && Object.keys(found.hashes).length === 0 ? await core.remote.look(found.path) : found;
-  return told === null || told.etag !== found.etag ? undefined : core.remote.hasBytes(known, told, compareMaxBytes);
-}
-
-function isWanted(core: Core, place: StorePath | undefined, node: NodeRow | undefined): boolean {
-  return place !== undefined && (node === undefined || !isPending(core, node));
+/** Had the remote nothing of ours that this could bring, and is it known what was at its target? */
+function bringsNothing(core: Core, barrier: Barrier, node: NodeRow | undefined): boolean {
+  return node?.base_kind === ABSENT && core.rules.askedIsKnown && !isLate(core) && core.barriers.knowsTarget(barrier);
 }
 
 export interface Arrivals {
   readonly found: readonly Entry[];
+  /** Looked for, and not there. */
+  readonly nothing?: readonly StorePath[] | undefined;
   /** There was no source, and at the target is what was known of it. Null: nothing of ours, there or brought there. Undefined: nobody knows. */
-  readonly stayed?: { readonly etag: string | null } | undefined;
+  readonly stayed?: { readonly etag: string | null; readonly entry?: Entry | undefined } | undefined;
 }
 
 const NOT_OURS: Arrivals = { found: [], stayed: { etag: null } };
@@ -75,67 +74,36 @@ async function stayedOf(core: Core, barrier: Barrier, dst: StorePath): Promise<A
   const known = core.barriers.targetOf(barrier);
   if (known !== undefined) {
     // It was not asked for, and it may be all that tells later what a move has taken along.
-    const { etag } = known;
-    return etag === null || isLate(core) || (await core.remote.look(dst))?.etag === etag ? known : { etag: null };
+    if (known.etag === null || isLate(core)) return known;
+    const entry = await core.remote.look(dst);
+    return entry?.etag === known.etag ? { etag: known.etag, entry } : { etag: null };
   }
-  const { place, node } = standing(core, dst, barrier.seq);
-  if (isWanted(core, place, node) || (node !== undefined && node.base_kind !== FILE)) return undefined;
-  const bytes = bytesOf(core, barrier.seq, node);
-  if (bytes === undefined) return undefined;
-  const found = await core.remote.look(dst);
-  const replaced = core.barriers.expected(barrier.seq, dst);
-  if (found !== null && found.etag !== null && replaced?.etag === found.etag) return replaced;
-  // A request whose answer was lost may have brought it; or another client, if it is another version.
-  if (found !== null && (await core.remote.hasBytes(bytes, found, core.settings().compareMaxBytes)) === false) return { etag: null };
-  if (node !== undefined) return undefined;
-  // Replaced or deleted here by a later operation, which is to find no other version than this.
-  return found === null || found.etag !== null ? { etag: found?.etag ?? null } : undefined;
-}
-
-/** Has nothing of ours ever arrived at the source of this move of a file? Whatever is there is another client's. */
-export function isUnsent(core: Core, { kind, seq, src, tree }: Barrier): boolean {
-  return kind === "move" && tree === 0 && core.rules.movedIsCompared && core.barriers.expected(seq, src)?.etag === null;
-}
-
-/**
- * Has another client replaced the source of this move of a file, and is what the move brings replaced or deleted here by now? Their version would be gone from
- * both places. Where it is wanted it is moved, whoever wrote it.
- */
-export async function isTheirs(core: Core, { kind, seq, src, dst }: Barrier): Promise<boolean> {
-  if (kind !== "move" || dst === null || !core.rules.movedIsCompared) return false;
-  const known = core.barriers.expected(seq, src);
-  if (known === undefined) return false;
+  const { seq } = barrier;
   const { place, node } = standing(core, dst, seq);
-  if (isWanted(core, place, node)) return false;
-  const found = await core.remote.look(src);
-  return found !== null && found.kind === "file" && found.etag !== null && found.etag !== known.etag;
-}
-
-/** Has an earlier try of this move landed, and another client written at its source since? By what is told of both files. */
-export async function hasLanded(core: Core, { kind, seq, src, dst }: Barrier, source: Entry, target: Entry): Promise<boolean> {
-  const known = core.barriers.expected(seq, src);
-  if (kind !== "move" || dst === null || !core.rules.movedIsCompared || known === undefined || source.etag === null || source.etag === known.etag) return false;
-  const bytes = bytesOf(core, seq, standing(core, dst, seq).node);
-  return bytes !== undefined && (await core.remote.hasBytes(bytes, target, core.settings().compareMaxBytes)) === true;
-}
-
-/** What the operation is to bring. */
-function bytesOf(core: Core, seq: number, node: NodeRow | undefined): Bytes | undefined {
-  return core.barriers.brings(seq) ?? (node?.base_kind === FILE ? node : undefined);
+  if (!core.barriers.knowsTarget(barrier) || isWanted(core, place, node)) return undefined;
+  const found = await core.remote.look(dst);
+  if (found === null) return node === undefined ? { etag: null } : undefined;
+  if (await wasThere(core, seq, found)) return core.barriers.expected(seq, dst);
+  // A request whose answer was lost may have brought it; or another client, if it is another version.
+  const bytes = bytesOf(core, seq, node);
+  const isOther = bytes === undefined ? node?.base_kind === ABSENT : (await hasBytes(core, bytes, found)) === false;
+  if (isOther) return { etag: null };
+  // Replaced or deleted here by a later operation, which is to find no other version than this.
+  return node === undefined && found.etag !== null ? { etag: found.etag } : undefined;
 }
 
 /** What a transfer answers is the word of the source where there are no etags: not to be compared with what is found later. */
-async function oneArrival(core: Core, { seq }: Barrier, dst: StorePath): Promise<Arrivals> {
-  const { place, node } = standing(core, dst, seq);
+async function oneArrival(core: Core, barrier: Barrier, dst: StorePath): Promise<Arrivals> {
+  const { place, node } = standing(core, dst, barrier.seq);
   if (place !== undefined && node !== undefined && !isUncertain(core, node, place)) return { found: [] };
   const found = await core.remote.look(dst);
-  if (found === null) return { found: [] };
+  if (found === null) return { found: [], nothing: absent(core, [dst]) };
   // The answer was lost, and another client may have written there since.
-  return compared(core, seq, found, core.settings().compareMaxBytes);
+  return compared(core, barrier, found);
 }
 
-async function treeArrivals(core: Core, barrier: Barrier, dst: StorePath, missing: boolean): Promise<readonly Entry[]> {
-  const { seq, kind, src } = barrier;
+async function treeArrivals(core: Core, barrier: Barrier, dst: StorePath, missing: boolean): Promise<Arrivals> {
+  const { seq, kind } = barrier;
   const wanted = new Map<StorePath, NodeRow>();
   for (const top of core.barriers.spread(dst, seq)) {
     for (const node of core.tree.subtree(core.tree.at(top)?.id ?? -1)) {
@@ -146,20 +114,31 @@ async function treeArrivals(core: Core, barrier: Barrier, dst: StorePath, missin
       if (soft || isBlind(core, node) || (missing && isSent(node) && !hasFlight(core, node))) wanted.set(there, node);
     }
   }
-  const free = missing && leavesNothing(core, barrier);
   const found: Entry[] = [];
   for (const one of await ask(core, dst, wanted)) {
-    const node = wanted.get(one.path) as NodeRow;
-    if (node.base_kind === null || (missing ? !free : node.base_kind !== FILE)) found.push(one);
-    // What was known of it is known of the source: only the same bytes are what came from there.
-    else if (missing) {
-      if (node.base_kind === FILE && (await hasBytes(core, node, one, core.settings().compareMaxBytes)) === true) found.push(one);
-    } else {
-      const source = await core.remote.look(rebase(one.path, dst, src));
-      if (source !== null && (await isSame(core, source, one))) found.push(one);
-    }
+    const ours = await isArrival(core, barrier, missing, wanted.get(one.path) as NodeRow, one);
+    if (ours === true) found.push(one);
+    if (ours !== false) wanted.delete(one.path);
   }
-  return found;
+  return { found, nothing: absent(core, [...wanted.keys()]) };
+}
+
+/** Has the operation brought what is found where this row is to be sent, an earlier try of it, or one of the row? Undefined: nothing tells, and the row knows what to expect. */
+async function isArrival(core: Core, barrier: Barrier, missing: boolean, node: NodeRow, found: Entry): Promise<boolean | undefined> {
+  if (missing) {
+    if (!leavesNothing(core, barrier)) return true;
+    return node.base_kind === FILE && (await hasBytes(core, node, found)) === true;
+  }
+  if (barrier.kind === "move") return true;
+  if (node.base_kind === FILE && (await hasBytes(core, node, found)) === false) return false;
+  const source = await core.remote.look(rebase(found.path, barrier.dst as StorePath, barrier.src));
+  const same = source !== null && (await isSame(core, source, found));
+  return same === undefined && node.base_kind !== FILE ? true : same;
+}
+
+/** A service that is late may not show yet what has come. */
+function absent(core: Core, paths: readonly StorePath[]): readonly StorePath[] {
+  return isLate(core) ? [] : paths;
 }
 
 /** Sent where a move or copy had no source: what our user has of it, and what was deleted of it. */
@@ -187,7 +166,11 @@ async function ask(core: Core, dst: StorePath, wanted: ReadonlyMap<StorePath, No
  * Inside of a transaction, after the operation was taken off the list. Later ones may have moved what was written over it; then that is where it is a base,
  * of the old place. Without a source (`missing`) nothing came: only where nothing is known it is a base.
  */
-export function recordArrivals(core: Core, { seq }: Barrier, found: readonly Entry[], missing: boolean): void {
+export function recordArrivals(core: Core, { seq }: Barrier, { found, nothing = [] }: Arrivals, missing: boolean): void {
+  for (const path of nothing) {
+    const { node } = standing(core, path, seq);
+    if (node !== undefined && isPending(core, node)) core.tree.update(node, noBase(ABSENT, core.numbers.next()));
+  }
   for (const one of found) {
     if (one.kind !== "file" || (one.etag === null && core.remoteCan.etag)) continue;
     const place = placeOf(core, one.path, seq);
@@ -197,16 +180,6 @@ export function recordArrivals(core: Core, { seq }: Barrier, found: readonly Ent
       if (missing ? isPending(core, node) : isUncertain(core, node, place)) core.tree.update(node, baseOf(one, core.numbers.next()));
     } else if (!missing && known === undefined && blocker === undefined && !core.barriers.touches(one.path)) insert(core, one);
   }
-}
-
-/** Where the view has by now what the operation `seq` put at `path`, unless something else was put there since. */
-function placeOf(core: Core, path: StorePath, seq: number): StorePath | undefined {
-  return core.barriers.spread(path, seq).find((place) => core.barriers.behind(place, seq) === path);
-}
-
-function standing(core: Core, path: StorePath, seq: number): { readonly place: StorePath | undefined; readonly node: NodeRow | undefined } {
-  const place = placeOf(core, path, seq);
-  return { place, node: place === undefined ? undefined : core.tree.at(place) };
 }
 
 /** A row to remember by that a tree of ours came here, of which nothing was known. Inside of a transaction, as above. */
@@ -235,8 +208,4 @@ function isBlind(core: Core, node: NodeRow): boolean {
 /** Pending, and what it will replace is unknown, or known of another place. */
 function isUncertain(core: Core, node: NodeRow, path: StorePath): boolean {
   return isPending(core, node) && (node.base_kind === null || core.barriers.insideTarget(path) || isSoft(core, node, core.tree.look(path).moved));
-}
-
-function isPending(core: Core, node: NodeRow): boolean {
-  return (node.kind === FILE || node.kind === ABSENT) && node.dirty === 1 && !hasFlight(core, node);
 }

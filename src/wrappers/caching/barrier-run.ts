@@ -1,21 +1,18 @@
 /** Sends one pending tree operation: whole where the remote can and nothing was begun, else file by file; continued, never started over. */
 import { StoreError, calls, hasCode, rebase } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
-import { arrivals, arrivedTree, hasLanded, hasNoSource, isTheirs, isUnsent, leavesNothing, recordArrivals } from "./arrivals.ts";
-import type { Arrivals, Sent } from "./arrivals.ts";
+import { arrivals } from "./arrivals.ts";
+import type { Sent } from "./arrivals.ts";
+import { endBarrier } from "./barrier-end.ts";
 import type { Barrier } from "./barriers.ts";
 import { clearParents, conflictName, keepTheirs, moveTheirs } from "./conflict.ts";
 import type { Core } from "./core.ts";
-import { buryPath } from "./grave.ts";
-import { hasFlight } from "./journal-changes.ts";
 import { noteConflict } from "./outcomes.ts";
-import { noBase } from "./remote.ts";
-import type { Base } from "./remote.ts";
 import { asStoreError, backOffMs, errorText, verdictOn } from "./retry-policy.ts";
-import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
-import type { NodeRow } from "./rows.ts";
+import { ABSENT, DIRECTORY } from "./rows.ts";
 import { isSame, saysSame } from "./same.ts";
 import { ancestors } from "./tree.ts";
+import { hasBytes, hasLanded, isTheirs, isUnsent } from "./whose.ts";
 
 /** A barrier with this `due` waits for a person. */
 export const PARKED_DUE = 9e15;
@@ -117,12 +114,16 @@ async function removeDirectory(core: Core, { seq, src }: Barrier): Promise<"done
   for (const { path, etag } of items) {
     const at = path as StorePath;
     try {
-      if (etag !== null && remoteCan.deleteIfMatch === false) {
+      const bytes = etag === null ? core.barriers.displaces(seq, at) : undefined;
+      let ifMatch = etag;
+      if (bytes !== undefined || (etag !== null && remoteCan.deleteIfMatch === false)) {
         const found = await core.remote.look(at);
         if (found === null) continue;
-        if (found.etag !== etag) throw new StoreError("precondition-failed", "the file has another etag", { applied: false });
-        await inner.delete(calls.delete(at, { signal: ended }));
-      } else await inner.delete(calls.delete(at, { signal: ended, ...(etag === null || !rules.sendsConditions ? {} : { ifMatch: etag }) }));
+        const isOther = bytes === undefined ? found.etag !== etag : (await hasBytes(core, bytes, found)) === false;
+        if (isOther) throw new StoreError("precondition-failed", "the file is another version", { applied: false });
+        ifMatch = remoteCan.deleteIfMatch === false ? null : found.etag;
+      }
+      await inner.delete(calls.delete(at, { signal: ended, ...(ifMatch === null || !rules.sendsConditions ? {} : { ifMatch }) }));
     } catch (error) {
       if (hasCode(error, "not-found", "not-a-directory")) continue;
       if (!hasCode(error, "precondition-failed", "not-empty", "is-a-directory")) throw error;
@@ -147,27 +148,33 @@ async function oneFile(core: Core, barrier: Barrier): Promise<Sent> {
   const { kind, src, seq, fresh, step } = barrier;
   const dst = barrier.dst as StorePath;
   const expected = core.barriers.expected(seq, dst)?.etag ?? null;
+  const replaced = expected === null && fresh === 0 ? core.barriers.displaces(seq, dst) : undefined;
+  const isKnown = expected !== null || fresh === 1 || replaced !== undefined;
   const first = step === 0;
-  if (!first || expected !== null || (fresh === 1 && !canBeFresh(core, kind))) {
+  if (!first || expected !== null || replaced !== undefined || (fresh === 1 && !canBeFresh(core, kind))) {
     const source = await core.remote.look(src);
     if (source === null) return "missing";
     const target = await core.remote.look(dst);
-    if (target !== null && target.kind === "file") {
-      const known = expected !== null ? target.etag === expected : fresh === 0 && first;
-      if (!known && (!first || fresh === 1 || expected !== null)) {
-        if (!first && (await hasLanded(core, barrier, source, target))) return target;
-        const same = !first && (await isSame(core, source, target));
-        if (same && saysSame(source, target)) {
-          if (kind === "move") await removeSource(core, src, source);
-          return target;
-        }
-        if (!same && (expected !== null || fresh === 1)) await putAside(core, dst, target);
+    if (target !== null && target.kind === "file" && !(await isReplaced(target))) {
+      if (!first && (await hasLanded(core, barrier, source, target))) return target;
+      const same = !first && (await isSame(core, source, target));
+      if (same && saysSame(source, target)) {
+        if (kind === "move") await removeSource(core, src, source);
+        return target;
       }
+      if (!same && isKnown) await putAside(core, dst, target);
     }
     if (target?.kind === "directory") await putAside(core, dst, target);
     return moveOrCopy(core, barrier, false);
   }
   return moveOrCopy(core, barrier, fresh === 1);
+
+  /** What the view had at the target, or nobody knows what that was. */
+  async function isReplaced(target: Entry): Promise<boolean> {
+    if (expected !== null) return target.etag === expected;
+    if (replaced !== undefined) return (await hasBytes(core, replaced, target)) !== false;
+    return fresh === 0 && first;
+  }
 }
 
 /** What may not be taken along is looked at last: until then another client's version may have been put aside. */
@@ -320,76 +327,4 @@ async function oneStep(core: Core, kind: Barrier["kind"], source: Entry, to: Sto
   // What was put aside still stands at its path, where it was copied: this replaces it.
   const ifAbsent = target === null && canBeFresh(core, kind);
   if ((await transferOne(core, kind, source.path, to, ifAbsent)) === "kept") await transferOne(core, kind, source.path, to, false);
-}
-
-/** Inside of a transaction. */
-export function endBarrier(core: Core, barrier: Barrier, sent: Sent, { found, stayed }: Arrivals): void {
-  const { seq, kind, src, dst } = barrier;
-  const missing = hasNoSource(sent);
-  const { tree, rules, numbers } = core;
-  core.counts.arrived++;
-  core.watches.touch(src);
-  if (dst !== null) core.watches.touch(dst);
-  core.journal.after(() => core.events.tell(kind === "delete" || kind === "remove" ? "removed" : "uploaded", src, dst === null ? {} : { to: dst }));
-  // Looked for while this one and the later ones are still known.
-  const places = dst === null ? [] : core.barriers.forward(dst, seq);
-  core.barriers.remove(seq);
-  if (dst === null) {
-    const node = tree.at(src);
-    buryPath(core, src);
-    if (!rules.deleteEndLeavesRows && node !== undefined && node.base_kind !== null) tree.update(node, noBase(ABSENT, numbers.next()));
-    return;
-  }
-  if (sent === "theirs") noteConflict(core, src, null, "moved and replaced here, and changed by another client: their version stays where it was");
-  else if (kind === "move") buryPath(core, src);
-  if (stayed !== undefined) core.barriers.brought(dst, stayed.etag);
-  else {
-    // Of a tree nothing is told, and of what had no source what was found is another's.
-    const landed = typeof sent !== "string" ? sent : barrier.tree === 0 && !missing ? found.find(({ path }) => path === dst) : undefined;
-    if (landed !== undefined && landed.etag !== null) core.barriers.brought(dst, landed.etag);
-  }
-  const target = tree.at(dst) ?? (missing ? undefined : arrivedTree(core, barrier, dst));
-  if (target !== undefined) tree.update(target, { moved_gen: numbers.next() });
-  if (rules.absenceEndsWithMove && !(missing && leavesNothing(core, barrier)))
-    for (const place of places) {
-      const node = tree.at(place);
-      if (node !== undefined && node.kind !== DIRECTORY && node.base_kind === ABSENT) tree.update(node, { base_kind: null });
-    }
-  const there = tree.at(dst);
-  if (there?.kind === DIRECTORY && there.base_kind === ABSENT && !missing) tree.update(there, { base_kind: DIRECTORY });
-  if (missing) for (const place of places) sourceVanished(core, place, leavesNothing(core, barrier));
-  if (stayed !== undefined && places.includes(dst)) {
-    const left = tree.at(dst);
-    if (left !== undefined && left.base_kind !== FILE && left.dirty === 1)
-      tree.update(left, { ...noBase(stayed.etag === null ? ABSENT : FILE, numbers.next()), base_etag: stayed.etag });
-  }
-  // Written over what was on its way here: what arrived is known now, and no other client's.
-  recordArrivals(core, barrier, found, missing);
-}
-
-/** What we hold of it becomes pending, without a base: that was learnt at the old place. Where nothing was at the new one, there is nothing. The rest is gone. */
-function sourceVanished(core: Core, path: StorePath, nothingThere: boolean): void {
-  const { tree, rules, clock, numbers } = core;
-  const node = tree.at(path);
-  if (node === undefined) return;
-  const forgotten = (one: NodeRow): Base =>
-    nothingThere && one.base_kind !== null && !hasFlight(core, one) ? noBase(ABSENT, numbers.next()) : noBase(null, 0);
-  for (const { id } of tree.subtree(node.id)) {
-    const one = tree.row(id);
-    if (one === undefined) continue;
-    if (one.kind === ABSENT) {
-      if (rules.vanishedForgetsWhiteouts) tree.update(one, forgotten(one));
-      continue;
-    }
-    if (one.kind !== FILE) continue;
-    if (one.content === null) {
-      if (!hasFlight(core, one)) tree.remove(one);
-      continue;
-    }
-    const now = clock.now();
-    // Of the same generation: whoever flushes what was acknowledged before waits for it.
-    tree.update(one, { dirty: 1, since: one.since ?? now, due: now, wait: null, local: 1, ...(rules.vanishedForgetsBases ? forgotten(one) : undefined) });
-    core.content.settle(one.content, now);
-  }
-  core.journal.after(() => core.events.tell("source-vanished", path));
 }

@@ -80,6 +80,7 @@ export class Barriers {
     this.#journal.run("update node set wait = null where wait = ?", seq);
     this.#all = this.#all.filter((one) => one.seq !== seq);
     this.#journal.run("delete from bring where seq = ?", seq);
+    this.#journal.run("delete from displace where seq = ?", seq);
     this.#note(barrier, -1);
   }
 
@@ -99,6 +100,12 @@ export class Barriers {
         this.#journal.run("update item set etag = ? where path = ? and seq = ?", etag, path, seq);
     const next = later.find((one) => mayChange(one, path));
     if (next?.dst === path) this.#expect(next, path, etag);
+  }
+
+  /** Inside of a transaction. A request that was to make a file at a free path has not: there is nothing of ours for the directories that go after it. */
+  notLanded(path: StorePath, flight: number): void {
+    for (const { seq, kind } of this.#all)
+      if (seq > flight && kind === "remove") this.#journal.run("delete from item where seq = ? and path = ? and etag is null", seq, path);
   }
 
   /** What the view knew of a place of this operation: an etag, null for "nothing of ours"; undefined: nothing is known. */
@@ -145,6 +152,20 @@ export class Barriers {
     return this.#journal.get<Bytes>("select size as base_size, hashes as base_hashes, crc as base_crc from bring where seq = ?", seq);
   }
 
+  /** Inside of a transaction. The file that an operation replaces or deletes, where no etag tells it: something pending brings that, too. */
+  willDisplace(seq: number, path: StorePath, { base_kind: kind, base_size: size, base_hashes: hashes, base_crc: crc }: Base): void {
+    if (kind === FILE) this.#journal.run("insert into displace(seq, path, size, hashes, crc) values(?, ?, ?, ?, ?)", seq, path, size, hashes, crc);
+  }
+
+  displaces(seq: number, path: StorePath): Bytes | undefined {
+    return this.#journal.get<Bytes>("select size as base_size, hashes as base_hashes, crc as base_crc from displace where seq = ? and path = ?", seq, path);
+  }
+
+  /** Did the view know what was at the target of this move or copy of a file? */
+  knowsTarget({ seq, dst, fresh }: Barrier): boolean {
+    return fresh === 1 || (dst !== null && (this.expected(seq, dst) !== undefined || this.displaces(seq, dst) !== undefined));
+  }
+
   #note({ src, dst }: Barrier, by: 1 | -1): void {
     for (const path of dst === null ? [src] : [src, dst]) {
       const left = (this.#at.get(path) ?? 0) + by;
@@ -177,6 +198,12 @@ export class Barriers {
   /** Is what the remote has at this path another thing after a pending operation? A copy only reads its source. */
   changes(path: StorePath): boolean {
     return this.#all.some((one) => mayChange(one, path));
+  }
+
+  /** Is the last pending operation that changes this path the move or copy of a file to it? */
+  bringsFile(path: StorePath): boolean {
+    const last = this.#all.findLast((one) => mayChange(one, path));
+    return last?.tree === 0 && last.dst === path;
   }
 
   insideTarget(path: StorePath): boolean {

@@ -3,7 +3,7 @@ import type { Entry, StorePath } from "../../store/index.ts";
 import { conflict } from "./conflict.ts";
 import { openContent } from "./content-reader.ts";
 import type { Core } from "./core.ts";
-import { arrived, endFlight, foundNothing } from "./outcomes.ts";
+import { arrived, endFlight, foundNothing, notLanded } from "./outcomes.ts";
 import { baseOf, sameHashes } from "./remote.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { FlightRow, NodeRow } from "./rows.ts";
@@ -30,7 +30,7 @@ async function decide(core: Core, flight: FlightRow, path: StorePath, found: Ent
   if (flight.kind === DIRECTORY) return found?.kind === "directory" ? () => arrived(core, flight, found) : nothing;
   const node = core.tree.row(flight.node);
   if (found !== null && (await isOurs(core, found, flight))) return ours(core, flight, node, found);
-  if (node === undefined) return nothing;
+  if (node === undefined) return () => notLanded(core, flight);
   if (found === null) return () => foundNothing(core, flight, core.tree.row(node.id));
   // What was known is left as it was: the next try fails its condition, or what is there is still that.
   if (node.base_kind !== null || !core.rules.blindDoubtIsConflict) return nothing;

@@ -5,8 +5,9 @@ import type { Barrier } from "./barriers.ts";
 import type { Core } from "./core.ts";
 import { asKept } from "./entries.ts";
 import { baseOf, noBase } from "./remote.ts";
-import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
-import type { BarrierKind, ItemRow, NodeRow } from "./rows.ts";
+import type { Base } from "./remote.ts";
+import { ABSENT, DIRECTORY, FILE, IF_ABSENT } from "./rows.ts";
+import type { BarrierKind, FlightRow, ItemRow, NodeRow } from "./rows.ts";
 import { ancestors } from "./tree.ts";
 import type { NewNode, NodeChanges } from "./tree.ts";
 
@@ -104,10 +105,17 @@ export function isLate({ remoteCan }: Core): boolean {
   return remoteCan.consistency.list === "eventual" || remoteCan.consistency.read === "eventual";
 }
 
-/** What a request at this path will find when all that is pending there has been sent; `found`: what is there now. Undefined: nobody knows. */
+/**
+ * What a request at this path will find when all that is pending there has been sent; `found`: what is there now, or where it is to be brought from. Undefined:
+ * nobody knows.
+ */
 export function afterPending(core: Core, path: StorePath, found: Entry | null | undefined): Entry | null | undefined {
-  if (!core.barriers.changes(path)) return found;
-  return core.rules.goneIsAbsent && !isLate(core) && core.barriers.translate(path).every((place) => place === null) ? null : undefined;
+  const { barriers, rules } = core;
+  if (!barriers.changes(path)) return found;
+  if (isLate(core)) return undefined;
+  if (rules.goneIsAbsent && barriers.translate(path).every((place) => place === null)) return null;
+  // The remote will say the same of the bytes, and another etag.
+  return rules.askedIsKnown && found !== undefined ? found && { ...found, etag: null, id: null } : undefined;
 }
 
 /** A file that is to be sent: over whatever file or whiteout is there. The content row counts this name already. */
@@ -169,6 +177,18 @@ export function isLocalOnly(node: NodeRow | undefined): boolean {
   return node?.kind === DIRECTORY && node.base_kind === ABSENT;
 }
 
+/** The remote will say the same of the bytes, and another etag. Of what is under way nobody knows, unless it makes or deletes a file: then there is that, or nothing. */
+export function copiedBase(core: Core, node: NodeRow): Base {
+  if (!core.rules.askedIsKnown && node.dirty === 1) return noBase(null, 0);
+  const flight = core.journal.get<Pick<FlightRow, "kind" | "cond" | "content">>("select kind, cond, content from flight where node = ?", node.id);
+  const sent = flight?.kind === FILE && flight.cond === IF_ABSENT && flight.content !== null ? core.content.facts(flight.content) : undefined;
+  const gen = core.numbers.next();
+  if (sent !== undefined) return { ...noBase(FILE, gen), base_size: sent.size, base_hashes: sent.hashes, base_crc: sent.crc };
+  if (flight !== undefined && flight.kind !== ABSENT) return noBase(null, 0);
+  const { base_kind, base_size, base_modified, base_hashes, base_crc } = node;
+  return { base_kind, base_etag: null, base_size, base_modified, base_hashes, base_crc, base_id: null, base_gen: gen };
+}
+
 /** A row goes, with its content; what is being sent for it is not wanted any more. */
 export function dropRow(core: Core, node: NodeRow): void {
   core.content.unref(node.content);
@@ -186,7 +206,8 @@ export function deleteFile(core: Core, path: StorePath, found: Entry | null | un
   const now = core.clock.now();
   if (node === undefined) {
     // Inside of a pending tree operation an etag says nothing: it was learnt at another place.
-    const base = found === undefined || found === null || core.barriers.changes(path) ? noBase(null, 0) : baseOf(found, core.numbers.next());
+    const there = afterPending(core, path, found);
+    const base = there === undefined || there === null ? noBase(null, 0) : baseOf(there, core.numbers.next());
     const parent = makeParents(core, path, known, found !== undefined && found !== null);
     core.tree.insert({ id: core.numbers.row(), parent, name: nameOf(path), kind: ABSENT, ...changed(core, undefined, now), ...base });
     return;
@@ -195,12 +216,17 @@ export function deleteFile(core: Core, path: StorePath, found: Entry | null | un
   const flight = hasFlight(core, node);
   if (node.base_kind === ABSENT && !flight) {
     core.tree.remove(node);
-    if (core.barriers.insideTarget(path) && afterPending(core, path, undefined) !== null)
+    if (mayBeBrought(core, path) && afterPending(core, path, undefined) !== null)
       core.tree.insert({ id: core.numbers.row(), parent: node.parent, name: node.name, kind: ABSENT, ...changed(core, undefined, now), ...noBase(null, 0) });
     return;
   }
   core.tree.update(node, { kind: ABSENT, content: null, size: null, local: 0, ...changed(core, node, now) });
   if (flight && core.rules.deleteWaitsForUpload) core.uploader.abandon(node.id, "always");
+}
+
+/** May a pending move or copy of a file bring one here, or leave the one that it was to replace, although the remote had nothing of the row that goes? */
+function mayBeBrought({ barriers, rules }: Core, path: StorePath): boolean {
+  return rules.askedIsKnown ? barriers.bringsFile(path) : barriers.insideTarget(path);
 }
 
 export function deleteTree(core: Core, path: StorePath): void {
@@ -215,14 +241,19 @@ export function deleteDirectory(core: Core, path: StorePath): void {
   const node = core.tree.at(path);
   const only = isLocalOnly(node);
   const items: Omit<ItemRow, "seq">[] = [];
+  const unsure: [StorePath, Base][] = [];
   if (node !== undefined) {
     if (core.rules.removeHasItems)
       for (const one of core.tree.subtree(node.id)) {
         if (one.id === node.id || one.kind !== ABSENT || (one.base_kind === ABSENT && !hasFlight(core, one))) continue;
         const at = core.tree.pathOf(one);
-        items.push({ path: at, etag: hardEtag(core, one, at) });
+        const etag = hardEtag(core, one, at);
+        items.push({ path: at, etag });
+        if (etag === null && core.rules.askedIsKnown) unsure.push([at, copiedBase(core, one)]);
       }
     dropTree(core, node);
   }
-  if (!only) addBarrier(core, "remove", path, null, { items });
+  if (only) return;
+  const seq = addBarrier(core, "remove", path, null, { items });
+  for (const [at, base] of unsure) core.barriers.willDisplace(seq, at, base);
 }

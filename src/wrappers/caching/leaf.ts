@@ -6,7 +6,7 @@ import { Torn, openContent } from "./content-reader.ts";
 import type { Core } from "./core.ts";
 import { isOurs, ours } from "./doubt.ts";
 import { mayExist } from "./journal-changes.ts";
-import { arrived, endFlight, failed, foundNothing } from "./outcomes.ts";
+import { arrived, endFlight, failed, foundNothing, notLanded } from "./outcomes.ts";
 import { baseOf, noBase } from "./remote.ts";
 import { asStoreError, errorText, verdictOn } from "./retry-policy.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
@@ -293,6 +293,7 @@ async function ended(core: Core, node: NodeRow, flight: FlightRow, path: StorePa
   if (verdict !== "conflict" && error.applied !== true) {
     core.group.record(() => {
       endFlight(core, flight);
+      notLanded(core, flight);
       if (!ownAbort) failed(core, node, path, error, verdict);
     });
     return { error: ownAbort ? undefined : error };
@@ -330,7 +331,10 @@ async function compared(core: Core, node: NodeRow, flight: FlightRow, path: Stor
   }
   // Our delete met a directory, or our condition an unseen version.
   const record = await conflict(core, node, path, found);
-  return finish(core, flight, record);
+  return finish(core, flight, () => {
+    notLanded(core, flight);
+    record();
+  });
 }
 
 function finish(core: Core, flight: FlightRow, record: () => void, error?: StoreError): LeafEnd {

@@ -8,7 +8,7 @@ import { arrivedAs } from "./learn.ts";
 import { baseOf, noBase } from "./remote.ts";
 import { backOffMs, errorText } from "./retry-policy.ts";
 import type { Verdict } from "./retry-policy.ts";
-import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
+import { ABSENT, DIRECTORY, FILE, IF_ABSENT } from "./rows.ts";
 import type { FlightRow, NodeRow } from "./rows.ts";
 
 export function endFlight(core: Core, flight: FlightRow): void {
@@ -54,6 +54,11 @@ export function arrived(core: Core, flight: FlightRow, found: Entry | null): voi
 export function foundNothing(core: Core, flight: FlightRow, node: NodeRow | undefined): void {
   if (node !== undefined) core.tree.update(node, noBase(ABSENT, core.numbers.next()));
   if (core.rules.landedIsOurs) core.barriers.landed(flight.path as StorePath, flight.id, null, false);
+}
+
+/** Nothing of this request has come, and where it was to make a file nothing of ours was before it. */
+export function notLanded(core: Core, { kind, cond, path, id }: FlightRow): void {
+  if (core.rules.landedIsOurs && kind === FILE && cond === IF_ABSENT) core.barriers.notLanded(path as StorePath, id);
 }
 
 /** The upload has made the directories above it. */

@@ -3,6 +3,8 @@
 export const ABSENT = 0;
 export const FILE = 1;
 export const DIRECTORY = 2;
+/** `cond` of a flight that was to find nothing. */
+export const IF_ABSENT = 1;
 export type Kind = typeof ABSENT | typeof FILE | typeof DIRECTORY;
 
 export interface NodeRow {

@@ -159,6 +159,8 @@ export interface Rules {
   readonly vanishedKnowsTarget: boolean;
   /** Where there was no source, and nothing at the target as the user saw it, there is nothing of ours: what stands there is another client's. */
   readonly vanishedIsAbsent: boolean;
+  /** What is known or asked of a file where a pending move or copy brings it from is known of it where it is brought to, but for its etag. */
+  readonly askedIsKnown: boolean;
   /** A file of which only an earlier place is known is looked at by the call that moves it or replaces it by a move or copy. */
   readonly softIsAsked: boolean;
   /** A file whose answer was lost has arrived when its content type, its metadata and its time have, not its bytes alone: an older version may have the same. */
@@ -234,6 +236,7 @@ export const rules: Rules = Object.freeze({
   goneIsAbsent: true,
   vanishedKnowsTarget: true,
   vanishedIsAbsent: true,
+  askedIsKnown: true,
   softIsAsked: true,
   arrivedIsWhole: true,
 });

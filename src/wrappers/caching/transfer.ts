@@ -10,6 +10,7 @@ import {
   addBarrier,
   afterPending,
   changed,
+  copiedBase,
   deleteDirectory,
   deleteFile,
   dropRow,
@@ -25,6 +26,7 @@ import {
 import type { KnownParent } from "./journal-changes.ts";
 import { insertClean } from "./learn.ts";
 import { baseOf, noBase } from "./remote.ts";
+import type { Base } from "./remote.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { ItemRow, NodeRow } from "./rows.ts";
 import { know, stat } from "./view.ts";
@@ -108,7 +110,7 @@ function moveFile(core: Core, plan: Plan): void {
       return;
     }
   }
-  const { fresh, items } = expected(core, plan);
+  const { fresh, items, replaced } = expected(core, plan);
   const known = moved(core, plan);
   const parent = makeParents(core, to, parents, exists(plan.target));
   clearFile(core, to);
@@ -117,13 +119,15 @@ function moveFile(core: Core, plan: Plan): void {
     core.watches.touch(from);
   } else if (source.entry !== undefined && source.entry !== null && core.rules.movedIsCompared && !core.barriers.changes(from))
     remember(core, source.entry, parent, to);
-  willBring(core, source, addBarrier(core, "move", from, to, { tree: false, fresh, items: [...items, ...known] }));
+  const seq = addBarrier(core, "move", from, to, { tree: false, fresh, items: [...items, ...known] });
+  willBring(core, source, seq);
+  if (replaced !== undefined) core.barriers.willDisplace(seq, to, replaced);
 }
 
 /** Where no row at the target will say it: what was seen of the source, or what its own row knows. */
 function willBring(core: Core, { node, entry: found }: Known, seq: number): void {
   const seen = found === undefined || found === null || isLate(core) ? undefined : baseOf(found, 0);
-  const base = node === undefined ? seen : node.content === null && node.dirty === 0 ? node : undefined;
+  const base = node === undefined ? seen : node.content === null && node.dirty === 0 ? node : hasFlight(core, node) ? copiedBase(core, node) : undefined;
   if (base !== undefined) core.barriers.willBring(seq, base);
 }
 
@@ -153,11 +157,13 @@ function copyFile(core: Core, plan: Plan): void {
     writeAt(core, plan, node, node.content);
     return;
   }
-  const { fresh, items } = expected(core, plan);
+  const { fresh, items, replaced } = expected(core, plan);
   const parent = makeParents(core, to, parents, exists(plan.target));
   clearFile(core, to);
   if (node !== undefined && node.content !== null) core.tree.insert(clone(core, node, parent, nameOf(to)));
-  willBring(core, source, addBarrier(core, "copy", from, to, { tree: false, fresh, items }));
+  const seq = addBarrier(core, "copy", from, to, { tree: false, fresh, items });
+  willBring(core, source, seq);
+  if (replaced !== undefined) core.barriers.willDisplace(seq, to, replaced);
 }
 
 /** The target as a file of its own with the same bytes. */
@@ -169,6 +175,22 @@ function writeAt(core: Core, { to, target, parents }: Plan, node: NodeRow, conte
   core.content.settle(content, core.clock.now());
 }
 
+interface Expected {
+  readonly fresh: boolean;
+  readonly items: readonly Omit<ItemRow, "seq">[];
+  /** Known by its bytes alone. */
+  readonly replaced?: Base | undefined;
+}
+
+/** Where something pending brings it. */
+function expectedThen(core: Core, to: StorePath, { entry: found }: Known): Expected {
+  if (afterPending(core, to, undefined) === null) return { fresh: true, items: [] };
+  if (!core.rules.askedIsKnown || isLate(core)) return { fresh: false, items: [] };
+  const row = core.tree.at(to);
+  const base = row !== undefined ? copiedBase(core, row) : found === undefined ? undefined : found === null ? noBase(ABSENT, 0) : baseOf(found, 0);
+  return { fresh: base?.base_kind === ABSENT, items: [], replaced: base };
+}
+
 function exists(target: Known): boolean {
   return target.entry !== undefined && target.entry !== null;
 }
@@ -177,19 +199,19 @@ function exists(target: Known): boolean {
  * What the barrier may find at its target: nothing (`fresh`), the file that the view knew (an item with its etag), or whatever there is. Inside of
  * another pending operation nothing is sure: what is known was learnt at another place.
  */
-function expected(core: Core, { to, target }: Plan): { readonly fresh: boolean; readonly items: readonly { path: StorePath; etag: string | null }[] } {
-  if (core.barriers.changes(to)) return { fresh: afterPending(core, to, undefined) === null, items: [] };
+function expected(core: Core, { to, target }: Plan): Expected {
+  if (core.barriers.changes(to)) return expectedThen(core, to, target);
   const { node, entry: found } = target;
   if (found !== undefined) {
     if (found === null) return { fresh: true, items: [] };
-    return { fresh: false, items: found.etag === null ? [] : [{ path: to, etag: found.etag }] };
+    return found.etag === null ? { fresh: false, items: [], replaced: baseOf(found, 0) } : { fresh: false, items: [{ path: to, etag: found.etag }] };
   }
   if (node === undefined) return { fresh: target.look.blocker === undefined, items: [] };
   // Where that lands, the journal follows it (`Barriers.landed`), if it can be told by its etag.
   if (hasFlight(core, node) && !(core.rules.landedIsOurs && core.remoteCan.etag)) return { fresh: false, items: [] };
   if (node.base_kind === ABSENT) return { fresh: true, items: [] };
   const etag = hardEtag(core, node, to);
-  return { fresh: false, items: etag === null ? [] : [{ path: to, etag }] };
+  return etag === null ? { fresh: false, items: [], replaced: node } : { fresh: false, items: [{ path: to, etag }] };
 }
 
 /** The row of a file or whiteout that is replaced. */
@@ -202,22 +224,17 @@ function clearFile(core: Core, path: StorePath): void {
 
 function clone(core: Core, node: NodeRow, parent: number, name: string): Parameters<Core["tree"]["insert"]>[0] {
   core.content.ref(node.content);
-  const gen = core.numbers.next();
   const { id: _, ...rest } = node;
   return {
     ...rest,
+    ...copiedBase(core, node),
+    ...(node.dirty === 1 ? changed(core, undefined, dueOf(core, core.clock.now())) : { gen: core.numbers.next() }),
     id: core.numbers.row(),
     parent,
     name,
-    gen,
     local: 1,
     wait: null,
     moved_gen: 0,
-    // The remote will say the same of the bytes, and another etag.
-    ...(node.dirty === 1
-      ? { ...noBase(null, 0), ...changed(core, undefined, dueOf(core, core.clock.now())) }
-      : { base_etag: null, base_id: null, base_gen: gen }),
-    base_kind: node.dirty === 1 ? null : FILE,
   };
 }
 
@@ -258,7 +275,7 @@ function cloneTree(core: Core, node: NodeRow, parent: number, name: string): voi
   const now = core.clock.now();
   const id = core.numbers.row();
   if (node.kind === ABSENT) {
-    if (core.rules.cloneTakesWhiteouts) core.tree.insert({ id, parent, name, kind: ABSENT, ...changed(core, undefined, now), ...noBase(null, 0) });
+    if (core.rules.cloneTakesWhiteouts) core.tree.insert({ id, parent, name, kind: ABSENT, ...changed(core, undefined, now), ...copiedBase(core, node) });
     return;
   }
   const state = node.dirty === 1 ? changed(core, undefined, now) : { dirty: 0 as const, gen: core.numbers.next() };

@@ -40,7 +40,7 @@ const written: readonly { readonly found: string; readonly kills?: Partial<Rules
   },
   {
     found: "what was written where a file had been moved away replaced what another client had put there by then",
-    kills: { goneIsAbsent: false },
+    kills: { goneIsAbsent: false, askedIsKnown: false },
     steps: [theyWrite("/d/a"), move("/d/a", "/a"), write("/d/a"), net("ok"), theyWrite("/d/a"), net("ok")],
   },
   {
@@ -99,6 +99,7 @@ const written: readonly { readonly found: string; readonly kills?: Partial<Rules
   {
     found: "the target of a move was known from an earlier place only, and another client's version was replaced",
     kills: { softIsAsked: false },
+    hashes: false,
     steps: [theyWrite("/b"), move("/b", "/a"), net("ok"), theyWrite("/a"), write("/b"), wait(6000), move("/b", "/a"), read("/a")],
   },
   {
@@ -265,6 +266,96 @@ const written: readonly { readonly found: string; readonly kills?: Partial<Rules
   {
     found: "what was deleted in a moved directory that another client had deleted took what that client had put where it was moved to",
     steps: [theyWrite("/d/a"), read("/d/a"), net("ok"), move("/d", "/e"), remove("/e/a"), theyDelete("/d/a"), theyDelete("/d"), theyWrite("/e/a")],
+  },
+  {
+    found: "what was written into a moved directory replaced another client's version, which the move took along when it was sent again",
+    steps: [theyWrite("/e/a"), move("/e", "/d"), write("/d/a"), net("applied"), net("lost"), theyWrite("/e/a")],
+  },
+  {
+    found: "a file that was copied with its directory before it had been sent replaced another client's",
+    kills: { askedIsKnown: false },
+    steps: [write("/d/a"), copy("/d", "/e"), theyWrite("/e/a"), net("ok")],
+  },
+  {
+    found: "the same of one written into a moved directory, whose move landed after a crash",
+    kills: { askedIsKnown: false },
+    steps: [theyWrite("/e/a"), move("/e", "/d"), crash, write("/d/a"), late, theyWrite("/d/a")],
+  },
+  {
+    found: "what a copy of a directory had not brought was taken for brought when another client put it there later",
+    steps: [theyWrite("/e/a"), copy("/e", "/d"), theyDelete("/e/a"), write("/d/a"), net("ok"), theyWrite("/d/a"), read("/a")],
+  },
+  {
+    found: "what a move without a source was to replace was not known any more where a later move took it",
+    kills: { askedIsKnown: false },
+    steps: [write("/b"), wait(11000), theyWrite("/d/a"), move("/b", "/d/a"), crash, move("/d", "/e"), theyWrite("/d/a"), remove("/a")],
+  },
+  {
+    found: "a move onto a file of a moved directory replaced another client's, which that move had taken along",
+    kills: { askedIsKnown: false },
+    steps: [write("/b"), copy("/b", "/e/a"), wait(6000), move("/e", "/d"), theyWrite("/e/a"), move("/b", "/d/a"), read("/a")],
+  },
+  {
+    found: "a file that was under way when its directory was copied replaced another client's where that had nothing to copy",
+    steps: [write("/e/a"), wait(6000), copy("/e", "/d"), theyWrite("/d/a"), crash],
+  },
+  {
+    found: "a file that never came was deleted with its directory, and it was another client's",
+    steps: [write("/d/a"), theyWrite("/d/a"), wait(6000), write("/e/a"), remove("/d/a"), copy("/e", "/d"), copy("/a", "/a")],
+  },
+  {
+    found: "a move after the move of its directory took another client's version along, which was then written over",
+    steps: [write("/d/a"), wait(2500), move("/d", "/e"), move("/e/a", "/a"), theyWrite("/d/a"), net("failed")],
+  },
+  {
+    found: "a move that found nothing, onto what a copy that found nothing was to bring, ended over another client's file",
+    steps: [write("/e/a"), wait(2500), crash, copy("/e", "/d"), theyWrite("/d/a"), move("/e/a", "/d/a"), net("ok")],
+  },
+  {
+    found: "a move onto what had been deleted in a moved directory replaced what another client had put there",
+    steps: [theyWrite("/e/a"), write("/b"), remove("/e/a"), move("/e", "/d"), theyWrite("/e/a"), wait(1000), move("/b", "/d/a"), write("/a")],
+  },
+  {
+    found: "a file written over one that was being deleted was moved, and another client's with it",
+    steps: [theyWrite("/e/a"), remove("/e/a"), write("/e/a"), move("/e", "/d"), theyWrite("/d/a"), move("/d/a", "/a"), late, copy("/a", "/a")],
+  },
+  {
+    found: "what was written and deleted in a moved directory took another client's version that the move had brought",
+    kills: { askedIsKnown: false },
+    steps: [
+      theyWrite("/e/a"),
+      theyWrite("/d/a"),
+      theyDelete("/e/a"),
+      theyDelete("/d/a"),
+      move("/e", "/d"),
+      write("/d/a"),
+      remove("/d/a"),
+      theyWrite("/e/a"),
+      copy("/a", "/a"),
+    ],
+  },
+  {
+    found: "a file that a copy had brought was deleted with its directory by name, and it was another client's by then",
+    steps: [theyWrite("/b"), write("/d/a"), copy("/b", "/e/a"), remove("/e/a"), copy("/d", "/e"), net("ok"), theyWrite("/e/a"), remove("/a")],
+  },
+  {
+    found: "what was deleted in a moved directory was another client's by the time of the move",
+    kills: { askedIsKnown: false },
+    steps: [theyWrite("/d/a"), move("/d", "/e"), remove("/e/a"), theyWrite("/d/a"), net("ok")],
+  },
+  {
+    found: "what a moved directory was to have brought was deleted, and it was another client's",
+    steps: [
+      theyWrite("/b"),
+      write("/d/a"),
+      wait(11_000),
+      net("failed"),
+      copy("/b", "/e/a"),
+      remove("/e/a"),
+      move("/d", "/e"),
+      theyWrite("/d/a"),
+      remove("/e/a"),
+    ],
   },
 ];
 

@@ -66,8 +66,8 @@ export class Remote {
   ended = 0;
   /** Told after each change of what is there, however it came about. */
   changed: (() => void) | undefined;
-  /** Told of each question before it is answered. */
-  asked: ((path: string) => void) | undefined;
+  /** Told of each question before it is answered; `lists`: of a directory's children. */
+  asked: ((path: string, lists: boolean) => void) | undefined;
   /** Every effect and ending, for people. */
   readonly log: string[] = [];
 
@@ -91,14 +91,14 @@ export class Remote {
     const service = this.#provider;
     const own = new Set<Request>();
     let cut = false;
-    const question = <A extends { readonly path: string }, R>(ask: (call: A) => Promise<R>) => {
+    const question = <A extends { readonly path: string; readonly operation: string }, R>(ask: (call: A) => Promise<R>) => {
       return async (call: A): Promise<R> => {
         if (cut) return never();
         if (this.failingQuestions > 0) {
           this.failingQuestions -= 1;
           throw new StoreError("unavailable", "this question failed, as the program says", { applied: false });
         }
-        this.asked?.(call.path);
+        this.asked?.(call.path, call.operation === "list");
         return ask(call);
       };
     };

@@ -9,8 +9,8 @@
  * Moves and copies have no condition on what they find (decision 0020): what is written at their places while their request is out may be lost.
  */
 import fc from "fast-check";
-import { hasCode } from "../../../../src/store/index.ts";
-import type { Store } from "../../../../src/store/index.ts";
+import { hasCode, isInside } from "../../../../src/store/index.ts";
+import type { Store, StorePath } from "../../../../src/store/index.ts";
 import { quiet } from "./clock.ts";
 import { Life, show } from "./life.ts";
 import { plainSetup, plainShape } from "./program.ts";
@@ -38,12 +38,17 @@ export interface SharedProgram {
   readonly steps: readonly Step[];
 }
 
-const path = fc.constantFrom("/a", "/b", "/d/a");
+const path = fc.constantFrom("/a", "/b", "/d/a", "/e/a");
+const directories = ["/d", "/e"];
+const directory = fc.constantFrom(...directories);
+const isDirectory = (at: string): boolean => directories.includes(at);
+const inside = (at: string, dir: string): boolean => isInside(at as StorePath, dir as StorePath);
 const size = fc.constantFrom<Size>("small", "small", "large");
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constant("write" as const), path, size }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("delete" as const), path }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("copy" as const, "move" as const), path, to: path }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("copy" as const, "move" as const), path: directory, to: directory }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("read" as const, "read" as const, "stat" as const), path }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("evict" as const, "refresh" as const), path }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("other-writes" as const), path, size }) },
@@ -68,8 +73,11 @@ const setup: fc.Arbitrary<Setup> = fc
   .map(({ hashes, freshMs, cacheBytes }) => ({ ...plainSetup, freshMs, cacheBytes, shape: { ...plainShape, hashes } }));
 export const sharedPrograms: fc.Arbitrary<SharedProgram> = fc
   .record<SharedProgram>({ setup, steps: fc.array(step, { minLength: 1, maxLength: 40, size: "max" }) })
-  .map(({ setup: given, steps }) => ({ setup: steps.some(({ do: what }) => what === "move") ? withHashes(given) : given, steps }));
-/** A move takes along whatever is there by then: only a hash tells another client's version of the same size. */
+  .map(({ setup: given, steps }) => ({
+    setup: steps.some((one) => one.do === "move" || (one.do === "copy" && isDirectory(one.path))) ? withHashes(given) : given,
+    steps,
+  }));
+/** A move takes along whatever is there by then, and so does the copy of a directory: only a hash tells another client's version of the same size. */
 const withHashes = (given: Setup): Setup => ({ ...given, shape: { ...given.shape, hashes: true } });
 
 export async function runShared(subject: Subject, program: SharedProgram, trace?: (line: string) => void): Promise<Figures> {
@@ -108,9 +116,9 @@ class SharedRun {
     this.#life = new Life({ subject, setup: program.setup, power: false, trace });
     this.#other = this.#life.remote.direct();
     this.#life.remote.changed = () => this.#look();
-    this.#life.remote.asked = (path) => {
-      const version = this.#asking.includes(path) ? this.#at(path) : undefined;
-      if (version !== undefined) this.#known.add(version);
+    this.#life.remote.asked = (path, lists) => {
+      if (!this.#asking.some((at) => inside(path, at))) return;
+      for (const [at, version] of this.#tree()) if (version !== null && (at === path || (lists && inside(at, path)))) this.#known.add(version);
     };
   }
 
@@ -155,10 +163,10 @@ class SharedRun {
         // Cut off: it may be in the journal.
         if (isDone || this.#life.dead) this.#transfers.push([one.path, one.to]);
         if (!isDone) return undefined;
-        const version = this.#ours.get(one.path);
-        if (one.do === "move") this.#ours.delete(one.path);
-        if (version === undefined) this.#ours.delete(one.to);
-        else this.#ours.set(one.to, version);
+        const taken = [...this.#ours].filter(([at]) => isInside(at as StorePath, one.path as StorePath));
+        for (const at of this.#ours.keys())
+          if (isInside(at as StorePath, one.to as StorePath) || (one.do === "move" && isInside(at as StorePath, one.path as StorePath))) this.#ours.delete(at);
+        for (const [at, version] of taken) this.#ours.set(at.replace(one.path, one.to), version);
         return undefined;
       }
       case "read": {
@@ -218,16 +226,16 @@ class SharedRun {
     }
     if (outcome !== "cut" && outcome.error instanceof Violation) throw outcome.error;
     // Between two looks of one call the other may have been at work.
-    if (outcome !== "cut" && !hasCode(outcome.error, "not-found", "conflict"))
+    if (outcome !== "cut" && !hasCode(outcome.error, "not-found", "conflict", "already-exists", "not-empty", "is-a-directory"))
       throw new Violation(`a call on ${paths.join(", ")} failed: ${show(outcome)}`, outcome.error);
-    if (outcome === "cut") for (const path of paths) this.#ours.delete(path);
+    if (outcome === "cut") for (const path of paths) for (const at of this.#ours.keys()) if (inside(at, path)) this.#ours.delete(at);
     return false;
   }
 
   /** Where the remote may keep what is on its way to this path. */
   #kept(path: string): readonly string[] {
     const places = [path];
-    for (const [from, to] of this.#transfers.toReversed()) if (places.includes(to)) places.push(from);
+    for (const [from, to] of this.#transfers.toReversed()) places.push(...places.filter((at) => inside(at, to)).map((at) => at.replace(to, from)));
     return places;
   }
 
