@@ -1,6 +1,8 @@
 /** Everything of the contract, for the rest of this package. Users import `stratus`, authors `stratus/author`. */
 export * from "./user.ts";
 export * from "./author.ts";
+// For our own wrappers.
+export { continued } from "./continued.ts";
 // For our own providers.
 export { accountDigest } from "./account-digest.ts";
 export { packageLoader } from "./load-package.ts";

@@ -3,7 +3,7 @@
  *
  *   const store = stack(s3({ bucket }), retry({ maxWaitMs: 30_000 }));
  */
-import { StoreError, byteStream, calls, control, hasCode, kindOf, layer, mayRepeat, setting, systemClock, uniform } from "../store/index.ts";
+import { StoreError, calls, continued, control, hasCode, kindOf, layer, mayRepeat, setting, systemClock, uniform } from "../store/index.ts";
 import type { ByteStream, Call, Calls, Clock, Control, Entry, Injected, Kind, Layer, Next, Operation, ReadCall, ReadReply, Replies } from "../store/index.ts";
 
 export interface RetrySettings {
@@ -157,16 +157,16 @@ class Attempts {
 
 /** The body of a read, continued by further reads of the rest. */
 function resuming(call: ReadCall, reply: ReadReply, etag: string, next: Next<"read">, attempt: (call: Call) => Attempts, counts: Counts): ByteStream {
-  const { entry, offset } = reply;
-  let { body } = reply;
+  const { entry, offset, body } = reply;
   const { length } = body;
   /** Fires when the reader leaves: a pause ends, and a request for the rest is given up. */
   const left = new AbortController();
-  let got = 0;
   let attempts: Attempts | undefined;
 
   /** Waits, and opens the rest of the body. */
-  const reopen = async (error: unknown): Promise<void> => {
+  const again = async (error: unknown, got: number): Promise<ByteStream> => {
+    // All bytes are out and yet it failed: what was wrong with them, a further request cannot tell. Of an empty body none are, it may be asked for again.
+    if (length !== null && got > 0 && got >= length) throw error;
     const signal = call.signal === undefined ? left.signal : AbortSignal.any([call.signal, left.signal]);
     const rest = calls.read(call.path, {
       range: { offset: offset + got, length: length === null ? undefined : length - got },
@@ -179,42 +179,26 @@ function resuming(call: ReadCall, reply: ReadReply, etag: string, next: Next<"re
       await attempts.failed(problem);
       try {
         const more = await next(rest);
-        body = more.body;
-        if (left.signal.aborted || more.offset !== offset + got) {
-          await body.close();
+        if (more.offset !== offset + got) {
+          await more.body.close();
           throw new StoreError("unavailable", "the rest of a body came from another place than it was asked for");
         }
         counts.resumed++;
-        return;
-      } catch (again) {
-        if (hasCode(again, "precondition-failed", "bad-range", "not-found")) throw changed(again, entry);
-        problem = again;
+        return more.body;
+      } catch (problemNow) {
+        if (hasCode(problemNow, "precondition-failed", "bad-range", "not-found")) throw changed(problemNow, entry);
+        problem = problemNow;
       }
     }
   };
 
-  return byteStream({
+  return continued({
     length,
-    async pull() {
-      for (;;) {
-        try {
-          const chunk = await body.pull();
-          if (chunk === undefined) return undefined;
-          got += chunk.byteLength;
-          // Something came: whatever breaks next is a new trouble, with tries of its own.
-          attempts = undefined;
-          return chunk;
-        } catch (error) {
-          // All bytes are out and yet it failed: what was wrong with them, a further request cannot tell. Of an empty body none are, it may be asked for again.
-          if (length !== null && got > 0 && got >= length) throw error;
-          await reopen(error);
-        }
-      }
-    },
-    async close() {
-      left.abort();
-      await body.close();
-    },
+    first: body,
+    again,
+    // Something came: whatever breaks next is a new trouble, with tries of its own.
+    seen: () => (attempts = undefined),
+    left: () => left.abort(),
   });
 }
 

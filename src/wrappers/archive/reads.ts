@@ -1,8 +1,7 @@
 /** Reads: small members whole and verified, from spans; large ones streamed. An archive that is gone was packed again: looked up once more, then read there. */
 import { createHash } from "node:crypto";
-import { StoreError, bytesFrom, hasCode, root } from "../../store/index.ts";
+import { StoreError, bytesFrom, continued, hasCode, root } from "../../store/index.ts";
 import type { ByteStream, Entry, ReadCall, ReadReply, StorePath } from "../../store/index.ts";
-import { continued } from "./continued.ts";
 import { nowOf } from "./core.ts";
 import type { Core } from "./core.ts";
 import { compareStamps } from "./format/stamp.ts";

@@ -1,7 +1,6 @@
 /** The folder of archives in the inner store. Names of archives stay below here: no error that leaves carries one. */
-import { StoreError, bytesFrom, calls, hasCode, join, nameOf } from "../../store/index.ts";
+import { StoreError, bytesFrom, calls, continued, hasCode, join, nameOf } from "../../store/index.ts";
 import type { Backend, ByteStream, Source, StorePath } from "../../store/index.ts";
-import { continued } from "./continued.ts";
 import type { StepHook } from "./steps.ts";
 
 /** Tries at one place of an object of which each finds it changed. */
