@@ -7,7 +7,7 @@ import type { Core } from "./core.ts";
 import { buryPath } from "./grave.ts";
 import { hasFlight } from "./journal-changes.ts";
 import { noteConflict } from "./outcomes.ts";
-import { baseOf, noBase } from "./remote.ts";
+import { baseElsewhere, noBase } from "./remote.ts";
 import type { Base } from "./remote.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
@@ -17,6 +17,7 @@ export function endBarrier(core: Core, barrier: Barrier, sent: Sent, arrived: Ar
   const { found, stayed } = arrived;
   const { seq, kind, src, dst } = barrier;
   const missing = hasNoSource(sent);
+  const nothingThere = missing && leavesNothing(core, barrier);
   const { tree, rules, numbers } = core;
   core.counts.arrived++;
   core.watches.touch(src);
@@ -41,14 +42,14 @@ export function endBarrier(core: Core, barrier: Barrier, sent: Sent, arrived: Ar
   }
   const target = tree.at(dst) ?? (missing ? undefined : arrivedTree(core, barrier, dst));
   if (target !== undefined) tree.update(target, { moved_gen: numbers.next() });
-  if (rules.absenceEndsWithMove && !(missing && leavesNothing(core, barrier)))
+  if (rules.absenceEndsWithMove && !nothingThere)
     for (const place of places) {
       const node = tree.at(place);
       if (node !== undefined && node.kind !== DIRECTORY && node.base_kind === ABSENT) tree.update(node, { base_kind: null });
     }
   const there = tree.at(dst);
   if (there?.kind === DIRECTORY && there.base_kind === ABSENT && !missing) tree.update(there, { base_kind: DIRECTORY });
-  if (missing) for (const place of places) sourceVanished(core, place, leavesNothing(core, barrier));
+  if (missing) for (const place of places) sourceVanished(core, place, nothingThere);
   if (stayed !== undefined) for (const place of places) stands(core, place, dst, stayed);
   // Written over what was on its way here: what arrived is known now, and no other client's.
   recordArrivals(core, barrier, arrived, missing);
@@ -61,7 +62,7 @@ function stands(core: Core, place: StorePath, dst: StorePath, { etag, entry }: N
   if (node === undefined || node.base_kind === FILE || node.dirty !== 1 || (place !== dst && !rules.askedIsKnown)) return;
   if (etag === null) tree.update(node, noBase(ABSENT, numbers.next()));
   else if (place === dst) tree.update(node, { ...noBase(FILE, numbers.next()), base_etag: etag });
-  else if (entry !== undefined) tree.update(node, { ...baseOf(entry, numbers.next()), base_etag: null, base_id: null });
+  else if (entry !== undefined) tree.update(node, baseElsewhere(entry, numbers.next()));
 }
 
 /** What we hold of it becomes pending, without a base: that was learnt at the old place. Where nothing was at the new one, there is nothing. The rest is gone. */

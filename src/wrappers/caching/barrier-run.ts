@@ -12,7 +12,7 @@ import { asStoreError, backOffMs, errorText, verdictOn } from "./retry-policy.ts
 import { ABSENT, DIRECTORY } from "./rows.ts";
 import { isSame, saysSame } from "./same.ts";
 import { ancestors } from "./tree.ts";
-import { hasBytes, hasLanded, isTheirs, isUnsent } from "./whose.ts";
+import { hasBytes, hasLanded, isTheirs, isUnsent, wasThere } from "./whose.ts";
 
 /** A barrier with this `due` waits for a person. */
 export const PARKED_DUE = 9e15;
@@ -147,11 +147,9 @@ async function removeDirectory(core: Core, { seq, src }: Barrier): Promise<"done
 async function oneFile(core: Core, barrier: Barrier): Promise<Sent> {
   const { kind, src, seq, fresh, step } = barrier;
   const dst = barrier.dst as StorePath;
-  const expected = core.barriers.expected(seq, dst)?.etag ?? null;
-  const replaced = expected === null && fresh === 0 ? core.barriers.displaces(seq, dst) : undefined;
-  const isKnown = expected !== null || fresh === 1 || replaced !== undefined;
+  const isKnown = core.barriers.knowsTarget(barrier);
   const first = step === 0;
-  if (!first || expected !== null || replaced !== undefined || (fresh === 1 && !canBeFresh(core, kind))) {
+  if (!first || (isKnown && (fresh === 0 || !canBeFresh(core, kind)))) {
     const source = await core.remote.look(src);
     if (source === null) return "missing";
     const target = await core.remote.look(dst);
@@ -171,9 +169,7 @@ async function oneFile(core: Core, barrier: Barrier): Promise<Sent> {
 
   /** What the view had at the target, or nobody knows what that was. */
   async function isReplaced(target: Entry): Promise<boolean> {
-    if (expected !== null) return target.etag === expected;
-    if (replaced !== undefined) return (await hasBytes(core, replaced, target)) !== false;
-    return fresh === 0 && first;
+    return fresh === 0 && (isKnown ? wasThere(core, seq, target) : first);
   }
 }
 

@@ -9,7 +9,7 @@ import { mayExist } from "./journal-changes.ts";
 import { arrived, endFlight, failed, foundNothing, notLanded } from "./outcomes.ts";
 import { baseOf, noBase } from "./remote.ts";
 import { asStoreError, errorText, verdictOn } from "./retry-policy.ts";
-import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
+import { ABSENT, DIRECTORY, FILE, IF_ABSENT } from "./rows.ts";
 import type { FlightRow, NodeRow } from "./rows.ts";
 import type { Transfer } from "./transfer-watch.ts";
 import { isSoft } from "./learn.ts";
@@ -184,7 +184,7 @@ async function start(core: Core, before: NodeRow, path: StorePath): Promise<Flig
       kind: node.kind,
       path,
       content: node.content,
-      cond: node.kind === DIRECTORY || node.base_kind === null || !hasCondition(core, node) ? 0 : node.base_kind === ABSENT ? 1 : 2,
+      cond: node.kind === DIRECTORY || node.base_kind === null || !hasCondition(core, node) ? 0 : node.base_kind === ABSENT ? IF_ABSENT : 2,
       started: core.clock.now(),
       doubt: 0,
     };
@@ -224,7 +224,7 @@ async function request(core: Core, node: NodeRow, path: StorePath, flight: Fligh
     calls.write(path, bodyOf(core, node), {
       signal,
       size: node.size ?? 0,
-      ...(cond === 1 ? { ifAbsent: true } : {}),
+      ...(cond === IF_ABSENT ? { ifAbsent: true } : {}),
       ...(cond === 2 ? { ifMatch: node.base_etag as string } : {}),
       ...(remoteCan.writeModified !== false && node.modified !== null ? { modifiedMs: node.modified } : {}),
       ...(remoteCan.writeContentType !== false && node.ctype !== null ? { contentType: node.ctype } : {}),

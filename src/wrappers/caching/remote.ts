@@ -159,6 +159,11 @@ export function baseOf(found: Entry, gen: number, crc: number | null = null): Ba
   };
 }
 
+/** The same where it is moved or copied to: the remote will say the same of the bytes, and another etag. */
+export function baseElsewhere(found: Entry, gen: number): Base {
+  return { ...baseOf(found, gen), base_etag: null, base_id: null };
+}
+
 export function noBase(kind: 0 | 1 | null, gen: number): Base {
   return { base_kind: kind, base_etag: null, base_size: null, base_modified: null, base_hashes: null, base_crc: null, base_id: null, base_gen: gen };
 }

@@ -25,7 +25,7 @@ import {
 } from "./journal-changes.ts";
 import type { KnownParent } from "./journal-changes.ts";
 import { insertClean } from "./learn.ts";
-import { baseOf, noBase } from "./remote.ts";
+import { baseElsewhere, baseOf, noBase } from "./remote.ts";
 import type { Base } from "./remote.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { ItemRow, NodeRow } from "./rows.ts";
@@ -110,7 +110,7 @@ function moveFile(core: Core, plan: Plan): void {
       return;
     }
   }
-  const { fresh, items, replaced } = expected(core, plan);
+  const there = expected(core, plan);
   const known = moved(core, plan);
   const parent = makeParents(core, to, parents, exists(plan.target));
   clearFile(core, to);
@@ -119,7 +119,11 @@ function moveFile(core: Core, plan: Plan): void {
     core.watches.touch(from);
   } else if (source.entry !== undefined && source.entry !== null && core.rules.movedIsCompared && !core.barriers.changes(from))
     remember(core, source.entry, parent, to);
-  const seq = addBarrier(core, "move", from, to, { tree: false, fresh, items: [...items, ...known] });
+  addFileBarrier(core, "move", plan, there, known);
+}
+
+function addFileBarrier(core: Core, kind: "move" | "copy", { from, to, source }: Plan, { fresh, items, replaced }: Expected, taken: Expected["items"]): void {
+  const seq = addBarrier(core, kind, from, to, { tree: false, fresh, items: [...items, ...taken] });
   willBring(core, source, seq);
   if (replaced !== undefined) core.barriers.willDisplace(seq, to, replaced);
 }
@@ -133,8 +137,7 @@ function willBring(core: Core, { node, entry: found }: Known, seq: number): void
 
 /** What is moved without a row of its own: whoever replaces it before it has arrived has seen this version, and no other. */
 function remember(core: Core, found: Entry, parent: number, to: StorePath): void {
-  // The remote will say the same of the bytes, and another etag.
-  insertClean(core, found, parent, nameOf(to), { ...baseOf(found, core.numbers.next()), base_etag: null, base_id: null });
+  insertClean(core, found, parent, nameOf(to), baseElsewhere(found, core.numbers.next()));
 }
 
 /** What the move may take along: the version that the view knew, null where the remote had none of ours. It follows what is under way. */
@@ -151,19 +154,17 @@ function isKept(core: Core, content: number): boolean {
 }
 
 function copyFile(core: Core, plan: Plan): void {
-  const { from, to, source, parents } = plan;
+  const { to, source, parents } = plan;
   const { node } = source;
   if (node !== undefined && node.content !== null && node.dirty === 1 && core.rules.copyOfPendingIsWrite) {
     writeAt(core, plan, node, node.content);
     return;
   }
-  const { fresh, items, replaced } = expected(core, plan);
+  const there = expected(core, plan);
   const parent = makeParents(core, to, parents, exists(plan.target));
   clearFile(core, to);
   if (node !== undefined && node.content !== null) core.tree.insert(clone(core, node, parent, nameOf(to)));
-  const seq = addBarrier(core, "copy", from, to, { tree: false, fresh, items });
-  willBring(core, source, seq);
-  if (replaced !== undefined) core.barriers.willDisplace(seq, to, replaced);
+  addFileBarrier(core, "copy", plan, there, []);
 }
 
 /** The target as a file of its own with the same bytes. */

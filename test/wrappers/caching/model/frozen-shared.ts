@@ -24,6 +24,9 @@ const flush: Step = { do: "flush" };
 const crash: Step = { do: "crash" };
 const crashAt = (point: number): Step => ({ do: "crash-at", point });
 
+/** The move of /d/a to /a: its answer is lost, the next try is refused, and then the other client takes its source away and writes its target. */
+const refusedAndGone: readonly Step[] = [net("lost"), wait(11_000), net("failed"), theyWrite("/a"), theyDelete("/d/a"), crash];
+
 const written: readonly { readonly found: string; readonly kills?: Partial<Rules>; readonly hashes?: boolean; readonly steps: readonly Step[] }[] = [
   {
     found: "a copy to where another client had written meanwhile was refused, sent again and refused, for ever",
@@ -224,34 +227,12 @@ const written: readonly { readonly found: string; readonly kills?: Partial<Rules
   {
     found:
       "a move whose answer was lost was refused when it was sent again, then its source went: the copy behind it took another client's version at its target for none",
-    steps: [
-      theyWrite("/b"),
-      theyWrite("/d/a"),
-      move("/d/a", "/a"),
-      copy("/b", "/a"),
-      net("lost"),
-      wait(11_000),
-      net("failed"),
-      theyWrite("/a"),
-      theyDelete("/d/a"),
-      crash,
-    ],
+    steps: [theyWrite("/b"), theyWrite("/d/a"), move("/d/a", "/a"), copy("/b", "/a"), ...refusedAndGone],
   },
   {
     found: "the same, of a file that had been read: it was sent over another client's version",
     kills: { vanishedIsAbsent: false },
-    steps: [
-      theyWrite("/d/a"),
-      read("/d/a"),
-      net("ok"),
-      move("/d/a", "/a"),
-      net("lost"),
-      wait(11_000),
-      net("failed"),
-      theyWrite("/a"),
-      theyDelete("/d/a"),
-      crash,
-    ],
+    steps: [theyWrite("/d/a"), read("/d/a"), net("ok"), move("/d/a", "/a"), ...refusedAndGone],
   },
   {
     found: "what was held of a moved directory that another client had deleted was sent over what that client had put where it was moved to",
@@ -288,7 +269,7 @@ const written: readonly { readonly found: string; readonly kills?: Partial<Rules
   {
     found: "what a move without a source was to replace was not known any more where a later move took it",
     kills: { askedIsKnown: false },
-    steps: [write("/b"), wait(11000), theyWrite("/d/a"), move("/b", "/d/a"), crash, move("/d", "/e"), theyWrite("/d/a"), remove("/a")],
+    steps: [write("/b"), wait(11_000), theyWrite("/d/a"), move("/b", "/d/a"), crash, move("/d", "/e"), theyWrite("/d/a"), remove("/a")],
   },
   {
     found: "a move onto a file of a moved directory replaced another client's, which that move had taken along",

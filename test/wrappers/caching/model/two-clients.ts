@@ -163,9 +163,8 @@ class SharedRun {
         // Cut off: it may be in the journal.
         if (isDone || this.#life.dead) this.#transfers.push([one.path, one.to]);
         if (!isDone) return undefined;
-        const taken = [...this.#ours].filter(([at]) => isInside(at as StorePath, one.path as StorePath));
-        for (const at of this.#ours.keys())
-          if (isInside(at as StorePath, one.to as StorePath) || (one.do === "move" && isInside(at as StorePath, one.path as StorePath))) this.#ours.delete(at);
+        const taken = [...this.#ours].filter(([at]) => inside(at, one.path));
+        for (const at of this.#ours.keys()) if (inside(at, one.to) || (one.do === "move" && inside(at, one.path))) this.#ours.delete(at);
         for (const [at, version] of taken) this.#ours.set(at.replace(one.path, one.to), version);
         return undefined;
       }
