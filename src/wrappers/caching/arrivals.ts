@@ -26,7 +26,7 @@ export async function arrivals(core: Core, barrier: Barrier, sent: Sent): Promis
   const { dst, tree } = barrier;
   if (dst === null || !core.rules.arrivalIsBase) return { found: [] };
   try {
-    if (typeof sent !== "string" && sent.etag !== null) return barrier.kind === "move" ? await compared(core, barrier, sent, 0) : { found: [sent] };
+    if (typeof sent !== "string" && sent.etag !== null) return await compared(core, barrier, sent, 0);
     const missing = hasNoSource(sent);
     const stayed = missing && tree === 0 && core.rules.vanishedKnowsTarget ? await stayedOf(core, barrier, dst) : undefined;
     if (stayed !== undefined) return { found: [], stayed };

@@ -12,7 +12,7 @@ import { asStoreError, backOffMs, errorText, verdictOn } from "./retry-policy.ts
 import { ABSENT, DIRECTORY } from "./rows.ts";
 import { isSame, saysSame } from "./same.ts";
 import { ancestors } from "./tree.ts";
-import { hasBytes, hasLanded, isTheirs, isUnsent, wasThere } from "./whose.ts";
+import { hasLanded, hasOneOf, isTheirs, isUnsent, wasThere } from "./whose.ts";
 
 /** A barrier with this `due` waits for a person. */
 export const PARKED_DUE = 9e15;
@@ -114,13 +114,13 @@ async function removeDirectory(core: Core, { seq, src }: Barrier): Promise<"done
   for (const { path, etag } of items) {
     const at = path as StorePath;
     try {
-      const bytes = etag === null ? core.barriers.displaces(seq, at) : undefined;
+      const known = etag === null ? core.barriers.displaces(seq, at) : [];
       let ifMatch = etag;
-      if (bytes !== undefined || (etag !== null && remoteCan.deleteIfMatch === false)) {
+      if (known.length > 0 || (etag !== null && remoteCan.deleteIfMatch === false)) {
         const found = await core.remote.look(at);
         if (found === null) continue;
-        const isOther = bytes === undefined ? found.etag !== etag : (await hasBytes(core, bytes, found)) === false;
-        if (isOther) throw new StoreError("precondition-failed", "the file is another version", { applied: false });
+        const isOurs = etag === null ? await hasOneOf(core, known, found) : found.etag === etag;
+        if (!isOurs) throw new StoreError("precondition-failed", "the file is another version", { applied: false });
         ifMatch = remoteCan.deleteIfMatch === false ? null : found.etag;
       }
       await inner.delete(calls.delete(at, { signal: ended, ...(ifMatch === null || !rules.sendsConditions ? {} : { ifMatch }) }));

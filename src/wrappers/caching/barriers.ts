@@ -80,7 +80,7 @@ export class Barriers {
     this.#journal.run("update node set wait = null where wait = ?", seq);
     this.#all = this.#all.filter((one) => one.seq !== seq);
     this.#journal.run("delete from bring where seq = ?", seq);
-    this.#journal.run("delete from displace where seq = ?", seq);
+    this.#journal.run("delete from displaced where seq = ?", seq);
     this.#note(barrier, -1);
   }
 
@@ -153,17 +153,19 @@ export class Barriers {
   }
 
   /** Inside of a transaction. The file that an operation replaces or deletes, where no etag tells it: something pending brings that, too. */
-  willDisplace(seq: number, path: StorePath, { base_kind: kind, base_size: size, base_hashes: hashes, base_crc: crc }: Base): void {
-    if (kind === FILE) this.#journal.run("insert into displace(seq, path, size, hashes, crc) values(?, ?, ?, ?, ?)", seq, path, size, hashes, crc);
+  willDisplace(seq: number, path: StorePath, oneOf: readonly Base[]): void {
+    for (const { base_kind: kind, base_size: size, base_hashes: hashes, base_crc: crc } of oneOf)
+      if (kind === FILE) this.#journal.run("insert into displaced(seq, path, size, hashes, crc) values(?, ?, ?, ?, ?)", seq, path, size, hashes, crc);
   }
 
-  displaces(seq: number, path: StorePath): Bytes | undefined {
-    return this.#journal.get<Bytes>("select size as base_size, hashes as base_hashes, crc as base_crc from displace where seq = ? and path = ?", seq, path);
+  /** One of these; none: nothing is known. */
+  displaces(seq: number, path: StorePath): readonly Bytes[] {
+    return this.#journal.all<Bytes>("select size as base_size, hashes as base_hashes, crc as base_crc from displaced where seq = ? and path = ?", seq, path);
   }
 
   /** Did the view know what was at the target of this move or copy of a file? */
   knowsTarget({ seq, dst, fresh }: Barrier): boolean {
-    return fresh === 1 || (dst !== null && (this.expected(seq, dst) !== undefined || this.displaces(seq, dst) !== undefined));
+    return fresh === 1 || (dst !== null && (this.expected(seq, dst) !== undefined || this.displaces(seq, dst).length > 0));
   }
 
   #note({ src, dst }: Barrier, by: 1 | -1): void {

@@ -6,7 +6,7 @@ import type { Core } from "./core.ts";
 import { asKept } from "./entries.ts";
 import { baseOf, noBase } from "./remote.ts";
 import type { Base } from "./remote.ts";
-import { ABSENT, DIRECTORY, FILE, IF_ABSENT } from "./rows.ts";
+import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { BarrierKind, FlightRow, ItemRow, NodeRow } from "./rows.ts";
 import { ancestors } from "./tree.ts";
 import type { NewNode, NodeChanges } from "./tree.ts";
@@ -177,16 +177,27 @@ export function isLocalOnly(node: NodeRow | undefined): boolean {
   return node?.kind === DIRECTORY && node.base_kind === ABSENT;
 }
 
-/** The remote will say the same of the bytes, and another etag. Of what is under way nobody knows, unless it makes or deletes a file: then there is that, or nothing. */
-export function copiedBase(core: Core, node: NodeRow): Base {
-  if (!core.rules.askedIsKnown && node.dirty === 1) return noBase(null, 0);
-  const flight = core.journal.get<Pick<FlightRow, "kind" | "cond" | "content">>("select kind, cond, content from flight where node = ?", node.id);
-  const sent = flight?.kind === FILE && flight.cond === IF_ABSENT && flight.content !== null ? core.content.facts(flight.content) : undefined;
-  const gen = core.numbers.next();
-  if (sent !== undefined) return { ...noBase(FILE, gen), base_size: sent.size, base_hashes: sent.hashes, base_crc: sent.crc };
-  if (flight !== undefined && flight.kind !== ABSENT) return noBase(null, 0);
+/**
+ * What may stand at this place, whose etag will be another where it is copied or moved to: one version, or two while one is being written over the other.
+ * Empty: nobody knows. Where a file is being made or deleted there may be nothing, too.
+ */
+export function mayStand(core: Core, node: NodeRow): readonly Base[] {
   const { base_kind, base_size, base_modified, base_hashes, base_crc } = node;
-  return { base_kind, base_etag: null, base_size, base_modified, base_hashes, base_crc, base_id: null, base_gen: gen };
+  if (base_kind === null) return [];
+  const gen = core.numbers.next();
+  const base: Base = { base_kind, base_etag: null, base_size, base_modified, base_hashes, base_crc, base_id: null, base_gen: gen };
+  const flight = core.journal.get<Pick<FlightRow, "kind" | "content">>("select kind, content from flight where node = ?", node.id);
+  if (flight === undefined || flight.kind === ABSENT) return [base];
+  const content = flight.content === null ? undefined : core.content.facts(flight.content);
+  if (content === undefined) return [];
+  const sent: Base = { ...noBase(FILE, gen), base_size: content.size, base_hashes: content.hashes, base_crc: content.crc };
+  return base_kind === FILE ? [sent, base] : [sent];
+}
+
+/** The one version that there may be, without a place. */
+export function copiedBase(core: Core, node: NodeRow): Base {
+  const [one, another] = !core.rules.askedIsKnown && node.dirty === 1 ? [] : mayStand(core, node);
+  return one === undefined || another !== undefined ? noBase(null, 0) : one;
 }
 
 /** A row goes, with its content; what is being sent for it is not wanted any more. */
@@ -241,7 +252,7 @@ export function deleteDirectory(core: Core, path: StorePath): void {
   const node = core.tree.at(path);
   const only = isLocalOnly(node);
   const items: Omit<ItemRow, "seq">[] = [];
-  const unsure: [StorePath, Base][] = [];
+  const unsure: [StorePath, readonly Base[]][] = [];
   if (node !== undefined) {
     if (core.rules.removeHasItems)
       for (const one of core.tree.subtree(node.id)) {
@@ -249,11 +260,11 @@ export function deleteDirectory(core: Core, path: StorePath): void {
         const at = core.tree.pathOf(one);
         const etag = hardEtag(core, one, at);
         items.push({ path: at, etag });
-        if (etag === null && core.rules.askedIsKnown) unsure.push([at, copiedBase(core, one)]);
+        if (etag === null && core.rules.askedIsKnown) unsure.push([at, mayStand(core, one)]);
       }
     dropTree(core, node);
   }
   if (only) return;
   const seq = addBarrier(core, "remove", path, null, { items });
-  for (const [at, base] of unsure) core.barriers.willDisplace(seq, at, base);
+  for (const [at, bases] of unsure) core.barriers.willDisplace(seq, at, bases);
 }

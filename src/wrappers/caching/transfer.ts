@@ -21,11 +21,12 @@ import {
   isLate,
   isLocalOnly,
   makeParents,
+  mayStand,
   setFile,
 } from "./journal-changes.ts";
 import type { KnownParent } from "./journal-changes.ts";
 import { insertClean } from "./learn.ts";
-import { baseElsewhere, baseOf, noBase } from "./remote.ts";
+import { baseElsewhere, baseOf } from "./remote.ts";
 import type { Base } from "./remote.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { ItemRow, NodeRow } from "./rows.ts";
@@ -125,7 +126,7 @@ function moveFile(core: Core, plan: Plan): void {
 function addFileBarrier(core: Core, kind: "move" | "copy", { from, to, source }: Plan, { fresh, items, replaced }: Expected, taken: Expected["items"]): void {
   const seq = addBarrier(core, kind, from, to, { tree: false, fresh, items: [...items, ...taken] });
   willBring(core, source, seq);
-  if (replaced !== undefined) core.barriers.willDisplace(seq, to, replaced);
+  core.barriers.willDisplace(seq, to, replaced);
 }
 
 /** Where no row at the target will say it: what was seen of the source, or what its own row knows. */
@@ -179,17 +180,20 @@ function writeAt(core: Core, { to, target, parents }: Plan, node: NodeRow, conte
 interface Expected {
   readonly fresh: boolean;
   readonly items: readonly Omit<ItemRow, "seq">[];
-  /** Known by its bytes alone. */
-  readonly replaced?: Base | undefined;
+  /** Known by its bytes alone: one of these. */
+  readonly replaced: readonly Base[];
 }
+
+const FRESH: Expected = { fresh: true, items: [], replaced: [] };
+const UNKNOWN: Expected = { fresh: false, items: [], replaced: [] };
 
 /** Where something pending brings it. */
 function expectedThen(core: Core, to: StorePath, { entry: found }: Known): Expected {
-  if (afterPending(core, to, undefined) === null) return { fresh: true, items: [] };
-  if (!core.rules.askedIsKnown || isLate(core)) return { fresh: false, items: [] };
+  if (afterPending(core, to, undefined) === null) return FRESH;
+  if (!core.rules.askedIsKnown || isLate(core)) return UNKNOWN;
   const row = core.tree.at(to);
-  const base = row !== undefined ? copiedBase(core, row) : found === undefined ? undefined : found === null ? noBase(ABSENT, 0) : baseOf(found, 0);
-  return { fresh: base?.base_kind === ABSENT, items: [], replaced: base };
+  const replaced = row !== undefined ? mayStand(core, row) : found === undefined || found === null ? [] : [baseOf(found, 0)];
+  return { fresh: row === undefined ? found === null : replaced[0]?.base_kind === ABSENT, items: [], replaced };
 }
 
 function exists(target: Known): boolean {
@@ -204,15 +208,18 @@ function expected(core: Core, { to, target }: Plan): Expected {
   if (core.barriers.changes(to)) return expectedThen(core, to, target);
   const { node, entry: found } = target;
   if (found !== undefined) {
-    if (found === null) return { fresh: true, items: [] };
-    return found.etag === null ? { fresh: false, items: [], replaced: baseOf(found, 0) } : { fresh: false, items: [{ path: to, etag: found.etag }] };
+    return found === null
+      ? FRESH
+      : found.etag === null
+        ? { ...UNKNOWN, replaced: [baseOf(found, 0)] }
+        : { ...UNKNOWN, items: [{ path: to, etag: found.etag }] };
   }
-  if (node === undefined) return { fresh: target.look.blocker === undefined, items: [] };
+  if (node === undefined) return target.look.blocker === undefined ? FRESH : UNKNOWN;
   // Where that lands, the journal follows it (`Barriers.landed`), if it can be told by its etag.
-  if (hasFlight(core, node) && !(core.rules.landedIsOurs && core.remoteCan.etag)) return { fresh: false, items: [] };
-  if (node.base_kind === ABSENT) return { fresh: true, items: [] };
+  if (hasFlight(core, node) && !(core.rules.landedIsOurs && core.remoteCan.etag)) return UNKNOWN;
+  if (node.base_kind === ABSENT) return FRESH;
   const etag = hardEtag(core, node, to);
-  return etag === null ? { fresh: false, items: [], replaced: node } : { fresh: false, items: [{ path: to, etag }] };
+  return etag === null ? { ...UNKNOWN, replaced: [node] } : { ...UNKNOWN, items: [{ path: to, etag }] };
 }
 
 /** The row of a file or whiteout that is replaced. */

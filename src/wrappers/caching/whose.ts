@@ -38,8 +38,7 @@ export async function hasLanded(core: Core, { kind, seq, src, dst }: Barrier, so
 export async function wasThere(core: Core, seq: number, found: Entry): Promise<boolean> {
   const etag = core.barriers.expected(seq, found.path)?.etag;
   if (etag !== undefined && etag !== null) return etag === found.etag;
-  const replaced = core.barriers.displaces(seq, found.path);
-  return replaced !== undefined && (await hasBytes(core, replaced, found)) !== false;
+  return hasOneOf(core, core.barriers.displaces(seq, found.path), found);
 }
 
 /** What the operation is to bring. */
@@ -56,6 +55,12 @@ export async function hasBytes(
 ): Promise<boolean | undefined> {
   const told = known.base_hashes !== null && Object.keys(found.hashes).length === 0 ? await core.remote.look(found.path) : found;
   return told === null || told.etag !== found.etag ? undefined : core.remote.hasBytes(known, told, compareMaxBytes);
+}
+
+/** Or nothing tells that it has not. */
+export async function hasOneOf(core: Core, known: readonly Bytes[], found: Entry): Promise<boolean> {
+  for (const one of known) if ((await hasBytes(core, one, found)) !== false) return true;
+  return false;
 }
 
 export function isWanted(core: Core, place: StorePath | undefined, node: NodeRow | undefined): boolean {

@@ -338,6 +338,14 @@ const written: readonly { readonly found: string; readonly kills?: Partial<Rules
       remove("/e/a"),
     ],
   },
+  {
+    found: "a copy brought another client's version, which was taken for the one that our user copied",
+    steps: [theyWrite("/e/a"), copy("/e/a", "/d/a"), write("/e/a"), copy("/e/a", "/d/a"), remove("/e/a"), move("/d", "/e"), theyWrite("/e/a"), remove("/a")],
+  },
+  {
+    found: "a file was being written when its directory was moved, and a copy replaced it there: of two versions that may stand nothing was known",
+    steps: [theyWrite("/d/a"), write("/d/a"), theyWrite("/d/a"), write("/a"), wait(1000), move("/d", "/e"), net("ok", 3), copy("/a", "/e/a"), wait(0)],
+  },
 ];
 
 export const frozenShared: readonly FrozenShared[] = written.map(({ found, kills, hashes = true, steps }) => ({
