@@ -9,8 +9,17 @@ import type { Layer, Store } from "../../../src/store/index.ts";
 import { Caching } from "../../../src/wrappers/index.ts";
 import type { CacheControl } from "../../../src/wrappers/index.ts";
 
+interface Shared {
+  readonly store: Promise<Store>;
+  users: number;
+}
+
 export function shared(subject: Subject, name: string, layers: (place: Place) => readonly Layer[], more: Partial<Subject> = {}): Subject {
-  const places = new Map<string, { readonly store: Promise<Store>; users: number }>();
+  const places = new Map<string, Shared>();
+  const end = async (id: string, { store }: Shared): Promise<void> => {
+    places.delete(id);
+    await (await store).close();
+  };
   // One directory for all connections of a place, beside their own.
   const open = async (place: Place): Promise<Store> => stack(await subject.open(place), ...layers({ ...place, scratch: join(place.scratch, "..", "shared") }));
   return {
@@ -18,9 +27,9 @@ export function shared(subject: Subject, name: string, layers: (place: Place) =>
     name: `${name} over ${subject.name}`,
     reopens: false,
     async leftovers(place) {
+      const one = places.get(place.id);
       // Sent, not closed: a check may look for left-overs before it goes on.
-      const one = await places.get(place.id)?.store;
-      if (one !== undefined) await (find(one, Caching) as CacheControl).flush();
+      if (one !== undefined) await (one.users > 0 ? (find(await one.store, Caching) as CacheControl).flush() : end(place.id, one));
       return (await subject.leftovers?.(place)) ?? [];
     },
     async open(place): Promise<Store> {
@@ -29,12 +38,9 @@ export function shared(subject: Subject, name: string, layers: (place: Place) =>
       one.users += 1;
       const share = layer("share", (inner) => ({
         backend: inner,
-        async close(): Promise<void> {
-          one.users -= 1;
-          if (one.users > 0) return;
-          places.delete(place.id);
-          await (await one.store).close();
-        },
+        closing: () => void one.users--,
+        // Not called where it was never opened: that is ended by whoever looks for left-overs.
+        close: async () => (one.users > 0 ? undefined : end(place.id, one)),
       }));
       return share(borrow(await one.store));
     },
