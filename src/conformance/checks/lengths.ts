@@ -116,6 +116,7 @@ export const checks: readonly Check[] = [
       const twins = ["1", "2"].map((end) => (last > segment ? `${path}/p/${nameOf(last - 2, "a", end)}` : `${path}/${nameOf(last, "a", end)}`));
       for (const [index, twin] of twins.entries()) {
         equal(bytesOf(twin), limit, "the path has the length meant");
+        await rejects("not-found", () => t.store.stat(twin), "nothing is there yet");
         await t.store.write(twin, pattern(30 + index, `${index}`));
       }
       for (const [index, twin] of twins.entries()) await holds(t, twin, pattern(30 + index, `${index}`), `a path of ${limit} bytes holds its own bytes`);

@@ -2,7 +2,7 @@
  * Paths of the store and keys of the bucket, both ways and without loss.
  *
  *   const keys = new Keys("photos/", null);
- *   keys.file(path("/a/b")) === "photos/a/b";   keys.directory(path("/a")) === "photos/a/";
+ *   keys.file(path("/a/b")) === "photos/a/b";   keys.directory(path("/a")) === keys.marker(path("/a")) === "photos/a/";
  *   keys.name("b") === "b";                     keys.name("..") === "%{2E}.";      keys.name("x_$folder$") === undefined
  *
  * A bucket holds keys that no path can spell: empty segments, "." and "..", NUL. Those show as tokens (`%{}`, `%{2E}`, `%{0}`) and every verb
@@ -57,10 +57,14 @@ export class Keys {
     return key;
   }
 
-  /** What all keys below a directory start with, which is the key of its marker too. The root: the prefix itself. */
+  /** What all keys below a directory start with. The root: the prefix itself. Below a file of the longest key nothing can be: `keyPage` knows. */
   directory(path: StorePath): string {
-    if (path === root) return this.prefix;
-    const key = `${this.prefix}${this.#relative(path)}/`;
+    return path === root ? this.prefix : `${this.file(path)}/`;
+  }
+
+  /** The key that keeps an empty directory. @throws StoreError `invalid-path` where the service has no such key */
+  marker(path: StorePath): string {
+    const key = this.directory(path);
     this.#fits(key, path);
     return key;
   }

@@ -17,7 +17,7 @@ export async function mkdir(context: Context, call: MkdirCall): Promise<Entry> {
     if (existOk) return directoryEntry(path);
     throw exists();
   }
-  const key = context.keys.directory(path);
+  const key = context.keys.marker(path);
   const { objects } = await beforehand(context, call, keyPage(context, { prefix: key, max: 1 }, signal));
   const there = objects.length > 0 || (await beforehand(context, call, isMarkedBeside(context, path, signal)));
   if (there && !existOk) throw exists();
