@@ -119,13 +119,14 @@ test("a call that is aborted while it waits leaves the queue, sent nothing, and 
   script.before = () => doors.enter();
   const first = store.write("/a", "x");
   const stop = new AbortController();
-  const second = store.write("/b", "x", { signal: stop.signal });
-  const late = store.write("/c", "x", { signal: AbortSignal.timeout(5) });
+  const told = (error: unknown): unknown => error;
+  const second = store.write("/b", "x", { signal: stop.signal }).catch(told);
+  const late = store.write("/c", "x", { signal: AbortSignal.timeout(5) }).catch(told);
   const third = store.write("/d", "x");
   await turn();
   stop.abort(new Error("no longer"));
-  expect(await second.catch((error: unknown) => error)).toMatchObject({ code: "aborted", applied: false, operation: "write", path: "/b" });
-  expect(await late.catch((error: unknown) => error)).toMatchObject({ code: "timeout", applied: false, path: "/c" });
+  expect(await second).toMatchObject({ code: "aborted", applied: false, operation: "write", path: "/b" });
+  expect(await late).toMatchObject({ code: "timeout", applied: false, path: "/c" });
   expect(store.layers.limit.waiting).toBe(1);
   doors.open();
   await first;
