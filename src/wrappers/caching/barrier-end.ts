@@ -1,4 +1,5 @@
 /** What the end of a tree operation does to the journal: what came is known, what did not come is sent. */
+import { isInside } from "../../store/index.ts";
 import type { StorePath } from "../../store/index.ts";
 import { arrivedTree, hasNoSource, leavesNothing, recordArrivals } from "./arrivals.ts";
 import type { Arrivals, Sent } from "./arrivals.ts";
@@ -49,7 +50,7 @@ export function endBarrier(core: Core, barrier: Barrier, sent: Sent, arrived: Ar
     }
   const there = tree.at(dst);
   if (there?.kind === DIRECTORY && there.base_kind === ABSENT && !missing) tree.update(there, { base_kind: DIRECTORY });
-  if (missing) for (const place of places) sourceVanished(core, place, nothingThere);
+  if (missing) for (const place of places) sourceVanished(core, barrier, place, nothingThere);
   if (stayed !== undefined) for (const place of places) stands(core, place, dst, stayed);
   // Written over what was on its way here: what arrived is known now, and no other client's.
   recordArrivals(core, barrier, arrived, missing);
@@ -66,7 +67,7 @@ function stands(core: Core, place: StorePath, dst: StorePath, { etag, entry }: N
 }
 
 /** What we hold of it becomes pending, without a base: that was learnt at the old place. Where nothing was at the new one, there is nothing. The rest is gone. */
-function sourceVanished(core: Core, path: StorePath, nothingThere: boolean): void {
+function sourceVanished(core: Core, { seq, dst }: Barrier, path: StorePath, nothingThere: boolean): void {
   const { tree, rules, clock, numbers } = core;
   const node = tree.at(path);
   if (node === undefined) return;
@@ -75,6 +76,9 @@ function sourceVanished(core: Core, path: StorePath, nothingThere: boolean): voi
   for (const { id } of tree.subtree(node.id)) {
     const one = tree.row(id);
     if (one === undefined) continue;
+    // Brought here by a later move of another file, which is still to come: what is known of that one stays.
+    const there = core.barriers.behind(tree.pathOf(one), seq);
+    if (there !== undefined && !isInside(there, dst as StorePath)) continue;
     if (one.kind === ABSENT) {
       if (rules.vanishedForgetsWhiteouts) tree.update(one, forgotten(one));
       continue;

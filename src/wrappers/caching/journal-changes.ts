@@ -186,9 +186,10 @@ export function mayStand(core: Core, node: NodeRow): readonly Base[] {
   if (base_kind === null) return [];
   const gen = core.numbers.next();
   const base: Base = { base_kind, base_etag: null, base_size, base_modified, base_hashes, base_crc, base_id: null, base_gen: gen };
-  const flight = core.journal.get<Pick<FlightRow, "kind" | "content">>("select kind, content from flight where node = ?", node.id);
+  const flight = core.journal.get<Pick<FlightRow, "kind" | "cond" | "content">>("select kind, cond, content from flight where node = ?", node.id);
   if (flight === undefined || flight.kind === ABSENT) return [base];
-  const content = flight.content === null ? undefined : core.content.facts(flight.content);
+  // Without a condition it may replace anything.
+  const content = flight.content === null || flight.cond === 0 ? undefined : core.content.facts(flight.content);
   if (content === undefined) return [];
   const sent: Base = { ...noBase(FILE, gen), base_size: content.size, base_hashes: content.hashes, base_crc: content.crc };
   return base_kind === FILE ? [sent, base] : [sent];

@@ -351,6 +351,15 @@ const written: readonly Written[] = [
     setup: { seed: 1, shape: { ...plainShape, transfers: false, trees: false, conditions: false } },
     commands: [move("/b", "/c"), net("ok"), net("lost"), write("/b"), just("flush"), late(), just("flush")],
   },
+  ...[true, false].map((conditions) => ({
+    found: `a directory's move had lost its source, and a file that a later move was to bring below its target was said to replace nothing (conditions: ${conditions})`,
+    setup: {
+      seed: 1,
+      freshMs: 60_000,
+      shape: { conditions, trees: false, transfers: false, etags: false, hashes: false, movesChangeEtags: false, pageSize: 1000 },
+    },
+    commands: [write("/c/c/a"), write("/b"), wait(2500), move("/c/c", "/c/a"), just("power"), move("/b", "/c/a/a"), move("/a", "/a")],
+  })),
 ];
 
 export const frozen: readonly Frozen[] = written.map(({ setup, commands, ...rest }) => ({
