@@ -187,6 +187,11 @@ interface Expected {
 const FRESH: Expected = { fresh: true, items: [], replaced: [] };
 const UNKNOWN: Expected = { fresh: false, items: [], replaced: [] };
 
+/** One version: by its etag, or where none is told by its bytes. */
+function onlyThis(path: StorePath, etag: string | null, base: Base): Expected {
+  return etag === null ? { ...UNKNOWN, replaced: [base] } : { ...UNKNOWN, items: [{ path, etag }] };
+}
+
 /** Where something pending brings it. */
 function expectedThen(core: Core, to: StorePath, { entry: found }: Known): Expected {
   if (afterPending(core, to, undefined) === null) return FRESH;
@@ -207,19 +212,12 @@ function exists(target: Known): boolean {
 function expected(core: Core, { to, target }: Plan): Expected {
   if (core.barriers.changes(to)) return expectedThen(core, to, target);
   const { node, entry: found } = target;
-  if (found !== undefined) {
-    return found === null
-      ? FRESH
-      : found.etag === null
-        ? { ...UNKNOWN, replaced: [baseOf(found, 0)] }
-        : { ...UNKNOWN, items: [{ path: to, etag: found.etag }] };
-  }
+  if (found !== undefined) return found === null ? FRESH : onlyThis(to, found.etag, baseOf(found, 0));
   if (node === undefined) return target.look.blocker === undefined ? FRESH : UNKNOWN;
   // Where that lands, the journal follows it (`Barriers.landed`), if it can be told by its etag.
   if (hasFlight(core, node) && !(core.rules.landedIsOurs && core.remoteCan.etag)) return UNKNOWN;
   if (node.base_kind === ABSENT) return FRESH;
-  const etag = hardEtag(core, node, to);
-  return etag === null ? { ...UNKNOWN, replaced: [node] } : { ...UNKNOWN, items: [{ path: to, etag }] };
+  return onlyThis(to, hardEtag(core, node, to), node);
 }
 
 /** The row of a file or whiteout that is replaced. */
