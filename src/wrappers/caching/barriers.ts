@@ -197,6 +197,11 @@ export class Barriers {
     return this.#all.some(({ src, dst }) => related(path, src) || (dst !== null && related(path, dst)));
   }
 
+  /** As `touches`, without requests of ours that are under way or in doubt: names that those may change are asked for one by one. */
+  moves(path: StorePath): boolean {
+    return this.#all.some(({ kind, src, dst }) => kind !== "hold" && (related(path, src) || (dst !== null && related(path, dst))));
+  }
+
   /** Is what the remote has at this path another thing after a pending operation? A copy only reads its source. */
   changes(path: StorePath): boolean {
     return this.#all.some((one) => mayChange(one, path));

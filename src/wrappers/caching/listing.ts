@@ -51,7 +51,7 @@ async function firstPage(core: Core, call: ListCall): Promise<Page> {
     if (node?.dirty === 1 && node.base_kind === ABSENT && !core.barriers.touches(path)) return { entries: await entriesOf(core, call, rows) };
     const watch = core.watches.watch(path);
     try {
-      if (core.barriers.touches(path)) {
+      if (core.barriers.moves(path)) {
         const entries = await gathered(core, call);
         if (watch.touched && round < ROUNDS) continue;
         return { entries };

@@ -59,6 +59,8 @@ export async function stat(core: Core, call: StatCall): Promise<Entry> {
     const watch = core.watches.watch(path);
     try {
       const found = await statRemote(core, path, { fresh: call.fresh || node !== undefined, detail, signal });
+      // Changes below a directory leave it one: with many writers in it no answer would ever be the last. It is not learnt: a delete may have landed since.
+      if (watch.touched && !watch.touchedHere && found?.kind === "directory" && node?.kind !== FILE) return shown(core, path, askedAt(core, found));
       if (watch.touched && round < ROUNDS) continue;
       if (node === undefined) {
         if (found === null) throw notFound();

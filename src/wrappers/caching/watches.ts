@@ -6,13 +6,15 @@ export interface Watch {
   readonly path: StorePath;
   /** Something at, above or below the path was changed since. */
   touched: boolean;
+  /** Something at or above it was. */
+  touchedHere: boolean;
 }
 
 export class Watches {
   readonly #open = new Set<Watch>();
 
   watch(path: StorePath): Watch {
-    const watch = { path, touched: false };
+    const watch = { path, touched: false, touchedHere: false };
     this.#open.add(watch);
     return watch;
   }
@@ -22,6 +24,9 @@ export class Watches {
   }
 
   touch(path: string): void {
-    for (const watch of this.#open) if (isInside(watch.path, path as StorePath) || isInside(path as StorePath, watch.path)) watch.touched = true;
+    for (const watch of this.#open) {
+      if (isInside(watch.path, path as StorePath)) watch.touched = watch.touchedHere = true;
+      else if (isInside(path as StorePath, watch.path)) watch.touched = true;
+    }
   }
 }
