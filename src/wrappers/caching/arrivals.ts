@@ -9,7 +9,7 @@ import { baseOf, noBase } from "./remote.ts";
 import { ABSENT, FILE } from "./rows.ts";
 import type { NodeRow } from "./rows.ts";
 import { isSame } from "./same.ts";
-import { bytesOf, hasBytes, isPending, isWanted, placeOf, standing, wasThere } from "./whose.ts";
+import { bytesOf, hasBytes, hasOneOf, isPending, isWanted, placeOf, standing, wasThere } from "./whose.ts";
 
 /** `missing`: there was nothing at the source; `theirs`: it was another client's, and stays. An entry: what stands at the target now, of a file. */
 export type Sent = "done" | "missing" | "theirs" | Entry;
@@ -48,8 +48,8 @@ async function compared(core: Core, barrier: Barrier, found: Entry, compareMaxBy
   const wanted = isWanted(core, place, node);
   // A clean row keeps what it knows.
   if ((wanted && node !== undefined) || !core.rules.movedIsCompared) return { found: [found] };
-  const known = bytesOf(core, seq, node);
-  const isOther = known === undefined ? bringsNothing(core, barrier, node) : (await hasBytes(core, known, found, compareMaxBytes)) === false;
+  const known = bytesOf(core, barrier, node);
+  const isOther = known.length === 0 ? bringsNothing(core, barrier, node) : !(await hasOneOf(core, known, found, compareMaxBytes));
   if (!isOther) return { found: [found] };
   if (wanted) return { found: [] };
   return (await wasThere(core, seq, found)) ? { found: [found] } : NOT_OURS;
@@ -85,8 +85,8 @@ async function stayedOf(core: Core, barrier: Barrier, dst: StorePath): Promise<A
   if (found === null) return node === undefined ? { etag: null } : undefined;
   if (await wasThere(core, seq, found)) return core.barriers.expected(seq, dst);
   // A request whose answer was lost may have brought it; or another client, if it is another version.
-  const bytes = bytesOf(core, seq, node);
-  const isOther = bytes === undefined ? node?.base_kind === ABSENT : (await hasBytes(core, bytes, found)) === false;
+  const bytes = bytesOf(core, barrier, node);
+  const isOther = bytes.length === 0 ? node?.base_kind === ABSENT : !(await hasOneOf(core, bytes, found));
   if (isOther) return { etag: null };
   // Replaced or deleted here by a later operation, which is to find no other version than this.
   return node === undefined && found.etag !== null ? { etag: found.etag } : undefined;

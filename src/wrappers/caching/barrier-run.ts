@@ -114,7 +114,7 @@ async function removeDirectory(core: Core, { seq, src }: Barrier): Promise<"done
   for (const { path, etag } of items) {
     const at = path as StorePath;
     try {
-      const known = etag === null ? core.barriers.displaces(seq, at) : [];
+      const known = etag === null ? core.barriers.versions(seq, at) : [];
       let ifMatch = etag;
       if (known.length > 0 || (etag !== null && remoteCan.deleteIfMatch === false)) {
         const found = await core.remote.look(at);

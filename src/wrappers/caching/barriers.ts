@@ -79,8 +79,7 @@ export class Barriers {
     this.#journal.run("delete from item where seq = ?", seq);
     this.#journal.run("update node set wait = null where wait = ?", seq);
     this.#all = this.#all.filter((one) => one.seq !== seq);
-    this.#journal.run("delete from bring where seq = ?", seq);
-    this.#journal.run("delete from displaced where seq = ?", seq);
+    this.#journal.run("delete from version where seq = ?", seq);
     this.#note(barrier, -1);
   }
 
@@ -139,33 +138,30 @@ export class Barriers {
 
   /** Inside of a transaction: the row of a file goes. What replaces it is added after this. */
   drops(path: StorePath, row: NodeRow): void {
-    for (const { seq, tree, dst } of this.#all) if (tree === 0 && dst !== null && this.forward(dst, seq).includes(path)) this.willBring(seq, row);
+    for (const { seq, tree, src, dst } of this.#all)
+      if (tree === 0 && dst !== null && row.base_kind === FILE && this.#rules.movedIsCompared && this.forward(dst, seq).includes(path)) {
+        this.#journal.run("delete from version where seq = ? and path = ?", seq, src);
+        this.mayFind(seq, src, [row]);
+      }
   }
 
-  /** Inside of a transaction. What a move or copy of a file is to bring, where no row says it: by that, what arrives is compared. */
-  willBring(seq: number, { base_kind: kind, base_size: size, base_hashes: hashes, base_crc: crc }: Base): void {
-    if (kind === FILE && this.#rules.movedIsCompared)
-      this.#journal.run("insert or replace into bring(seq, size, hashes, crc) values(?, ?, ?, ?)", seq, size, hashes, crc);
-  }
-
-  brings(seq: number): Bytes | undefined {
-    return this.#journal.get<Bytes>("select size as base_size, hashes as base_hashes, crc as base_crc from bring where seq = ?", seq);
-  }
-
-  /** Inside of a transaction. The file that an operation replaces or deletes, where no etag tells it: something pending brings that, too. */
-  willDisplace(seq: number, path: StorePath, oneOf: readonly Base[]): void {
+  /**
+   * Inside of a transaction. What an operation may find at a path, one of these versions, where no etag and no row tells it: at the source of a file's move or
+   * copy what it is to bring, elsewhere what it replaces or deletes.
+   */
+  mayFind(seq: number, path: StorePath, oneOf: readonly Base[]): void {
     for (const { base_kind: kind, base_size: size, base_hashes: hashes, base_crc: crc } of oneOf)
-      if (kind === FILE) this.#journal.run("insert into displaced(seq, path, size, hashes, crc) values(?, ?, ?, ?, ?)", seq, path, size, hashes, crc);
+      if (kind === FILE) this.#journal.run("insert into version(seq, path, size, hashes, crc) values(?, ?, ?, ?, ?)", seq, path, size, hashes, crc);
   }
 
-  /** One of these; none: nothing is known. */
-  displaces(seq: number, path: StorePath): readonly Bytes[] {
-    return this.#journal.all<Bytes>("select size as base_size, hashes as base_hashes, crc as base_crc from displaced where seq = ? and path = ?", seq, path);
+  /** None: nothing is known. */
+  versions(seq: number, path: StorePath): readonly Bytes[] {
+    return this.#journal.all<Bytes>("select size as base_size, hashes as base_hashes, crc as base_crc from version where seq = ? and path = ?", seq, path);
   }
 
   /** Did the view know what was at the target of this move or copy of a file? */
   knowsTarget({ seq, dst, fresh }: Barrier): boolean {
-    return fresh === 1 || (dst !== null && (this.expected(seq, dst) !== undefined || this.displaces(seq, dst).length > 0));
+    return fresh === 1 || (dst !== null && (this.expected(seq, dst) !== undefined || this.versions(seq, dst).length > 0));
   }
 
   #note({ src, dst }: Barrier, by: 1 | -1): void {

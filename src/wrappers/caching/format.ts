@@ -29,11 +29,10 @@ create table conflict(id integer primary key, at integer not null, path text not
 insert into node(id, parent, name, kind, dirty, gen) values(1, 0, '', 2, 0, 0);
 `;
 
-/** No part of the version: what is missing is made by each opening. A release that does not know `bring` or `displaced` loses what they say, and no more. */
+/** No part of the version: what is missing is made by each opening. A release that does not know `version` loses what it says, and no more. */
 const additions = `
-create table if not exists bring(seq integer primary key, size integer, hashes text, crc integer) strict;
-create table if not exists displaced(seq integer, path text, size integer, hashes text, crc integer) strict;
-create index if not exists displaced_seq on displaced(seq, path);
+create table if not exists version(seq integer, path text, size integer, hashes text, crc integer) strict;
+create index if not exists version_seq on version(seq, path);
 create index if not exists node_wait on node(wait) where wait is not null;
 create index if not exists node_parked on node(id) where dirty = 1 and due is null;
 create index if not exists node_content on node(content) where content is not null;

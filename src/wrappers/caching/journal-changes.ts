@@ -267,5 +267,5 @@ export function deleteDirectory(core: Core, path: StorePath): void {
   }
   if (only) return;
   const seq = addBarrier(core, "remove", path, null, { items });
-  for (const [at, bases] of unsure) core.barriers.willDisplace(seq, at, bases);
+  for (const [at, bases] of unsure) core.barriers.mayFind(seq, at, bases);
 }

@@ -125,15 +125,15 @@ function moveFile(core: Core, plan: Plan): void {
 
 function addFileBarrier(core: Core, kind: "move" | "copy", { from, to, source }: Plan, { fresh, items, replaced }: Expected, taken: Expected["items"]): void {
   const seq = addBarrier(core, kind, from, to, { tree: false, fresh, items: [...items, ...taken] });
-  willBring(core, source, seq);
-  core.barriers.willDisplace(seq, to, replaced);
+  if (core.rules.movedIsCompared) core.barriers.mayFind(seq, from, brought(core, source));
+  core.barriers.mayFind(seq, to, replaced);
 }
 
 /** Where no row at the target will say it: what was seen of the source, or what its own row knows. */
-function willBring(core: Core, { node, entry: found }: Known, seq: number): void {
-  const seen = found === undefined || found === null || isLate(core) ? undefined : baseOf(found, 0);
-  const base = node === undefined ? seen : node.content === null && node.dirty === 0 ? node : hasFlight(core, node) ? copiedBase(core, node) : undefined;
-  if (base !== undefined) core.barriers.willBring(seq, base);
+function brought(core: Core, { node, entry: found }: Known): readonly Base[] {
+  if (node === undefined) return found === undefined || found === null || isLate(core) ? [] : [baseOf(found, 0)];
+  if (node.content === null && node.dirty === 0) return [node];
+  return hasFlight(core, node) && core.rules.askedIsKnown ? mayStand(core, node) : [];
 }
 
 /** What is moved without a row of its own: whoever replaces it before it has arrived has seen this version, and no other. */

@@ -30,20 +30,21 @@ export async function isTheirs(core: Core, { kind, seq, src, dst }: Barrier): Pr
 export async function hasLanded(core: Core, { kind, seq, src, dst }: Barrier, source: Entry, target: Entry): Promise<boolean> {
   const known = core.barriers.expected(seq, src);
   if (kind !== "move" || dst === null || !core.rules.movedIsCompared || known === undefined || source.etag === null || source.etag === known.etag) return false;
-  const bytes = bytesOf(core, seq, standing(core, dst, seq).node);
-  return bytes !== undefined && (await hasBytes(core, bytes, target)) === true;
+  for (const one of bytesOf(core, { seq, src }, standing(core, dst, seq).node)) if ((await hasBytes(core, one, target)) === true) return true;
+  return false;
 }
 
 /** Is this what the view had at the target of a file's move or copy? */
 export async function wasThere(core: Core, seq: number, found: Entry): Promise<boolean> {
   const etag = core.barriers.expected(seq, found.path)?.etag;
   if (etag !== undefined && etag !== null) return etag === found.etag;
-  return hasOneOf(core, core.barriers.displaces(seq, found.path), found);
+  return hasOneOf(core, core.barriers.versions(seq, found.path), found);
 }
 
-/** What the operation is to bring. */
-export function bytesOf(core: Core, seq: number, node: NodeRow | undefined): Bytes | undefined {
-  return core.barriers.brings(seq) ?? (node?.base_kind === FILE ? node : undefined);
+/** What the operation is to bring: one of these. None: nothing is known. */
+export function bytesOf(core: Core, { seq, src }: Pick<Barrier, "seq" | "src">, node: NodeRow | undefined): readonly Bytes[] {
+  const known = core.barriers.versions(seq, src);
+  return known.length > 0 || node?.base_kind !== FILE ? known : [node];
 }
 
 /** As `Remote.hasBytes`; an answer that tells no hashes is completed. */
@@ -58,8 +59,8 @@ export async function hasBytes(
 }
 
 /** Or nothing tells that it has not. */
-export async function hasOneOf(core: Core, known: readonly Bytes[], found: Entry): Promise<boolean> {
-  for (const one of known) if ((await hasBytes(core, one, found)) !== false) return true;
+export async function hasOneOf(core: Core, known: readonly Bytes[], found: Entry, compareMaxBytes?: number): Promise<boolean> {
+  for (const one of known) if ((await hasBytes(core, one, found, compareMaxBytes)) !== false) return true;
   return false;
 }
 

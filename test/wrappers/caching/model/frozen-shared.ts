@@ -346,6 +346,23 @@ const written: readonly { readonly found: string; readonly kills?: Partial<Rules
     found: "a file was being written when its directory was moved, and a copy replaced it there: of two versions that may stand nothing was known",
     steps: [theyWrite("/d/a"), write("/d/a"), theyWrite("/d/a"), write("/a"), wait(1000), move("/d", "/e"), net("ok", 3), copy("/a", "/e/a"), wait(0)],
   },
+  {
+    found:
+      "a file was being written over another version when it was moved, and a copy replaced it there: what the move had brought was not told from another client's",
+    steps: [
+      theyWrite("/e/a"),
+      write("/d/a"),
+      flush,
+      write("/d/a"),
+      wait(11_000),
+      move("/d/a", "/a"),
+      copy("/e/a", "/a"),
+      wait(11_000),
+      net("lost"),
+      late,
+      theyWrite("/a"),
+    ],
+  },
 ];
 
 export const frozenShared: readonly FrozenShared[] = written.map(({ found, kills, hashes = true, steps }) => ({
