@@ -171,4 +171,5 @@ export const legalStores: readonly LegalStore[] = [
     },
   }),
   { id: "L23", strange: "a tiny service over HTTP, through the proxy", subject: () => wireSubject() },
+  legal("L24", "a flat key store whose etags tell the bytes: the same bytes written again have the same etag", { contentEtags: true, capabilities: flat }),
 ];

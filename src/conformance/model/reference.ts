@@ -11,7 +11,7 @@
  * `consistency.list: "eventual"` lists what was there a while ago, within `settleMs`, and so on.
  */
 import { StoreError, createStore, entry, hasher, parentOf, parsePath, root, systemClock } from "../../store/index.ts";
-import type { Capabilities, Clock, Entry, Hashes, Page, Provider, ProviderRead, Store, StorePath } from "../../store/index.ts";
+import type { Capabilities, Clock, Entry, HashName, Hashes, Page, Provider, ProviderRead, Store, StorePath } from "../../store/index.ts";
 import { byCodePoint } from "../names.ts";
 import { ModelState } from "./state.ts";
 import type { ModelDirectory, ModelFile, Tree } from "./state.ts";
@@ -33,6 +33,8 @@ export interface ReferenceOptions {
   readonly emptyPages?: boolean | undefined;
   /** Answers to write, copy, move and mkdir tell kind, size and etag only. Default false. */
   readonly sparse?: boolean | undefined;
+  /** Equal bytes have equal etags, as with S3: a file that is written again with other metadata keeps its etag. Default false. */
+  readonly contentEtags?: boolean | undefined;
   /** Bytes per piece of a body that is read, for the first 10,000 pieces. Default: in one piece. */
   readonly chunkBytes?: number | undefined;
   /** Before every operation. Default 0. */
@@ -151,6 +153,12 @@ interface Cursor {
   readonly emptied: boolean;
 }
 
+function digest(name: HashName, bytes: Uint8Array): string {
+  const hash = hasher(name);
+  hash.update(bytes);
+  return hash.hex();
+}
+
 /** The provider under `referenceStore`: a plain object, so that a test spreads it and replaces one method. */
 export function referenceProvider(options: ReferenceOptions = {}): Provider & { readonly kind: "reference" } {
   const {
@@ -158,6 +166,7 @@ export function referenceProvider(options: ReferenceOptions = {}): Provider & { 
     pageSize = 1000,
     emptyPages = false,
     sparse = false,
+    contentEtags = false,
     chunkBytes,
     latencyMs = 0,
     capacityBytes = Infinity,
@@ -174,7 +183,7 @@ export function referenceProvider(options: ReferenceOptions = {}): Provider & { 
     return has.caseSensitive ? form : form.toLowerCase();
   };
   const time = (ms: number): number => (precision === null ? ms : Math.floor(ms / precision) * precision);
-  const etagOf = (file: ModelFile): string => `v${file.version}`;
+  const etagOf = (file: ModelFile): string => (contentEtags ? digest("md5", file.bytes) : `v${file.version}`);
 
   /* ---- looking */
 
@@ -200,14 +209,7 @@ export function referenceProvider(options: ReferenceOptions = {}): Provider & { 
 
   /* ---- entries */
 
-  const hashesOf = (file: ModelFile): Hashes =>
-    Object.fromEntries(
-      has.hashes.map((name) => {
-        const hash = hasher(name);
-        hash.update(file.bytes);
-        return [name, hash.hex()];
-      }),
-    );
+  const hashesOf = (file: ModelFile): Hashes => Object.fromEntries(has.hashes.map((name) => [name, digest(name, file.bytes)]));
   const fileEntry = (path: StorePath, file: ModelFile, detail: "complete" | "listed" | "sparse" = "complete"): Entry =>
     entry({
       path,

@@ -1,4 +1,5 @@
 /** What is known of the remote beside the tree: how old it may be, whether it still holds, and what a new answer changes. */
+import { isDeepStrictEqual } from "node:util";
 import { StoreError, hasCode } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
 import type { Core } from "./core.ts";
@@ -56,8 +57,7 @@ export async function learn(core: Core, node: NodeRow, found: Entry | null, path
   if ((same && !soft) || (found?.kind === "directory" && node.kind === DIRECTORY && node.modified === found.modifiedMs)) {
     // Confirmed a moment ago: nothing worth writing down.
     const { freshMs } = core.settings();
-    const tellsMore = node.kind === FILE && node.complete === 0 && found.complete;
-    if (!tellsMore && node.checked !== null && core.clock.now() - node.checked <= freshMs / 4) return "same";
+    if (!tellsMore(node, found) && node.checked !== null && core.clock.now() - node.checked <= freshMs / 4) return "same";
   }
   return core.group.record(() => {
     const now = core.tree.row(node.id);
@@ -72,7 +72,7 @@ export async function learn(core: Core, node: NodeRow, found: Entry | null, path
     if (same) {
       core.tree.update(now, {
         checked,
-        ...(now.complete === 0 && found.complete ? toldOf(found) : undefined),
+        ...(tellsMore(now, found) ? toldAnew(now, found) : undefined),
         ...(soft ? { ...baseOf(found, core.numbers.next(), now.base_crc), ...(now.local === 0 ? shownOf(found) : undefined) } : undefined),
       });
       return "same";
@@ -84,6 +84,31 @@ export async function learn(core: Core, node: NodeRow, found: Entry | null, path
     }
     return forget(core, now) ? "changed" : "same";
   });
+}
+
+/**
+ * Where etags tell the bytes, the same bytes written again have the same one: the file has what is said of it now. A listing that tells another time says only
+ * that what is known is old. Of a file that was written here its own time is shown, which the service need not keep.
+ */
+function tellsMore(node: NodeRow, found: Entry): boolean {
+  if (node.kind !== FILE || found.kind !== "file") return false;
+  if (isRewritten(node, found)) return true;
+  if (!found.complete) return false;
+  const { ctype, metadata } = toldOf(found);
+  return node.complete === 0 || node.ctype !== ctype || !isDeepStrictEqual(parsed(node.metadata), parsed(metadata));
+}
+
+function isRewritten(node: NodeRow, found: Entry): boolean {
+  return node.local === 0 && found.modifiedMs !== null && node.modified !== found.modifiedMs;
+}
+
+function toldAnew(node: NodeRow, found: Entry): Partial<ReturnType<typeof shownOf>> {
+  const told = found.complete ? toldOf(found) : { complete: 0 as const };
+  return isRewritten(node, found) ? { ...told, modified: found.modifiedMs } : told;
+}
+
+function parsed(metadata: string | null): unknown {
+  return metadata === null ? null : JSON.parse(metadata);
 }
 
 export function shownOf(found: Entry): Pick<NodeRow, "size" | "modified" | "ctype" | "metadata" | "complete"> {

@@ -35,7 +35,8 @@ const ROUNDS = 20;
 async function first(core: Core, call: ListCall): Promise<Page> {
   const page = await firstPage(core, call);
   const empty = page.entries.length === 0 && (page.cursor ?? undefined) === undefined;
-  if (empty && mayHaveVanished(core, core.tree.at(call.path)) && !(await existsInView(core, call.path, call.signal))) throw notFound();
+  if (empty && mayHaveVanished(core, core.tree.at(call.path)) && !(await existsInView(core, call.path, call.signal)))
+    throw (await fileInstead(core, call.path, call.signal)) === undefined ? notFound() : notADirectory();
   return page;
 }
 
@@ -58,18 +59,19 @@ async function firstPage(core: Core, call: ListCall): Promise<Page> {
       }
       const settled = new Set<string>();
       const unseen = new Set<string>();
-      const now: NodeRow[] = [];
+      const now: Entry[] = [];
       for (const row of rows) {
         // Clean rows are compared with what the remote lists; what is pending is what it is.
         if (row.dirty === 0 && row.kind !== ABSENT) unseen.add(row.name);
         else {
-          settled.add(core.spelling.key(row.name));
-          now.push(row);
+          const there = await entriesOf(core, call, [row]);
+          if (row.kind === ABSENT || there.length > 0) settled.add(core.spelling.key(row.name));
+          now.push(...there);
         }
       }
       const page = await asked(core, call, node);
       if (page === undefined) continue;
-      return await merged(core, call, page, core.rules.listingHasSnapshot ? settled : new Set(), unseen, await entriesOf(core, call, now));
+      return await merged(core, call, page, core.rules.listingHasSnapshot ? settled : new Set(), unseen, now);
     } finally {
       core.watches.end(watch);
     }
@@ -165,7 +167,8 @@ async function inView(core: Core, { path, signal }: Asker, found: Entry, row: No
     if (!core.barriers.covers(path)) return { ...found, path };
     return statForCaller(core, path, { signal });
   }
-  if (row.kind === ABSENT || !(await isThere(core, row, { path, signal }))) return undefined;
+  if (row.kind === ABSENT) return undefined;
+  if (!(await isThere(core, row, { path, signal }))) return found.kind === "file" ? statForCaller(core, path, { signal }) : undefined;
   if (row.dirty === 1) return entryOf(core, row, path);
   // Inside of a pending operation, or with an etag that may have changed: the listing says nothing of these bytes.
   if (core.barriers.covers(path) || isSoft(core, row, core.tree.look(path).moved))
@@ -232,7 +235,10 @@ async function gathered(core: Core, { path, signal }: ListCall): Promise<Entry[]
   for (const name of names) {
     const at = join(path, name);
     const row = core.tree.at(at);
-    if (row !== undefined && !(await isThere(core, row, { path: at, signal }))) continue;
+    if (row !== undefined && !(await isThere(core, row, { path: at, signal }))) {
+      found.push(await fileInstead(core, at, signal));
+      continue;
+    }
     if (row !== undefined && (row.dirty === 1 || row.content !== null)) found.push(row.kind === ABSENT ? undefined : entryOf(core, row, at));
     else {
       const there = await statForCaller(core, at, { signal });
@@ -288,6 +294,12 @@ export async function isEmptyInView(core: Core, path: StorePath, signal: AbortSi
     cursor = page.cursor ?? undefined;
   } while (cursor !== undefined);
   return true;
+}
+
+/** Where such a directory is not there any more: the file that another client has put there. */
+export async function fileInstead(core: Core, path: StorePath, signal: AbortSignal | undefined): Promise<Entry | undefined> {
+  const found = await statForCaller(core, path, { fresh: true, signal });
+  return found?.kind === "file" ? found : undefined;
 }
 
 /** Of a directory that only its children keep: is it still there? */

@@ -7,7 +7,7 @@ import { entryOf, withLocalEtag } from "./entries.ts";
 import type { Facts } from "./facts.ts";
 import { mayHaveVanished } from "./implied.ts";
 import { isFresh, isPendingBelow, learn, mayServeStale, notFound } from "./learn.ts";
-import { existsInView } from "./listing.ts";
+import { existsInView, fileInstead } from "./listing.ts";
 import { ABSENT, DIRECTORY, FILE } from "./rows.ts";
 import type { Kind, NodeRow } from "./rows.ts";
 import { askedAt, statRemote } from "./stat-remote.ts";
@@ -25,8 +25,9 @@ export interface Known {
 export function know(core: Core, path: StorePath, facts: Facts): Known {
   const look = core.tree.look(path);
   if (mayHaveVanished(core, look.node) && !facts.exists(path)) {
+    const found = facts.stat(path);
     facts.vanished.add(path);
-    return { kind: ABSENT, node: undefined, entry: null, look };
+    return found?.kind === "file" ? { kind: FILE, node: undefined, entry: found, look } : { kind: ABSENT, node: undefined, entry: null, look };
   }
   if (look.known !== undefined && !mayBeOutdated(core, look.node)) return { kind: look.known, node: look.node, entry: undefined, look };
   const found = facts.stat(path);
@@ -52,8 +53,10 @@ export async function stat(core: Core, call: StatCall): Promise<Entry> {
     if (look.known === ABSENT && !liesBeside(core, path)) throw notFound();
     const { node } = look;
     if (mayHaveVanished(core, node)) {
-      if (!(await existsInView(core, path, signal))) throw notFound();
-      return entry({ path, kind: "directory" });
+      if (await existsInView(core, path, signal)) return entry({ path, kind: "directory" });
+      const file = await fileInstead(core, path, signal);
+      if (file === undefined) throw notFound();
+      return file;
     }
     if (node !== undefined && answers(core, node, call)) return entryOf(core, node, path);
     const watch = core.watches.watch(path);

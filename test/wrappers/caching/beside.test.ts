@@ -1,6 +1,7 @@
 /** Over a flat service a file and things below it may stand side by side: the cache hides neither, and above all deletes neither. */
 import { expect, test } from "vitest";
 import { referenceStore } from "../../../src/conformance/model/reference.ts";
+import type { ReferenceOptions } from "../../../src/conformance/model/reference.ts";
 import { manualClock, readText } from "../../../src/store/index.ts";
 import { code, paths } from "../at.ts";
 import { bench, quiet } from "./bench.ts";
@@ -8,8 +9,8 @@ import type { Bench } from "./bench.ts";
 import type { CachingOptions } from "../../../src/wrappers/index.ts";
 import { cacheDirectory } from "./cache-directory.ts";
 
-function flat(options: Partial<CachingOptions> = {}): Bench {
-  const base = referenceStore({ capabilities: { directories: "implied", strictHierarchy: false } });
+function flat(options: Partial<CachingOptions> = {}, more: ReferenceOptions = {}): Bench {
+  const base = referenceStore({ ...more, capabilities: { directories: "implied", strictHierarchy: false } });
   return bench(options, { base, clock: manualClock(1e12), directory: cacheDirectory() });
 }
 
@@ -77,4 +78,42 @@ test("a move of what lies below a file takes its bytes along", async () => {
   await b.cache.flush();
   expect(await readText(b.base, "/y")).toBe("below");
   expect(await readText(b.base, "/x/dir")).toBe("file");
+});
+
+for (const sent of [true, false])
+  test(`a file that another client puts where a directory went with its last file is seen, read, listed and replaced${sent ? "" : ", before the delete is sent too"}`, async () => {
+    await using b = flat({ unknownPaths: "ask" });
+    await b.store.write("/x/dir/inside", "below");
+    await b.cache.flush();
+    await b.store.delete("/x/dir/inside");
+    if (sent) await b.cache.flush();
+    expect(await code(b.store.stat("/x/dir"))).toBe("not-found");
+    await b.base.write("/x/dir", "theirs");
+    expect(await b.store.stat("/x/dir")).toMatchObject({ kind: "file", size: 6 });
+    expect(await paths(b.store, "/x")).toEqual(["/x/dir"]);
+    expect(await code(paths(b.store, "/x/dir"))).toBe("not-a-directory");
+    expect(await readText(b.store, "/x/dir", { fresh: true })).toBe("theirs");
+    await b.store.write("/x/dir", "ours");
+    expect(await readText(b.store, "/x/dir")).toBe("ours");
+    await b.cache.flush();
+    expect(await readText(b.base, "/x/dir")).toBe("ours");
+    expect(await paths(b.base, "/x", true)).toEqual(["/x/dir"]);
+  });
+
+test("where etags tell the bytes, other words and another time of the same bytes are seen when they are asked for", async () => {
+  await using b = flat({ freshMs: 0 }, { contentEtags: true, clock: manualClock(2e12) });
+  await b.base.write("/a", "x", { contentType: "text/one", metadata: { n: "1" }, modifiedMs: 1e12 });
+  await readText(b.store, "/a");
+  await expect.poll(() => b.cache.state("/a").state).toBe("clean");
+  await b.base.write("/a", "x", { contentType: "text/two", metadata: { n: "2" }, modifiedMs: 1.1e12 });
+  expect((await b.store.list("/").toArray())[0]).toMatchObject({ modifiedMs: 1.1e12 });
+  const told = { contentType: "text/two", metadata: { n: "2" }, modifiedMs: 1.1e12 };
+  expect(await b.store.stat("/a", { fresh: true, detail: "full" })).toMatchObject(told);
+  expect((await b.store.read("/a", { fresh: true })).entry).toMatchObject(told);
+  expect(b.sent("read")).toHaveLength(1);
+  // Of one that was written here, too.
+  await b.store.write("/b", "x", { contentType: "text/one", metadata: {} });
+  await b.cache.flush();
+  await b.base.write("/b", "x", { contentType: "text/two", metadata: { n: "2" } });
+  expect(await b.store.stat("/b", { fresh: true, detail: "full" })).toMatchObject({ contentType: "text/two", metadata: { n: "2" } });
 });
