@@ -19,4 +19,4 @@ for (const { id, strange: what, subject } of legalStores) {
 
 /** CF112, forced to synchronise: each connection has a cache of its own, and must not take what the other has changed for what it knows. */
 const flat: ReadonlySet<string> = new Set(["L11", "L12", "L24"]);
-for (const { id, subject } of legalStores) if (flat.has(id)) overStacks(subject(), [["caching"]], { tier: "full" });
+for (const { id, subject } of legalStores) if (flat.has(id)) overStacks(subject(), [["caching"]]);
