@@ -290,10 +290,16 @@ export async function isEmptyInView(core: Core, path: StorePath, signal: AbortSi
       if (cursor === undefined && hasCode(error, "not-found", "not-a-directory")) return true;
       throw error;
     }
-    if (page.entries.length > 0) return false;
+    for (const { path: child } of page.entries) if (await isReallyThere(core, child, signal)) return false;
     cursor = page.cursor ?? undefined;
   } while (cursor !== undefined);
   return true;
+}
+
+/** A late listing may still show what a conditional delete has just removed, of which no row is left. */
+async function isReallyThere(core: Core, path: StorePath, signal: AbortSignal | undefined): Promise<boolean> {
+  if (core.remoteCan.consistency.list === "strong" || core.tree.at(path) !== undefined) return true;
+  return (await statForCaller(core, path, { fresh: true, signal })) !== undefined;
 }
 
 /** Where such a directory is not there any more: the file that another client has put there. */
