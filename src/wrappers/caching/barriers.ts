@@ -190,12 +190,12 @@ export class Barriers {
 
   /** Any whose paths contain this one, equal it or lie inside of it. */
   touches(path: StorePath): boolean {
-    return this.#all.some(({ src, dst }) => related(path, src) || (dst !== null && related(path, dst)));
+    return this.#all.some((one) => concerns(one, path));
   }
 
   /** As `touches`, without requests of ours that are under way or in doubt: names that those may change are asked for one by one. */
   moves(path: StorePath): boolean {
-    return this.#all.some(({ kind, src, dst }) => kind !== "hold" && (related(path, src) || (dst !== null && related(path, dst))));
+    return this.#all.some((one) => one.kind !== "hold" && concerns(one, path));
   }
 
   /** Is what the remote has at this path another thing after a pending operation? A copy only reads its source. */
@@ -312,6 +312,10 @@ export class Barriers {
     }
     return at;
   }
+}
+
+function concerns({ src, dst }: Barrier, path: StorePath): boolean {
+  return related(path, src) || (dst !== null && related(path, dst));
 }
 
 /** Of a copy its source stays what it is. */

@@ -1,5 +1,4 @@
 /** What is known of the remote beside the tree: how old it may be, whether it still holds, and what a new answer changes. */
-import { isDeepStrictEqual } from "node:util";
 import { StoreError, hasCode } from "../../store/index.ts";
 import type { Entry, StorePath } from "../../store/index.ts";
 import type { Core } from "./core.ts";
@@ -95,7 +94,8 @@ function tellsMore(node: NodeRow, found: Entry): boolean {
   if (isRewritten(node, found)) return true;
   if (!found.complete) return false;
   const { ctype, metadata } = toldOf(found);
-  return node.complete === 0 || node.ctype !== ctype || !isDeepStrictEqual(parsed(node.metadata), parsed(metadata));
+  // In another order it is written down once, and is the same from then on.
+  return node.complete === 0 || node.ctype !== ctype || node.metadata !== metadata;
 }
 
 function isRewritten(node: NodeRow, found: Entry): boolean {
@@ -105,10 +105,6 @@ function isRewritten(node: NodeRow, found: Entry): boolean {
 function toldAnew(node: NodeRow, found: Entry): Partial<ReturnType<typeof shownOf>> {
   const told = found.complete ? toldOf(found) : { complete: 0 as const };
   return isRewritten(node, found) ? { ...told, modified: found.modifiedMs } : told;
-}
-
-function parsed(metadata: string | null): unknown {
-  return metadata === null ? null : JSON.parse(metadata);
 }
 
 export function shownOf(found: Entry): Pick<NodeRow, "size" | "modified" | "ctype" | "metadata" | "complete"> {
