@@ -2,7 +2,8 @@
 import { equal, fail, listAll, names, ok, pattern, pieces, readAll, rejects, sameBytes, show } from "../assert.ts";
 import { backendOf } from "../backend-of.ts";
 import type { Check, CheckContext, SupportKey } from "../check.ts";
-import { calls, hasCode, hasher, parsePath } from "../../store/index.ts";
+import { hashOf } from "../hash-of.ts";
+import { calls, hasCode, parsePath } from "../../store/index.ts";
 import type { Capabilities, Entry, HashName } from "../../store/index.ts";
 import { statOf } from "./entries.ts";
 import { directory, gone, holds, isDirectoryAt, lists, outcome, put, tree } from "./look.ts";
@@ -578,16 +579,8 @@ const services: readonly Check[] = [
       const content = pattern(3210, "hashes");
       await put(t, "/w/f", content);
       const stat = await statOf(t, "/w/f", 3210);
-      for (const name of t.capabilities.hashes) {
-        const hash = hasher(name);
-        hash.update(content);
-        equal(stat.hashes[name], hash.hex(), `${name} is declared: stat tells that of the bytes`);
-      }
-      for (const [name, hex] of Object.entries(stat.hashes)) {
-        const hash = hasher(name as HashName);
-        hash.update(content);
-        equal(hex, hash.hex(), `${name} is that of the bytes`);
-      }
+      for (const name of t.capabilities.hashes) equal(stat.hashes[name], hashOf(name, content), `${name} is declared: stat tells that of the bytes`);
+      for (const [name, hex] of Object.entries(stat.hashes)) equal(hex, hashOf(name as HashName, content), `${name} is that of the bytes`);
     },
   },
   {
@@ -602,9 +595,7 @@ const services: readonly Check[] = [
     async run(t) {
       const content = pattern(2048, "expect");
       for (const name of hashNames as readonly HashName[]) {
-        const hash = hasher(name);
-        hash.update(content);
-        const right = hash.hex();
+        const right = hashOf(name, content);
         await t.store.write(`/w/right-${name}`, content, { expect: { [name]: right } });
         await holds(t, `/w/right-${name}`, content, `with the right ${name}`);
         const wrong = `${right.startsWith("0") ? "1" : "0"}${right.slice(1)}`;

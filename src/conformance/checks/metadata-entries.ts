@@ -1,7 +1,7 @@
 /** What the answers of the verbs say about a file, against each other and against its bytes: the law of entries, etags, hashes, ids (behaviours 70, 96, 111, 113). */
 import { byCodePoint, equal, listAll, ok, pattern, pieces, readAll } from "../assert.ts";
 import type { Check, CheckContext } from "../check.ts";
-import { hasher } from "../../store/index.ts";
+import { hashOf } from "../hash-of.ts";
 import type { Entry, HashName } from "../../store/index.ts";
 import { agrees, statOf, wellFormed } from "./entries.ts";
 import { directory, put, rw, rwl } from "./look.ts";
@@ -19,11 +19,7 @@ async function hashed(t: CheckContext, path: string, what: string): Promise<void
   const bytes = await readAll(t.store, path, { fresh: true });
   const stat = await statOf(t, path, bytes.length);
   for (const name of t.capabilities.hashes) ok(stat.hashes[name] !== undefined, `${what}: ${name} is declared, so stat tells it`, stat.hashes);
-  for (const [name, hex] of Object.entries(stat.hashes)) {
-    const hash = hasher(name as HashName);
-    hash.update(bytes);
-    equal(hex, hash.hex(), `${what}: ${name} is that of the bytes`);
-  }
+  for (const [name, hex] of Object.entries(stat.hashes)) equal(hex, hashOf(name as HashName, bytes), `${what}: ${name} is that of the bytes`);
 }
 
 /** One law of entries per verb that answers with one. */

@@ -1,19 +1,13 @@
 /** Bodies that must hash to what was promised (behaviours 69, 111). */
-import { hasher } from "../../store/index.ts";
 import type { HashName } from "../../store/index.ts";
 import { equal, pattern, pieces, rejects } from "../assert.ts";
 import type { Check } from "../check.ts";
+import { hashOf } from "../hash-of.ts";
 import { base } from "./base.ts";
 import { holds, rwl } from "./look.ts";
 import { changesNothing } from "./sources-help.ts";
 
 const hashes: readonly HashName[] = ["md5", "sha1", "sha256", "sha512", "crc32c", "dropbox"];
-
-function hashOf(name: HashName, bytes: Uint8Array): string {
-  const hash = hasher(name);
-  hash.update(bytes);
-  return hash.hex();
-}
 
 export const checks: readonly Check[] = [
   {

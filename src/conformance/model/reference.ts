@@ -10,8 +10,9 @@
  * Capabilities are the parameters: a verb declared native is a method, one that is not is left to the adaptor; `caseSensitive: false` folds keys,
  * `consistency.list: "eventual"` lists what was there a while ago, within `settleMs`, and so on.
  */
-import { StoreError, createStore, entry, hasher, parentOf, parsePath, root, systemClock } from "../../store/index.ts";
-import type { Capabilities, Clock, Entry, HashName, Hashes, Page, Provider, ProviderRead, Store, StorePath } from "../../store/index.ts";
+import { StoreError, createStore, entry, parentOf, parsePath, root, systemClock } from "../../store/index.ts";
+import type { Capabilities, Clock, Entry, Hashes, Page, Provider, ProviderRead, Store, StorePath } from "../../store/index.ts";
+import { hashOf } from "../hash-of.ts";
 import { byCodePoint } from "../names.ts";
 import { ModelState } from "./state.ts";
 import type { ModelDirectory, ModelFile, Tree } from "./state.ts";
@@ -153,12 +154,6 @@ interface Cursor {
   readonly emptied: boolean;
 }
 
-function digest(name: HashName, bytes: Uint8Array): string {
-  const hash = hasher(name);
-  hash.update(bytes);
-  return hash.hex();
-}
-
 /** The provider under `referenceStore`: a plain object, so that a test spreads it and replaces one method. */
 export function referenceProvider(options: ReferenceOptions = {}): Provider & { readonly kind: "reference" } {
   const {
@@ -183,7 +178,7 @@ export function referenceProvider(options: ReferenceOptions = {}): Provider & { 
     return has.caseSensitive ? form : form.toLowerCase();
   };
   const time = (ms: number): number => (precision === null ? ms : Math.floor(ms / precision) * precision);
-  const etagOf = (file: ModelFile): string => (contentEtags ? digest("md5", file.bytes) : `v${file.version}`);
+  const etagOf = (file: ModelFile): string => (contentEtags ? hashOf("md5", file.bytes) : `v${file.version}`);
 
   /* ---- looking */
 
@@ -209,7 +204,7 @@ export function referenceProvider(options: ReferenceOptions = {}): Provider & { 
 
   /* ---- entries */
 
-  const hashesOf = (file: ModelFile): Hashes => Object.fromEntries(has.hashes.map((name) => [name, digest(name, file.bytes)]));
+  const hashesOf = (file: ModelFile): Hashes => Object.fromEntries(has.hashes.map((name) => [name, hashOf(name, file.bytes)]));
   const fileEntry = (path: StorePath, file: ModelFile, detail: "complete" | "listed" | "sparse" = "complete"): Entry =>
     entry({
       path,
