@@ -1,4 +1,6 @@
 /** A caching store over a scripted memory, with a clock that stands still, and a way to wait for what happens on the disk meanwhile. */
+import { referenceStore } from "../../../src/conformance/model/reference.ts";
+import type { ReferenceOptions } from "../../../src/conformance/model/reference.ts";
 import { memory } from "../../../src/providers/memory/index.ts";
 import { borrow, manualClock, stack } from "../../../src/store/index.ts";
 import type { Clock, Layered, Store } from "../../../src/store/index.ts";
@@ -46,6 +48,12 @@ export function bench(options: Partial<CachingOptions> = {}, before?: Pick<Bench
       await store.close({ signal: AbortSignal.timeout(1000) });
     },
   };
+}
+
+/** Over a service with keys instead of directories, where a file and things below it may stand side by side. */
+export function flat(options: Partial<CachingOptions> = {}, more: ReferenceOptions = {}): Bench {
+  const base = referenceStore({ ...more, capabilities: { directories: "implied", strictHierarchy: false } });
+  return bench(options, { base, clock: manualClock(1e12), directory: cacheDirectory() });
 }
 
 /** Until it is so, a few seconds at most: the disk takes its time although the clock stands still. */

@@ -1,18 +1,8 @@
 /** Over a flat service a file and things below it may stand side by side: the cache hides neither, and above all deletes neither. */
 import { expect, test } from "vitest";
-import { referenceStore } from "../../../src/conformance/model/reference.ts";
-import type { ReferenceOptions } from "../../../src/conformance/model/reference.ts";
 import { manualClock, readText } from "../../../src/store/index.ts";
 import { code, paths } from "../at.ts";
-import { bench, quiet } from "./bench.ts";
-import type { Bench } from "./bench.ts";
-import type { CachingOptions } from "../../../src/wrappers/index.ts";
-import { cacheDirectory } from "./cache-directory.ts";
-
-function flat(options: Partial<CachingOptions> = {}, more: ReferenceOptions = {}): Bench {
-  const base = referenceStore({ ...more, capabilities: { directories: "implied", strictHierarchy: false } });
-  return bench(options, { base, clock: manualClock(1e12), directory: cacheDirectory() });
-}
+import { flat, quiet } from "./bench.ts";
 
 for (const mode of ["write-back", "write-through"] as const)
   for (const sent of mode === "write-back" ? [false, true] : [true])

@@ -1,20 +1,16 @@
 /** Many calls in one directory at once: each asks as much as it would alone, however many others there are. */
 import { expect, test } from "vitest";
-import { referenceStore } from "../../../src/conformance/model/reference.ts";
-import { manualClock } from "../../../src/store/index.ts";
 import { paths } from "../at.ts";
-import { bench, gate } from "./bench.ts";
+import { flat, gate } from "./bench.ts";
 import type { Bench } from "./bench.ts";
 import type { CachingOptions } from "../../../src/wrappers/index.ts";
-import { cacheDirectory } from "./cache-directory.ts";
 
 const WRITERS = 40;
 const numbers = Array.from({ length: WRITERS }, (_, i) => i);
 
 /** A flat service that answers after a moment, so that calls meet. */
 function slow(options: Partial<CachingOptions>): Bench {
-  const base = referenceStore({ capabilities: { directories: "implied", strictHierarchy: false } });
-  const b = bench({ freshMs: 0, ...options }, { base, clock: manualClock(1e12), directory: cacheDirectory() });
+  const b = flat({ freshMs: 0, ...options });
   b.script.before = () => new Promise((done) => setTimeout(done, 2));
   return b;
 }
