@@ -181,8 +181,7 @@ export class Front implements Omit<Store, Made | "open"> {
     try {
       await work(signal);
     } catch (error) {
-      if (!StoreError.is(error)) throw new StoreError("unknown", "something failed that nobody expected", { store: this.name, operation, cause: error });
-      throw error.with({ store: error.store ?? this.name, operation, path: undefined, to: undefined, cause: error.cause });
+      throw StoreError.is(error) ? error.with({ store: error.store ?? this.name, operation, path: undefined, to: undefined, cause: error.cause }) : error;
     }
   }
 

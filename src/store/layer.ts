@@ -43,7 +43,7 @@ export function createStore<K extends string, C extends Control = Control>(
     backend: new Adaptor(provider, completeCapabilities(provider), name),
     inner: [],
     layers: Object.freeze({ [kind]: own }),
-    life: new Life(provider, []),
+    life: new Life(name, provider, []),
     text: () => (described === "" ? kind : `${kind} ${described}`),
     identities: () => [provider.identity?.() ?? kind],
   });
@@ -131,6 +131,7 @@ function built(kind: string, name: string, inner: readonly Store[], made: Built,
     inner: Object.freeze([...inner]),
     layers: Object.freeze({ ...below, [name]: own }),
     life: new Life(
+      name,
       made,
       innerParts.map(({ life }) => life),
     ),
@@ -205,5 +206,5 @@ export function identityOf(store: Store): string {
 export function borrow<S extends Store>(store: S): S {
   const parts = partsOf(store, "borrow");
   const none: Lifecycle = {};
-  return front<object>({ ...parts, life: new Life(none, [], [parts.life]) }) as unknown as S;
+  return front<object>({ ...parts, life: new Life(parts.name, none, [], [parts.life]) }) as unknown as S;
 }

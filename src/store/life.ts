@@ -22,6 +22,8 @@ interface Opening {
 }
 
 export class Life {
+  /** Of the store: what its parts throw was born here, whoever has asked for it. */
+  readonly #name: string;
   readonly #parts: Lifecycle;
   /** Lives of the stores it owns. */
   readonly #inner: readonly Life[];
@@ -42,7 +44,8 @@ export class Life {
   /** Those of a borrower are known to its lender too. */
   readonly bodies: Bodies;
 
-  constructor(parts: Lifecycle, inner: readonly Life[], lent: readonly Life[] = []) {
+  constructor(name: string, parts: Lifecycle, inner: readonly Life[], lent: readonly Life[] = []) {
+    this.#name = name;
     this.#parts = parts;
     this.#inner = inner;
     this.#lent = lent;
@@ -132,7 +135,7 @@ export class Life {
         await life.open(signal);
       }
       if (signal.aborted) throw abortError(signal);
-      await this.#parts.open?.(signal);
+      await this.#part("open", signal);
       this.#partsOpen = true;
     } catch (error) {
       for (const life of opened.toReversed()) await life.#backToNew();
@@ -160,7 +163,16 @@ export class Life {
   async #closeParts(signal: AbortSignal | undefined): Promise<void> {
     if (!this.#partsOpen) return;
     this.#partsOpen = false;
-    await this.#parts.close?.(signal);
+    await this.#part("close", signal);
+  }
+
+  async #part(step: "open" | "reconnect" | "close", signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await this.#parts[step]?.(signal);
+    } catch (error) {
+      if (!StoreError.is(error)) throw new StoreError("unknown", "something failed that nobody expected", { store: this.#name, cause: error });
+      throw error.store === null ? error.with({ store: this.#name, cause: error.cause }) : error;
+    }
   }
 
   /** Innermost first. A borrower may ask for it too: it ends nothing. */
@@ -169,7 +181,7 @@ export class Life {
     if (wait !== undefined) await wait;
     try {
       for (const life of [...this.#lent, ...this.#inner]) await life.reconnect(signal);
-      await this.#parts.reconnect?.(signal);
+      await this.#part("reconnect", signal);
     } finally {
       this.leave();
     }
@@ -193,12 +205,12 @@ export class Life {
     for (const body of this.#openBodies) body.end(closed());
     // One turn, so that a deadline that has passed already holds from the start.
     await Promise.resolve();
-    const failures: unknown[] = [];
+    const failures: StoreError[] = [];
     const until = async (work: () => Promise<unknown> | undefined): Promise<void> => {
       try {
         await orAborted(work(), deadline);
       } catch (error) {
-        failures.push(error);
+        failures.push(error as StoreError);
       }
     };
     const { stop, done } = this.#opening ?? {};
@@ -210,7 +222,11 @@ export class Life {
     // Below as well, whatever happened here: nothing may stay open because one layer failed.
     for (const life of this.#inner) await until(() => life.close(deadline));
     this.#state = "closed";
-    if (failures.length > 0) throw failures[0];
+    const [first, ...others] = failures;
+    if (first === undefined) return;
+    if (others.length === 0) throw first;
+    const reason = [first.reason, ...others.map((other) => `${other.store}: ${other.reason}`)].join("; also ");
+    throw first.with({ reason, cause: new AggregateError(failures, "several stores could not be closed") });
   }
 
   get ended(): boolean {

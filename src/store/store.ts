@@ -80,7 +80,8 @@ export interface Store extends AsyncDisposable {
   /**
    * Outermost first: ends open bodies with `closed`, waits for running calls, lets each layer bring to the bottom what it has acknowledged.
    * When the signal fires, nothing is waited for any more and what is pending stays on disk; the store is closed all the same. Later calls
-   * reject with `closed`; a second close waits for the first.
+   * reject with `closed`; a second close waits for the first. Where several stores fail to close, the error is the outermost one's, its
+   * `reason` has the other reasons too, and its `cause` is an AggregateError of all.
    */
   close(options?: CallOptions): Promise<void>;
   /** The stack with its parameters and without secrets: `stats(caching(s3 bucket=photos))`. */

@@ -1,7 +1,7 @@
 /** The life of stores: opened before the first call, once, innermost first; closed outermost first, after what runs; and never left half open. */
 import { expect, test } from "vitest";
 import { memory } from "../../src/providers/memory/index.ts";
-import { borrow, combine, createStore, layer, stack, uniform } from "../../src/store/index.ts";
+import { StoreError, borrow, combine, createStore, layer, stack, uniform } from "../../src/store/index.ts";
 import type { Layer, Lifecycle, Store } from "../../src/store/index.ts";
 import { directory, fake, fakeStore, file, thrown, tick } from "./make.ts";
 
@@ -80,6 +80,51 @@ test("an open that fails closes what was opened for it, and the next call tries 
   log.length = 0;
   await store.stat("/");
   expect(log).toEqual(["open base", "open a", "open b"]);
+});
+
+test("what opening, reconnecting or closing throws names the store whose it is, not the outermost", async () => {
+  const failing = (step: "open" | "reconnect" | "close", error: Error): Store => {
+    const log: string[] = [];
+    return stack(
+      base(log),
+      wrap("a", log, {
+        [step]: async () => {
+          throw error;
+        },
+      }),
+      wrap("b", log),
+    );
+  };
+  const config = new StoreError("config", "no such directory");
+  expect(await thrown(failing("open", config).open())).toMatchObject({ code: "config", store: "a", operation: "open", path: null });
+  expect(await thrown(failing("open", config).stat("/x"))).toMatchObject({ code: "config", store: "a", operation: "stat", path: "/x" });
+  expect(await thrown(failing("reconnect", config).reconnect())).toMatchObject({ store: "a", operation: "reconnect" });
+  const defect = new RangeError("a defect");
+  expect(await thrown(failing("open", defect).open())).toMatchObject({ code: "unknown", store: "a", operation: "open", cause: defect });
+  const closing = failing("close", config);
+  await closing.open();
+  expect(await thrown(closing.close())).toMatchObject({ store: "a", operation: "close" });
+});
+
+test("where several stores of a stack cannot be closed, each of them is told", async () => {
+  const fail = (reason: string) => async (): Promise<void> => {
+    throw new StoreError("unavailable", reason);
+  };
+  const log: string[] = [];
+  const store = stack(base(log, { close: fail("the base stays") }), wrap("a", log), wrap("b", log, { close: fail("pending") }));
+  await store.open();
+  expect(await thrown(store.close())).toMatchObject({
+    code: "unavailable",
+    store: "b",
+    operation: "close",
+    reason: "pending; also fake: the base stays",
+    cause: {
+      errors: [
+        { store: "b", reason: "pending" },
+        { store: "fake", reason: "the base stays" },
+      ],
+    },
+  });
 });
 
 test("calls that come while a failed open is being undone wait, and open anew", async () => {
@@ -233,7 +278,7 @@ test("a deadline that has passed already", async () => {
   expect(log).toEqual(["open base", "close base"]);
 });
 
-test("a layer whose close fails, even at once, keeps nothing below from closing; the first failure is told", async () => {
+test("a layer whose close fails, even at once, keeps nothing below from closing; the outermost failure is told first", async () => {
   const log: string[] = [];
   const store = stack(
     base(log),
@@ -250,7 +295,17 @@ test("a layer whose close fails, even at once, keeps nothing below from closing;
     })),
   );
   await store.stat("/");
-  expect(await thrown(store.close())).toMatchObject({ code: "unknown", operation: "close", cause: { message: "b" } });
+  expect(await thrown(store.close())).toMatchObject({
+    code: "unknown",
+    store: "b",
+    operation: "close",
+    cause: {
+      errors: [
+        { store: "b", cause: { message: "b" } },
+        { store: "a", cause: { message: "a" } },
+      ],
+    },
+  });
   expect(log.slice(-2)).toEqual(["close a", "close base"]);
 });
 
