@@ -31,7 +31,10 @@ export interface CacheSettings {
   readonly staleOnErrorMs: number;
   /** Where a remote tells nothing but a size, equal size is the same file. Default false: it is read again. */
   readonly trustSize: boolean;
-  /** "trust": a write to a path that is not known here asks nothing; a remote that differs is found at the upload. "ask": one look first, and the codes of the bare store. Default "trust". */
+  /**
+   * "trust": a write to a path that is not known here asks nothing, and replaces the file that its upload meets, whoever wrote it meanwhile; where a directory
+   * is met it is a conflict. "ask": one look first, the codes of the bare store, and what comes after the look is a conflict. Default "trust".
+   */
   readonly unknownPaths: "trust" | "ask";
 
   /** Soft limit of all content: beyond it, what was read the longest time ago leaves. What is pending or open never does. Default 2 GB. */
