@@ -16,7 +16,7 @@ import { Life, show } from "./life.ts";
 import { plainSetup, plainShape } from "./program.ts";
 import type { Setup } from "./program.ts";
 import { AFTERLIFE_MS } from "./remote.ts";
-import type { Ending } from "./remote.ts";
+import type { Ending, Shape } from "./remote.ts";
 import type { Figures } from "./run.ts";
 import type { Subject } from "./subject.ts";
 import { Versions } from "./versions.ts";
@@ -38,41 +38,54 @@ export interface SharedProgram {
   readonly steps: readonly Step[];
 }
 
-const path = fc.constantFrom("/a", "/b", "/d/a", "/e/a");
-const directories = ["/d", "/e"];
-const directory = fc.constantFrom(...directories);
-const isDirectory = (at: string): boolean => directories.includes(at);
+interface Names {
+  readonly files: readonly string[];
+  readonly directories: readonly string[];
+}
+const flat: Names = { files: ["/a", "/b", "/d/a", "/e/a"], directories: ["/d", "/e"] };
+const deep: Names = { files: ["/a", "/d/a", "/d/f/a", "/e/a", "/e/f/a"], directories: ["/d", "/e", "/d/f", "/e/f"] };
+const isDirectory = (at: string): boolean => deep.directories.includes(at);
 const inside = (at: string, dir: string): boolean => isInside(at as StorePath, dir as StorePath);
 const size = fc.constantFrom<Size>("small", "small", "large");
-const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ do: fc.constant("write" as const), path, size }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("delete" as const), path }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("copy" as const, "move" as const), path, to: path }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("copy" as const, "move" as const), path: directory, to: directory }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("read" as const, "read" as const, "stat" as const), path }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("evict" as const, "refresh" as const), path }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant("other-writes" as const), path, size }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("other-deletes" as const), path }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constant("wait" as const), ms: fc.constantFrom(0, 500, 1000, 1000, 2500, 6000, 11_000) }) },
-  {
-    weight: 8,
-    arbitrary: fc.record({
-      do: fc.constant("net" as const),
-      at: fc.nat(5),
-      how: fc.constantFrom<Ending>("ok", "ok", "applied", "failed", "lost", "lost-applied"),
-    }),
-  },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("late" as const), at: fc.nat(5) }) },
-  { weight: 1, arbitrary: fc.constant({ do: "crash" as const }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("crash-at" as const), point: fc.integer({ min: 1, max: 12 }) }) },
-  { weight: 1, arbitrary: fc.constant({ do: "flush" as const }) },
-);
+function stepOf({ files, directories }: Names): fc.Arbitrary<Step> {
+  const path = fc.constantFrom(...files);
+  const directory = fc.constantFrom(...directories);
+  return fc.oneof(
+    { weight: 5, arbitrary: fc.record({ do: fc.constant("write" as const), path, size }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant("delete" as const), path }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("copy" as const, "move" as const), path, to: path }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("copy" as const, "move" as const), path: directory, to: directory }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("read" as const, "read" as const, "stat" as const), path }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("evict" as const, "refresh" as const), path }) },
+    { weight: 4, arbitrary: fc.record({ do: fc.constant("other-writes" as const), path, size }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant("other-deletes" as const), path }) },
+    { weight: 6, arbitrary: fc.record({ do: fc.constant("wait" as const), ms: fc.constantFrom(0, 500, 1000, 1000, 2500, 6000, 11_000) }) },
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        do: fc.constant("net" as const),
+        at: fc.nat(5),
+        how: fc.constantFrom<Ending>("ok", "ok", "applied", "failed", "lost", "lost-applied"),
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant("late" as const), at: fc.nat(5) }) },
+    { weight: 1, arbitrary: fc.constant({ do: "crash" as const }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant("crash-at" as const), point: fc.integer({ min: 1, max: 12 }) }) },
+    { weight: 1, arbitrary: fc.constant({ do: "flush" as const }) },
+  );
+}
 /** Conditions are native: without them a version of the other may be lost within one round trip. A write asks first, so that what a call knew can be told. */
+const shape = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(plainShape) },
+  { weight: 1, arbitrary: fc.constantFrom<Partial<Shape>>({ movesChangeEtags: false }, { trees: false }).map((change) => ({ ...plainShape, ...change })) },
+);
 const setup: fc.Arbitrary<Setup> = fc
-  .record({ hashes: fc.boolean(), freshMs: fc.constantFrom(60_000, 0, 3000), cacheBytes: fc.constantFrom(1_000_000, 0) })
-  .map(({ hashes, freshMs, cacheBytes }) => ({ ...plainSetup, freshMs, cacheBytes, shape: { ...plainShape, hashes } }));
+  .record({ shape, hashes: fc.boolean(), freshMs: fc.constantFrom(60_000, 0, 3000), cacheBytes: fc.constantFrom(1_000_000, 0) })
+  .map(({ shape: given, hashes, freshMs, cacheBytes }) => ({ ...plainSetup, freshMs, cacheBytes, shape: { ...given, hashes } }));
+const programOf = (names: Names): fc.Arbitrary<SharedProgram> =>
+  fc.record<SharedProgram>({ setup, steps: fc.array(stepOf(names), { minLength: 1, maxLength: 40, size: "max" }) });
 export const sharedPrograms: fc.Arbitrary<SharedProgram> = fc
-  .record<SharedProgram>({ setup, steps: fc.array(step, { minLength: 1, maxLength: 40, size: "max" }) })
+  .oneof({ weight: 2, arbitrary: programOf(flat) }, { weight: 1, arbitrary: programOf(deep) })
   .map(({ setup: given, steps }) => ({
     setup: steps.some((one) => one.do === "move" || (one.do === "copy" && isDirectory(one.path))) ? withHashes(given) : given,
     steps,
@@ -158,7 +171,7 @@ class SharedRun {
       }
       case "copy":
       case "move": {
-        if (one.path === one.to) return undefined;
+        if (inside(one.path, one.to) || inside(one.to, one.path)) return undefined;
         const isDone = await this.#call([one.path, one.to], () => store[one.do](one.path, one.to));
         // Cut off: it may be in the journal.
         if (isDone || this.#life.dead) this.#transfers.push([one.path, one.to]);
