@@ -2,7 +2,7 @@
  * `stratus conformance <module>`: the suite without a runner. Exit codes: 0 everything holds as declared, 1 something does not hold or has
  * vanished, 2 it could not be run (wrong arguments, a module that does not load, a service that was never reached, a budget that is used up).
  */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import {
@@ -22,6 +22,7 @@ import {
   toJson,
   toMarkdown,
 } from "../conformance/index.ts";
+import { makeDirectories } from "../store/index.ts";
 import type { Report, Tier } from "../conformance/index.ts";
 import { clean } from "./conformance-clean.ts";
 import { explain, list } from "./conformance-list.ts";
@@ -185,7 +186,7 @@ async function finish(made: Report, baseline: Report | undefined, values: Output
     [values.html, () => toHtml(report)],
   ] as const) {
     if (path === undefined) continue;
-    await mkdir(dirname(path), { recursive: true });
+    await makeDirectories(dirname(path), 0o777);
     await writeFile(path, text());
   }
   const paint = paintFor(process.stdout);

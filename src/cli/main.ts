@@ -1,5 +1,6 @@
 /** Finds the subcommand and runs it. Each is a file of its own, loaded when it is asked for. */
 import { suiteVersion } from "../conformance/suite.ts";
+import { StoreError } from "../store/index.ts";
 import { UsageError } from "./usage.ts";
 
 interface Command {
@@ -52,7 +53,8 @@ export async function main(args: readonly string[]): Promise<number> {
     const run = await command.load();
     return await run(rest);
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+    // With a stack: what nobody expected.
+    if (!(error instanceof UsageError) && !(StoreError.is(error) && error.code !== "unknown")) throw error;
     process.stderr.write(`stratus ${name}: ${error.message}\n`);
     return 2;
   }

@@ -22,7 +22,7 @@ the view ends when it settles. The store is closed at the end. Put stats() on to
 
   --interval <time>         between two looks (default 500ms on a terminal, 5s elsewhere)
   --for <time>              end after that: 30s, 5m
-  --once                    look once and end, without waiting for the work
+  --once                    open it, look once and end, without waiting for the work, or for what is pending
   --view <name>             with --once: stats (default), errors or pending
   --json                    a line of JSON for each look
 
@@ -42,8 +42,12 @@ export async function topCommand(args: readonly string[]): Promise<number> {
   const intervalMs = values.interval === undefined ? undefined : duration("--interval", values.interval);
   const forMs = values.for === undefined ? undefined : duration("--for", values.for);
   const { store, work } = await made(module);
+  // After one look nobody waits: what is pending stays on the disk.
+  const leaving = values.once && work === undefined ? AbortSignal.abort() : undefined;
   try {
     if (values.once) {
+      // What an earlier process left pending is seen when it is open.
+      await store.open();
       const data = views(store);
       const found = view === "stats" ? (data.stats() ?? data.reports()) : data[view]();
       process.stdout.write(values.json ? `${JSON.stringify(found)}\n` : `${viewText(store, view)}\n`);
@@ -51,7 +55,7 @@ export async function topCommand(args: readonly string[]): Promise<number> {
     }
     return await watched(store, work, { intervalMs, forMs, json: values.json });
   } finally {
-    await store.close();
+    await store.close({ signal: leaving });
   }
 }
 

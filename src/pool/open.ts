@@ -1,10 +1,10 @@
 /** The cache directory and the catalogue brought into agreement, when a pool opens. */
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, rename } from "node:fs/promises";
+import { readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { Catalogue, Hold } from "../catalogue/index.ts";
 import { readMarker, writeMarker } from "../local-files/index.ts";
-import { StoreError } from "../store/index.ts";
+import { StoreError, makeDirectories } from "../store/index.ts";
 import { withoutDigits } from "./cache-names.ts";
 import { Core, NODES, nodeKey } from "./core.ts";
 import { Disk, hashOfFile, onDisk } from "./disk.ts";
@@ -53,7 +53,7 @@ async function holdOf(catalogue: Catalogue, node: string): Promise<Hold | null> 
 
 /** A directory is a node of one catalogue: the file NODE says which. In the catalogue first, so that a crash in between leaves nothing but an unused row. */
 async function nodeOf({ catalogue, directory, clock }: Settings): Promise<string> {
-  await onDisk(() => mkdir(directory, { recursive: true, mode: 0o700 }));
+  await onDisk(() => makeDirectories(directory, 0o700));
   const path = join(directory, "NODE");
   const text = await readMarker(path, "cache directory");
   if (text !== undefined) {

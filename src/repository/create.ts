@@ -1,6 +1,6 @@
 /** A repository in a catalogue: made, emptied, taken out again. */
 import { randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
+import { makeDirectories } from "../store/index.ts";
 import { VERSION_TABLE } from "../catalogue/index.ts";
 import type { Catalogue, Hold } from "../catalogue/index.ts";
 import { latestBackup } from "./backups.ts";
@@ -17,7 +17,7 @@ import { COMPONENT, REMOVING, STORED, TABLES, migrations } from "./schema.ts";
 /** @throws RepositoryError `repository-exists` */
 export async function createIn({ catalogue, directory, backupStore, backupsBeforeDelete }: Settings): Promise<void> {
   // Nothing is made that could not be opened then.
-  await onDisk(() => mkdir(directory, { recursive: true, mode: 0o700 }));
+  await onDisk(() => makeDirectories(directory, 0o700));
   await catalogue.migrate(COMPONENT, migrations);
   if ((await factOf(catalogue, "id")) === undefined) await tokenOf(directory, undefined);
   await catalogue.transaction(async (tx) => {

@@ -1,10 +1,10 @@
 /** The directory of this host and the catalogue brought into agreement, when a repository opens. */
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Catalogue, Hold } from "../catalogue/index.ts";
 import { readMarker, writeMarker } from "../local-files/index.ts";
-import { StoreError } from "../store/index.ts";
+import { StoreError, makeDirectories } from "../store/index.ts";
 import { addCopy, finishLeaving } from "./copies.ts";
 import { Core, HOSTS, hostKey } from "./core.ts";
 import { Disk, onDisk, sumOfFile } from "./disk.ts";
@@ -58,7 +58,7 @@ export async function openCore(settings: Settings): Promise<{ readonly core: Cor
 /** A directory is a host of one repository: the file HOST says which. In the catalogue first, so that a crash in between leaves nothing but a row. */
 async function hostOf(settings: Settings, repository: string): Promise<{ readonly id: number; readonly hold: Hold }> {
   const { catalogue, directory, host: name, clock } = settings;
-  await onDisk(() => mkdir(directory, { recursive: true, mode: 0o700 }));
+  await onDisk(() => makeDirectories(directory, 0o700));
   const found = await tokenOf(directory, repository);
   const token = found ?? randomBytes(16).toString("hex");
   const now = clock.now();

@@ -7,6 +7,7 @@ export { continued } from "./continued.ts";
 export { accountDigest } from "./account-digest.ts";
 export { packageLoader } from "./load-package.ts";
 export { Turns, unlessAborted } from "./turns.ts";
+export { makeDirectories, makePrivateDirectory } from "./make-directories.ts";
 export { syncDirectory } from "./sync-directory.ts";
 export { watchdog } from "./watchdog.ts";
 export type { Watchdog } from "./watchdog.ts";

@@ -9,10 +9,10 @@
  * `~/.config/stratus/tokens`, on Windows `%APPDATA%\stratus\tokens`), mode 0600 in a directory of mode 0700.
  */
 import { randomBytes } from "node:crypto";
-import { chmod, lstat, mkdir, open, readFile, readdir, rename, rm } from "node:fs/promises";
+import { chmod, lstat, open, readFile, readdir, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { StoreError } from "../store/index.ts";
+import { StoreError, makeDirectories } from "../store/index.ts";
 
 export interface OAuthCredentials {
   readonly clientId: string;
@@ -74,7 +74,7 @@ export async function writeTokens<P extends TokenProvider>(provider: P, credenti
   const { directory, file, account } = fileOf(provider, place);
   const text = `${JSON.stringify({ format: "stratus-tokens", version: 1, provider, account, credentials }, null, 2)}\n`;
   credentialsIn(text, provider);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeDirectories(directory, 0o700);
   // Made before, or with a wider mask.
   if (process.platform !== "win32") await chmod(directory, 0o700);
   const temporary = join(directory, `.${randomBytes(12).toString("hex")}.tmp`);

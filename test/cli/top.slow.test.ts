@@ -3,6 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { memory } from "../../src/providers/memory/index.ts";
+import { stack } from "../../src/store/index.ts";
+import { caching } from "../../src/wrappers/index.ts";
 import { cli, node, source } from "../conformance-suite/spawn.ts";
 
 const time = { timeout: 300_000 };
@@ -40,6 +43,22 @@ test("CF100: the three views once, as text and as JSON", time, async () => {
   expect(await once("--view", "errors")).toMatch(/stat not-found ×1/);
   expect(JSON.parse(await once("--view", "errors", "--json"))).toMatchObject([{ code: "not-found", count: 1 }]);
   expect(await once("--view", "pending")).toBe("nothing is pending\n");
+});
+
+test("CF100, CF30: what an earlier process left pending is seen, and stays; a stack that cannot be opened is one line", time, async () => {
+  const directory = join(dir, "cache");
+  const module = join(dir, "cached.ts");
+  const head = `import { memory } from "${source}/providers/memory/index.ts";\nimport { stack } from "${source}/store/index.ts";\nimport { caching } from "${source}/wrappers/index.ts";\n`;
+  writeFileSync(module, `${head}export default () => stack(memory(), caching({ directory: ${JSON.stringify(directory)} }));\n`);
+  const store = stack(memory(), caching({ directory, uploadDelayMs: 3_600_000, maxDelayMs: 3_600_000 }));
+  await store.write("/a", "pending");
+  const owned = await node([cli, "top", module, "--once", "--view", "pending"]);
+  expect([owned.code, owned.stdout, owned.stderr]).toEqual([2, "", expect.stringMatching(/^stratus top: caching open: .*\n$/)]);
+  await store.close({ signal: AbortSignal.abort() });
+  for (let look = 0; look < 2; look++)
+    expect(JSON.parse((await node([cli, "top", module, "--once", "--view", "pending", "--json"])).stdout)).toMatchObject([
+      { layer: "caching", path: "/a", size: 7 },
+    ]);
 });
 
 test("the view ends with the work, after --for, and says when the work failed", time, async () => {

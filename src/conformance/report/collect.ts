@@ -2,8 +2,9 @@
  * Outcomes from a runner: with STRATUS_REPORT set to a directory, each process appends what it finds there, one line of JSON each, and
  * `stratus conformance report <directory>` makes one report of all of them. Without it, nothing is written.
  */
-import { appendFile, mkdir, readFile, readdir } from "node:fs/promises";
+import { appendFile, readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { makeDirectories } from "../../store/index.ts";
 import type { Capabilities } from "../../store/index.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Plan } from "../plan.ts";
@@ -43,7 +44,7 @@ export function collector(
   let begun: Promise<void> | undefined;
   const write = async (line: Line): Promise<void> => await appendFile(file, `${toJson(line, 0)}\n`);
   const begin = (): Promise<void> =>
-    (begun ??= mkdir(directory, { recursive: true }).then(() =>
+    (begun ??= makeDirectories(directory, 0o777).then(() =>
       write({
         type: "begin",
         subject: subject.name,

@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import { sep } from "node:path";
 import { promisify } from "node:util";
+import { makeDirectories } from "../../store/index.ts";
 import { toDisk } from "./names.ts";
 import type { Native } from "./names.ts";
 
@@ -65,7 +66,7 @@ export const disk = {
     await cb.mkdir(toDisk(path), { mode });
   },
   async mkdirs(path: Native, mode: number): Promise<void> {
-    await cb.mkdir(toDisk(path), { recursive: true, mode });
+    await makeDirectories(path, mode, (each) => toDisk(each as Native));
   },
   statfs: (path: Native): Promise<fs.BigIntStatsFs> => cb.statfs(toDisk(path), EXACT),
   /** All of it: the system may take less at once. */

@@ -71,7 +71,7 @@ export class Local implements Provider {
     } catch (error) {
       const errno = errnoOf(error);
       if (errno === undefined) throw error;
-      if (errno === "ENOENT")
+      if (errno === "ENOENT" && !createRoot)
         throw new StoreError("config", "the directory of this store does not exist; the option createRoot makes it", { applied: false, cause: error });
       throw new StoreError("config", `the directory of this store cannot be used (${errno})`, { applied: false, cause: error });
     }

@@ -1,8 +1,8 @@
 /** One opened index, shared by the stores of this process that name its directory. */
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { StoreError } from "../../store/index.ts";
+import { StoreError, makeDirectories } from "../../store/index.ts";
 import { Contents } from "./contents.ts";
 import { Deletions } from "./deletions.ts";
 import { checkDirectory, openDatabase } from "./format.ts";
@@ -57,7 +57,7 @@ export class Library {
   static async #open(settings: StoreSettings): Promise<Library> {
     const { directory, createRoot, clock, flush } = settings;
     checkDirectory(directory, { createRoot, flush });
-    if (!existsSync(directory)) await mkdir(directory, { recursive: true, mode: 0o700 });
+    if (!existsSync(directory)) await makeDirectories(directory, 0o700);
     const key = keyOf(directory);
     const there = opened.get(key);
     if (there !== undefined) {

@@ -1,9 +1,9 @@
 /** Opening a cache directory: locks, format, what the last session left, and everything that the open cache consists of. Local work only. */
 import { readFileSync, statSync } from "node:fs";
-import { mkdir, open as openFile, readdir, rmdir, stat as statFile, unlink } from "node:fs/promises";
+import { mkdir, open as openFile, readdir, rmdir, unlink } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
-import { StoreError, syncDirectory } from "../../store/index.ts";
+import { StoreError, makePrivateDirectory, syncDirectory } from "../../store/index.ts";
 import { Barriers } from "./barriers.ts";
 import { Content } from "./content.ts";
 import type { Core, Setup } from "./core.ts";
@@ -83,18 +83,7 @@ export async function openCache({ setup, identity, reserveBytes }: OpenOptions):
 
 async function prepare(directory: string, allowNetwork: boolean): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    const found = await statFile(directory);
-    if (!found.isDirectory()) throw new StoreError("config", "the cache directory is no directory");
-    if (process.platform !== "win32" && process.getuid !== undefined && found.uid === process.getuid() && (found.mode & 0o077) !== 0) {
-      // Made by hand: what lies inside is nobody else's all the same.
-      const handle = await openFile(directory, "r");
-      try {
-        await handle.chmod(0o700);
-      } finally {
-        await handle.close();
-      }
-    }
+    await makePrivateDirectory(directory);
   } catch (error) {
     throw notOpened(error);
   }
@@ -118,7 +107,7 @@ async function whole(directory: string): Promise<void> {
 function notOpened(error: unknown): unknown {
   if (StoreError.is(error)) return error;
   const code = codeOf(error);
-  if (["EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST", "ENAMETOOLONG"].includes(code))
+  if (["EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR", "EEXIST", "ELOOP", "ENAMETOOLONG"].includes(code))
     return new StoreError("config", `the cache directory cannot be used: ${code}`, { cause: error });
   if (code === "ENOSPC" || code === "EDQUOT") return new StoreError("no-space", "the disk of the cache directory is full", { cause: error });
   if ((error as { readonly syscall?: unknown }).syscall !== undefined)

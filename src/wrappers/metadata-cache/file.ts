@@ -5,7 +5,7 @@
 import fs from "node:fs/promises";
 import nodePath from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { StoreError } from "../../store/index.ts";
+import { StoreError, makeDirectories } from "../../store/index.ts";
 import type { Clock, StorePath } from "../../store/index.ts";
 import type { MetadataMemory } from "./memory.ts";
 import { Owner } from "./owner.ts";
@@ -64,7 +64,7 @@ export class MetadataFile implements TreeJournal {
     const { path } = this.#options;
     this.#memory = memory;
     try {
-      await fs.mkdir(nodePath.dirname(path), { recursive: true, mode: 0o700 });
+      await makeDirectories(nodePath.dirname(path), 0o700);
     } catch (error) {
       throw new StoreError("config", "the directory of the metadata cache cannot be made", { cause: error });
     }

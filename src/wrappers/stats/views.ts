@@ -1,6 +1,6 @@
 /** Three looks at any stack, as data and as text: figures, errors, and what waits for its upload (CF100). */
-import { find, kindOf } from "../../store/index.ts";
-import type { Kind, Store } from "../../store/index.ts";
+import { StoreError, find, kindOf } from "../../store/index.ts";
+import type { Control, Kind, Store } from "../../store/index.ts";
 import type { ExceptionStats } from "./exceptions.ts";
 import { controlsOf, reportsOf } from "./reports.ts";
 import type { Reported } from "./reports.ts";
@@ -17,7 +17,7 @@ export interface Views {
   /** Of the outermost `stats`; null where the stack has none. */
   stats(): StatsSnapshot | null;
   errors(): readonly ExceptionStats[];
-  /** Of every layer that has a `dirty()`. At most as many as it lists. */
+  /** Of every layer that has a `dirty()`. At most as many as it lists. One that cannot tell (it is not open yet) has one line without a path, whose `state` says why. */
   pending(): readonly PendingView[];
   /** What every layer reports, the outermost included. */
   reports(): Reported;
@@ -33,12 +33,21 @@ export function views(store: Store): Views {
     errors: () => stats()?.exceptions ?? [],
     pending: () =>
       controlsOf(store).flatMap(([layer, control]) => {
-        const { dirty } = control as { readonly dirty?: unknown };
-        const files: unknown = typeof dirty === "function" ? dirty.call(control) : [];
+        const files = dirtyOf(control);
         return Array.isArray(files) ? files.map((file: object) => ({ path: "", ...file, layer })) : [];
       }),
     reports: () => reportsOf(store),
   };
+}
+
+function dirtyOf(control: Control): unknown {
+  const { dirty } = control as { readonly dirty?: unknown };
+  try {
+    return typeof dirty === "function" ? dirty.call(control) : [];
+  } catch (error) {
+    if (!StoreError.is(error)) throw error;
+    return [{ state: error.reason }];
+  }
 }
 
 export type ViewName = "stats" | "errors" | "pending";

@@ -1,6 +1,6 @@
 /** The local folder: damaged, newer, lost; options that do not go together. */
 import Sqlite from "better-sqlite3";
-import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { memory } from "../../../src/providers/memory/index.ts";
 import { find, readText, stack } from "../../../src/store/index.ts";
@@ -24,6 +24,18 @@ describe("the index", () => {
     expect(again.parts.core.identity.writer).not.toBe(before);
     expect(readdirSync(one.directory).some((name) => name.startsWith("archive.db.bad-"))).toBe(true);
     expect(readFileSync(`${one.directory}/writers`, "utf8").split("\n").filter(Boolean)).toEqual([before, again.parts.core.identity.writer]);
+  });
+
+  test("CF109: the folder and what lies in it are for their owner's eyes only, also a folder that was made by hand", async () => {
+    const bed = new Bed();
+    const directory = scratch();
+    chmodSync(directory, 0o755);
+    const one = bed.install({ directory });
+    await one.store.write("/a", "x");
+    const names = readdirSync(directory);
+    expect(names).toContain("archive.db");
+    for (const name of names) expect(statSync(`${directory}/${name}`).mode & 0o077, name).toBe(0);
+    expect(statSync(directory).mode & 0o777).toBe(0o700);
   });
 
   test("of a newer version: refused, and left as it is", async () => {

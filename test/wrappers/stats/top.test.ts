@@ -1,7 +1,7 @@
 /** CF100: the views as text and JSON, and the live one: in place on a terminal, a line elsewhere. */
 import { expect, test } from "vitest";
 import { memory } from "../../../src/providers/memory/index.ts";
-import { control, layer, manualClock, stack } from "../../../src/store/index.ts";
+import { StoreError, control, layer, manualClock, stack } from "../../../src/store/index.ts";
 import type { Store } from "../../../src/store/index.ts";
 import { limit, stats, top, viewText, views } from "../../../src/wrappers/index.ts";
 import type { reporting } from "../../broken-layers/support/stats-export-proofs.ts";
@@ -29,6 +29,21 @@ test("CF100, CF30: figures, errors and pending files as data and as text, live",
   expect(viewText(store, "errors")).toMatch(/^\d{4}-\d\d-\d\dT.*Z {2}stat not-found ×1 {2}\S/);
   expect(viewText(store, "pending")).toBe("nothing is pending");
   expect(JSON.parse(JSON.stringify(all.stats()))).toMatchObject({ calls: 2, failed: 1, up: { bytes: 4 } });
+});
+
+test("CF30: a layer that is not open says so among what is pending: not that nothing is", async () => {
+  const closed = layer("caching", (inner) => ({
+    backend: inner,
+    control: {
+      ...control("caching", {}, {}),
+      dirty() {
+        throw new StoreError("closed", "the cache is not open");
+      },
+    },
+  }));
+  await using store = stack(memory(), closed, stats());
+  expect(views(store).pending()).toEqual([{ layer: "caching", path: "", state: "the cache is not open" }]);
+  expect(viewText(store, "pending")).toBe("the cache is not open  caching");
 });
 
 test("of a stack without stats the views show what its layers report", async () => {

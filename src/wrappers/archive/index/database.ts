@@ -1,8 +1,8 @@
 /** The SQLite database of the index: opened, locked, made, set aside where it is damaged. */
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Database, Statement } from "better-sqlite3";
-import { StoreError } from "../../../store/index.ts";
+import { StoreError, makePrivateDirectory } from "../../../store/index.ts";
 import type { StepHook } from "../steps.ts";
 import { SCHEMA, SCHEMA_VERSION } from "./schema.ts";
 
@@ -27,12 +27,14 @@ export class IndexDatabase {
     const file = join(directory, "archive.db");
     const mark = `${file}.damaged`;
     try {
-      mkdirSync(directory, { recursive: true });
+      await makePrivateDirectory(directory);
     } catch (error) {
       throw localTrouble(error);
     }
     const { default: Sqlite } = await import("better-sqlite3");
     const attempt = (): IndexDatabase => {
+      // It has the names of all files: for its owner's eyes only.
+      writeFileSync(file, "", { flag: "a", mode: 0o600 });
       const db = new Sqlite(file, { timeout: 0 });
       try {
         return new IndexDatabase(db, prepare(db, step), mark);
