@@ -142,6 +142,8 @@ function whenOf({ when = "before" }: InjectedFault): NonNullable<InjectedFault["
 
 function checked<F extends InjectedFault>(it: F): F {
   const when = whenOf(it);
+  if (!["before", "after", "up", "down"].includes(when))
+    throw new StoreError("config", 'a fault comes "before" or "after" the call, or in its body: "up" or "down"');
   if ((when === "before" && it.applied === true) || (when === "after" && it.applied === false))
     throw new StoreError("config", `a fault ${when} the call cannot say applied ${it.applied}: that would be a lie`);
   return it;

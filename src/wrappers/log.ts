@@ -52,6 +52,7 @@ export interface LogControl extends Control<LogSettings> {}
 
 export function log(options: LogOptions): Layer<"log", LogControl> {
   const { sink, name: givenName, clock = systemClock, ...given } = options;
+  if (typeof (sink as LogSink | undefined)?.write !== "function") throw new StoreError("config", "log.sink: an object with a function `write` is needed");
   return layer("log", (inner, _store, layerName) => {
     const name = givenName ?? layerName;
     const base = control<LogSettings>(

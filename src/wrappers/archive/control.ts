@@ -69,8 +69,11 @@ export function archiveControl(
       return writersOf(opened());
     },
     onEvent(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
+      if (typeof listener !== "function") throw new TypeError("a listener is a function");
+      // A function of its own: the same listener given twice is told twice.
+      const own = (event: ArchiveEvent): void => listener(event);
+      listeners.add(own);
+      return () => void listeners.delete(own);
     },
   };
 }

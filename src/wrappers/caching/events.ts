@@ -14,6 +14,7 @@ export class Events {
   }
 
   on(listener: (event: CacheEvent) => void): () => void {
+    if (typeof listener !== "function") throw new TypeError("a listener is a function");
     // A function of its own: the same listener given twice is told twice.
     const own = (event: CacheEvent): void => listener(event);
     this.#listeners.add(own);
