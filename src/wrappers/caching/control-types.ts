@@ -62,7 +62,7 @@ export type CacheEventName =
   | "stalled"
   | "recovered"
   | "journal-failed";
-/** Told after the transaction that makes it true. A listener that throws is heard by nobody. */
+/** Told after the transaction that makes it true. What a listener throws is an uncaught exception of the process; the layer goes on. */
 export interface CacheEvent {
   readonly name: CacheEventName;
   readonly atMs: number;

@@ -34,6 +34,8 @@ export interface Setup {
 
 export interface Core extends Setup {
   readonly directory: string;
+  /** Throws where somebody has removed the directory: what is journalled from now on, the next opening would not find. What is pending is sent all the same. */
+  checkDirectory(): void;
   /** The page cache was lost since the last session: what was not flushed may be torn. */
   readonly rebooted: boolean;
   readonly numbers: Numbers;

@@ -114,6 +114,7 @@ export async function change<T>(core: Core, paths: readonly StorePath[], decide:
   try {
     for (;;) {
       checkAbort(signal);
+      core.checkDirectory();
       await core.locks.free(paths, signal);
       try {
         return await core.group.add(() => {

@@ -1,5 +1,5 @@
 /** Opening a cache directory: locks, format, what the last session left, and everything that the open cache consists of. Local work only. */
-import { readFileSync, statSync } from "node:fs";
+import { fstatSync, readFileSync, statSync } from "node:fs";
 import { mkdir, open as openFile, readdir, rmdir, unlink } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
@@ -191,6 +191,25 @@ function doubt(journal: Journal, { rules, clock, settings }: Setup): void {
   });
 }
 
+function checkOf(wal: FileHandle, tell: () => void): () => void {
+  const isNamed = (): boolean => wal.fd < 0 || fstatSync(wal.fd).nlink > 0;
+  if (!isNamed()) return () => {}; // A file system that counts no names.
+  let told = false;
+  return () => {
+    if (isNamed()) return;
+    if (!told) tell();
+    told = true;
+    throw new StoreError(
+      "unavailable",
+      "the directory of the cache was removed while it was open: what is pending is still sent; then close it and open it anew",
+      {
+        applied: false,
+        transient: false,
+      },
+    );
+  };
+}
+
 interface Pieces {
   readonly directory: string;
   readonly session: number;
@@ -249,6 +268,7 @@ function assemble(setup: Setup, { directory, session, rebooted, journal, wal, ow
   const core: Core = {
     ...setup,
     directory,
+    checkDirectory: checkOf(wal, () => events.tell("journal-failed", null)),
     rebooted,
     numbers: new Numbers(
       session,

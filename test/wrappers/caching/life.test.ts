@@ -1,6 +1,6 @@
 /** One owner, closing, settings while it runs, modes, files on the disk. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { memory } from "../../../src/providers/memory/index.ts";
@@ -117,6 +117,24 @@ describe("closing (CF106)", () => {
     await using again = b.again({ uploadDelayMs: 0, maxDelayMs: 0 });
     await again.store.open();
     await until(() => again.cache.dirty().length === 0);
+    expect(await paths(b.base)).toEqual(["/a"]);
+  });
+
+  test("whose directory is removed while it is open acknowledges nothing more, and still sends what was pending in the journal", async () => {
+    await using b = bench({ ...lazy });
+    await b.store.write("/a", "safe so far");
+    rmSync(b.directory, { recursive: true });
+    for (const change of [
+      () => b.store.write("/b", "lost with a crash"),
+      () => b.store.mkdir("/d"),
+      () => b.store.delete("/a"),
+      () => b.store.move("/a", "/c"),
+    ] satisfies (() => Promise<unknown>)[])
+      await expect(change()).rejects.toMatchObject({ code: "unavailable", applied: false, transient: false });
+    expect(b.events.filter(({ name }) => name === "journal-failed")).toHaveLength(1);
+    expect(await readText(b.store, "/a")).toBe("safe so far");
+    await b.cache.flush();
+    expect(await readText(b.base, "/a")).toBe("safe so far");
     expect(await paths(b.base)).toEqual(["/a"]);
   });
 
