@@ -131,6 +131,8 @@ async function isArrival(core: Core, barrier: Barrier, missing: boolean, node: N
   }
   if (barrier.kind === "move") return true;
   if (node.base_kind === FILE && (await hasBytes(core, node, found)) === false) return false;
+  // There was nothing to be copied as our user saw it: a version of another client came along, and it may be the only one once a move has replaced the source.
+  if (node.base_kind === ABSENT && core.rules.askedIsKnown && !isLate(core)) return false;
   const source = await core.remote.look(rebase(found.path, barrier.dst as StorePath, barrier.src));
   const same = source !== null && (await isSame(core, source, found));
   return same === undefined && node.base_kind !== FILE ? true : same;

@@ -363,6 +363,10 @@ const written: readonly { readonly found: string; readonly kills?: Partial<Rules
       theyWrite("/a"),
     ],
   },
+  {
+    found: "a copy brought what another client had put where our user saw nothing: it was taken for known, and a move took it for known at its source, too",
+    steps: [theyWrite("/e/a"), copy("/e", "/d"), theyDelete("/e/a"), write("/d/a"), move("/d", "/e"), theyWrite("/e/a"), wait(0)],
+  },
 ];
 
 export const frozenShared: readonly FrozenShared[] = written.map(({ found, kills, hashes = true, steps }) => ({
