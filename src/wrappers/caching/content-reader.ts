@@ -40,7 +40,7 @@ export async function openContent(core: Core, id: number, part: Part): Promise<B
   const row = core.content.row(id);
   if (row === undefined) throw new Torn(id);
   if (row.data !== null) {
-    if (row.data.byteLength !== row.size || ((core.settings().verifyReads || mustVerify(core, id)) && crcOf(row.data) !== row.crc)) throw new Torn(id);
+    if (row.data.byteLength !== row.size || (mustVerify(core, id) && crcOf(row.data) !== row.crc)) throw new Torn(id);
     core.verified.add(id);
     const { offset, length } = part;
     return bytesInMemory(length === row.size ? row.data : row.data.subarray(offset, offset + length), true);
@@ -84,6 +84,7 @@ async function openFile(core: Core, { id, size }: ContentRow): Promise<FileHandl
 
 /** What was not flushed may be torn after a power loss; once a session is enough. */
 function mustVerify(core: Core, id: number): boolean {
+  if (core.settings().verifyReads) return true;
   return core.rules.verifiesAfterReboot && core.rebooted && sessionOf(id) < core.numbers.session && !core.verified.has(id);
 }
 

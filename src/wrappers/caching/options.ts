@@ -18,7 +18,7 @@ export interface CacheSettings {
   readonly allowNetworkDirectory: boolean;
   /** Bring what is pending to this store although it was written for another one. Fixed. Default false. */
   readonly adopt: boolean;
-  /** Check the CRC of bodies inside of the database at every read. Default false. */
+  /** Compare what is kept with its CRC at every read, against a disk that changes bytes: a file outside of the database is read whole first. Default false. */
   readonly verifyReads: boolean;
 
   /** Quiet time after a write before its upload starts; each write starts it anew. Default 1,000. */

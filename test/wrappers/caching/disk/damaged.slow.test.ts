@@ -152,6 +152,23 @@ test("one byte of a content file changed by a power failure is noticed before an
   );
 });
 
+test("one byte of a content file changed by the disk is noticed with verifyReads, in whole reads and in ranges", async () => {
+  const copy = copyOf(left);
+  try {
+    const file = contentOf(copy, "/d/e/b");
+    const bytes = readFileSync(file);
+    bytes[2500] = (bytes[2500] as number) ^ 1;
+    writeFileSync(file, bytes);
+    const store = await open(copy);
+    await expect(store.read("/d/e/b", { range: { offset: 0, length: 10 } }).then((result) => result.bytes())).rejects.toMatchObject({ code: "corrupt" });
+    await expect(store.read("/d/e/b").then((result) => result.bytes())).rejects.toMatchObject({ code: "corrupt" });
+    expect((await (await store.read("/g")).bytes()).length).toBe(files["/g"]?.length);
+    await store.close({ signal: AbortSignal.abort() });
+  } finally {
+    remove(copy);
+  }
+});
+
 test("what is pending and torn stays, is told, and can be brought out", async () => {
   const copy = copyOf(left);
   try {
