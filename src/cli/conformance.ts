@@ -22,8 +22,8 @@ import {
   toJson,
   toMarkdown,
 } from "../conformance/index.ts";
-import { makeDirectories } from "../store/index.ts";
 import type { Report, Tier } from "../conformance/index.ts";
+import { makeDirectories } from "../store/index.ts";
 import { clean } from "./conformance-clean.ts";
 import { explain, list } from "./conformance-list.ts";
 import { probe } from "./conformance-probe.ts";

@@ -1,8 +1,8 @@
 /** A repository in a catalogue: made, emptied, taken out again. */
 import { randomBytes } from "node:crypto";
-import { makeDirectories } from "../store/index.ts";
 import { VERSION_TABLE } from "../catalogue/index.ts";
 import type { Catalogue, Hold } from "../catalogue/index.ts";
+import { makeDirectories } from "../store/index.ts";
 import { latestBackup } from "./backups.ts";
 import { finishLeaving } from "./copies.ts";
 import { HOSTS, hostKey } from "./core.ts";

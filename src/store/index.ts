@@ -3,6 +3,7 @@ export * from "./user.ts";
 export * from "./author.ts";
 // For our own wrappers.
 export { continued } from "./continued.ts";
+export { subscribe } from "./subscribe.ts";
 // For our own providers.
 export { accountDigest } from "./account-digest.ts";
 export { packageLoader } from "./load-package.ts";

@@ -12,14 +12,13 @@ const TRIES = 10;
 export async function makeDirectories(path: string, mode: number, toDisk: (path: string) => string | Buffer = (same) => same): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
-      return await mkdir(toDisk(path), { mode }).then(() => {});
+      await mkdir(toDisk(path), { mode });
+      return;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
+      if (code !== "ENOENT" && (await isDirectory(toDisk(path)))) return;
       const parent = dirname(path);
-      if (code !== "ENOENT" || parent === path || tries === TRIES) {
-        if (code !== "ENOENT" && (await isDirectory(toDisk(path)))) return;
-        throw error;
-      }
+      if (code !== "ENOENT" || parent === path || tries === TRIES) throw error;
       await makeDirectories(parent, mode, toDisk);
     }
   }
@@ -28,9 +27,8 @@ export async function makeDirectories(path: string, mode: number, toDisk: (path:
 /** The same, of what is nobody else's: mode 0700, also of one that was made by hand and is ours. */
 export async function makePrivateDirectory(path: string): Promise<void> {
   await makeDirectories(path, 0o700);
-  if (process.platform === "win32" || process.getuid === undefined) return;
-  const found = await stat(path);
-  if (found.isDirectory() && found.uid === process.getuid() && (found.mode & 0o077) !== 0) await chmod(path, 0o700);
+  const { uid, mode } = await stat(path);
+  if (uid === process.getuid?.() && (mode & 0o077) !== 0) await chmod(path, 0o700);
 }
 
 async function isDirectory(path: string | Buffer): Promise<boolean> {

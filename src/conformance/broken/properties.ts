@@ -1,6 +1,7 @@
 /** One-bug stores that get times, types, metadata, etags, hashes and entries wrong: M66, and rules of entries beyond the table. */
-import { StoreError, calls, hasher, root } from "../../store/index.ts";
+import { StoreError, calls, root } from "../../store/index.ts";
 import type { Backend, Entry, Metadata, StorePath, WriteCall } from "../../store/index.ts";
+import { hashOf } from "../hash-of.ts";
 import { collected, withBytes } from "./bodies.ts";
 import { bugged } from "./broken.ts";
 import type { BrokenStore, Bug } from "./broken.ts";
@@ -381,9 +382,7 @@ const laws: readonly BrokenStore[] = [
       async stat(call) {
         const entry = await inner.stat(call);
         if (entry.kind !== "file" || (entry.size ?? 0) <= 65_536) return entry;
-        const hash = hasher("md5");
-        hash.update((await bytesAt(inner, call.path)).subarray(65_536));
-        return { ...entry, hashes: { ...entry.hashes, md5: hash.hex() } };
+        return { ...entry, hashes: { ...entry.hashes, md5: hashOf("md5", (await bytesAt(inner, call.path)).subarray(65_536)) } };
       },
     }),
   }),

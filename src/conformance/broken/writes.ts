@@ -1,7 +1,8 @@
 /** One-bug stores that write wrongly: M06 to M23. */
 import { setTimeout as later } from "node:timers/promises";
-import { StoreError, calls, hasher } from "../../store/index.ts";
+import { StoreError, calls } from "../../store/index.ts";
 import type { Body, HashName, StorePath } from "../../store/index.ts";
+import { hashOf } from "../hash-of.ts";
 import { changing, collected, contents, now, withBytes } from "./bodies.ts";
 import { bugged } from "./broken.ts";
 import type { BrokenStore } from "./broken.ts";
@@ -336,9 +337,7 @@ export const broken: readonly BrokenStore[] = [
         const bytes = await all(body);
         const entry = await store.write(path, bytes, rest);
         for (const [name, wanted] of Object.entries(expect)) {
-          const hash = hasher(name as HashName);
-          hash.update(bytes);
-          if (hash.hex() !== wanted)
+          if (hashOf(name as HashName, bytes) !== wanted)
             throw new StoreError("integrity", "the bytes do not hash to what was expected", {
               store: "broken",
               operation: "write",

@@ -1,5 +1,5 @@
 /** The run-time side of the layer: what its users find under `store.layers.archive`. */
-import { StoreError } from "../../store/index.ts";
+import { StoreError, subscribe } from "../../store/index.ts";
 import type { Control } from "../../store/index.ts";
 import { isOwn, nowOf } from "./core.ts";
 import { isWriter } from "./format/names.ts";
@@ -68,13 +68,7 @@ export function archiveControl(
       await opened().refresher.ifDue(undefined);
       return writersOf(opened());
     },
-    onEvent(listener) {
-      if (typeof listener !== "function") throw new TypeError("a listener is a function");
-      // A function of its own: the same listener given twice is told twice.
-      const own = (event: ArchiveEvent): void => listener(event);
-      listeners.add(own);
-      return () => void listeners.delete(own);
-    },
+    onEvent: (listener) => subscribe(listeners, listener),
   };
 }
 

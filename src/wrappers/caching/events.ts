@@ -1,4 +1,5 @@
 /** Listeners, and the memory of what was told last so that progress does not flood them. */
+import { subscribe } from "../../store/index.ts";
 import type { Clock, StorePath } from "../../store/index.ts";
 import type { CacheEvent, CacheEventName } from "./control-types.ts";
 
@@ -14,11 +15,7 @@ export class Events {
   }
 
   on(listener: (event: CacheEvent) => void): () => void {
-    if (typeof listener !== "function") throw new TypeError("a listener is a function");
-    // A function of its own: the same listener given twice is told twice.
-    const own = (event: CacheEvent): void => listener(event);
-    this.#listeners.add(own);
-    return () => void this.#listeners.delete(own);
+    return subscribe(this.#listeners, listener);
   }
 
   tell(name: CacheEventName, path: string | null, details: Omit<CacheEvent, "name" | "atMs" | "path"> = {}): void {

@@ -74,11 +74,11 @@ function stepOf({ files, directories }: Names): fc.Arbitrary<Step> {
     { weight: 1, arbitrary: fc.constant({ do: "flush" as const }) },
   );
 }
-/** Conditions are native: without them a version of the other may be lost within one round trip. A write asks first, so that what a call knew can be told. */
 const shape = fc.oneof(
   { weight: 3, arbitrary: fc.constant(plainShape) },
   { weight: 1, arbitrary: fc.constantFrom<Partial<Shape>>({ movesChangeEtags: false }, { trees: false }).map((change) => ({ ...plainShape, ...change })) },
 );
+/** Conditions are native: without them a version of the other may be lost within one round trip. A write asks first, so that what a call knew can be told. */
 const setup: fc.Arbitrary<Setup> = fc
   .record({ shape, hashes: fc.boolean(), freshMs: fc.constantFrom(60_000, 0, 3000), cacheBytes: fc.constantFrom(1_000_000, 0) })
   .map(({ shape: given, hashes, freshMs, cacheBytes }) => ({ ...plainSetup, freshMs, cacheBytes, shape: { ...given, hashes } }));
